@@ -1,0 +1,152 @@
+"""From texts to the matrix a model reads, and back."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqclass.errors import InputError
+from seqclass.text.padding import Side, check_padding, pad_sequences
+from seqclass.text.ragged import RaggedIds
+from seqclass.text.tokenizer import Tokenizer
+from seqclass.text.vocabulary import PADDING_ID, Vocabulary
+
+_STATE_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextPipeline:
+    """Tokenizer, vocabulary and padding together: everything between a raw text and a model's input.
+
+    It goes into the checkpoint of the model that was trained with it (`state`, `from_state`), so that text is
+    never read in two ways.
+
+    Args:
+        tokenizer: splits a text into words.
+        vocabulary: numbers the words.
+        maxlen: length of the rows.
+        padding: the side that is filled, "pre" or "post".
+        truncating: the side that is cut, "pre" or "post".
+
+    Raises:
+        InputError: if an option has a wrong value.
+    """
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    maxlen: int = 500
+    padding: Side = "pre"
+    truncating: Side = "pre"
+
+    def __post_init__(self) -> None:
+        check_padding(maxlen=self.maxlen, padding=self.padding, truncating=self.truncating)
+
+    @property
+    def num_ids(self) -> int:
+        """Rows that an embedding table needs."""
+        return self.vocabulary.num_ids
+
+    def encode(self, text: str) -> list[int]:
+        """Returns the ids of one text, neither cut nor padded.
+
+        Raises:
+            InputError: if `text` is not a str.
+        """
+        return self.vocabulary.encode(self.tokenizer(text))
+
+    def encode_all(self, texts: Iterable[str]) -> RaggedIds:
+        """Returns the ids of each text, neither cut nor padded.
+
+        Raises:
+            InputError: if a text is not a str; the message has its position.
+        """
+        return RaggedIds.from_lists(map(self.vocabulary.encode, self.tokenizer.map(texts)))
+
+    def pad(self, ids: RaggedIds, *, dtype: npt.DTypeLike = "int32") -> npt.NDArray[Any]:
+        """Cuts and pads encoded texts; shape (number of texts, maxlen)."""
+        return pad_sequences(
+            ids,
+            maxlen=self.maxlen,
+            padding=self.padding,
+            truncating=self.truncating,
+            value=PADDING_ID,
+            dtype=dtype,
+        )
+
+    def to_array(self, texts: Iterable[str]) -> npt.NDArray[np.int32]:
+        """Encodes, cuts and pads; int32, shape (number of texts, maxlen).
+
+        Raises:
+            InputError: if a text is not a str; the message has its position.
+        """
+        return self.pad(self.encode_all(texts))
+
+    def decode(self, ids: Iterable[int], *, marks: bool = True) -> str:
+        """Returns the words of one encoded text, joined by spaces.
+
+        Args:
+            ids: ids of this pipeline; padding is left out.
+            marks: show the marks, as `<start>` and `<oov>`; otherwise leave them out.
+
+        Raises:
+            InputError: if an id stands for nothing in the vocabulary.
+        """
+        return " ".join(self.vocabulary.decode(ids, marks=marks))
+
+    def state(self) -> dict[str, Any]:
+        """Returns all of the pipeline in plain values, for a checkpoint that loads under `weights_only=True`.
+
+        The words are one string, joined by spaces: a list of 88,584 strings is slow to load that way.
+        """
+        return {
+            "version": _STATE_VERSION,
+            "tokenizer": asdict(self.tokenizer),
+            "vocabulary": {"words": " ".join(self.vocabulary.words), **self.vocabulary.options()},
+            "maxlen": self.maxlen,
+            "padding": self.padding,
+            "truncating": self.truncating,
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> "TextPipeline":
+        """Makes the pipeline whose `state` it is.
+
+        Raises:
+            InputError: if it is not the state of a pipeline; it comes from a file and is not trusted.
+        """
+        state = _known(state, "a text pipeline", cls.__dataclass_fields__, extra={"version"})
+        version = state.pop("version")
+        if version != _STATE_VERSION:
+            raise InputError(
+                f"the text pipeline's state has version {version!r}; this seqclass reads {_STATE_VERSION}"
+            )
+        tokenizer = _known(state.pop("tokenizer"), "a tokenizer", Tokenizer.__dataclass_fields__)
+        vocabulary = _known(state.pop("vocabulary"), "a vocabulary", Vocabulary.__dataclass_fields__)
+        words = vocabulary.pop("words")
+        if not isinstance(words, str):
+            raise InputError(f"the words of a vocabulary's state have to be one str, not {words!r:.80}")
+        return cls(
+            tokenizer=Tokenizer(**tokenizer),
+            vocabulary=Vocabulary(tuple(words.split(" ")), **vocabulary),
+            **state,
+        )
+
+    def fingerprint(self) -> str:
+        """Returns the SHA-256 of the state: equal for pipelines that do the same, in any process."""
+        return hashlib.sha256(json.dumps(self.state(), sort_keys=True).encode()).hexdigest()
+
+
+def _known(state: Any, what: str, fields: Iterable[str], extra: Iterable[str] = ()) -> dict[str, Any]:
+    """A copy of `state` if that is a dict with exactly the expected keys."""
+    expected = {*fields, *extra}
+    if not isinstance(state, dict):
+        raise InputError(f"the state of {what} has to be a dict, not {state!r:.80}")
+    if set(state) != expected:
+        raise InputError(
+            f"the state of {what} has the keys {sorted(map(str, state))}; expected are {sorted(expected)}"
+        )
+    return dict(state)
