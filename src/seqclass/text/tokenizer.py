@@ -26,8 +26,8 @@ class Tokenizer:
     counts.
 
     Args:
-        lower: "ascii" lower-cases A to Z only, so that É stays É (the rule behind Keras' IMDB index); "unicode"
-            lower-cases every letter (Keras' `text_to_word_sequence` on Python 3); "none" leaves the case.
+        lower: "ascii" lower-cases A to Z only, so that É stays É (the rule behind Keras' IMDB index);
+            "unicode" lower-cases every letter (Keras' `text_to_word_sequence`); "none" leaves the case.
         filters: the characters that are replaced by a space, after lower-casing.
         strip_html: replace tags such as `<br />` by a space first. Keras' rule does not, and so turns
             `<br />` into the word "br".

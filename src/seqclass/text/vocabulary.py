@@ -27,13 +27,13 @@ class Vocabulary:
     """Ranked words with the numbering of Keras' `imdb.load_data`.
 
     The word of rank r (1 is the most frequent) has the id r + `index_from`, and every text starts with
-    `start_char`. Then each id below `skip_top`, and each id at or above `num_words`, is replaced by `oov_char`,
-    or left out if that is None. As in Keras, both limits hold for the shifted ids, and for the start mark too:
-    `num_words=5000` leaves 4,996 words an id of their own, and `skip_top=2` replaces the start mark.
+    `start_char`. Then each id below `skip_top`, and each id at or above `num_words`, is replaced by
+    `oov_char`, or left out if that is None. As in Keras, both limits hold for the shifted ids, and for the
+    start mark too: `num_words=5000` leaves 4,996 words an id of their own, `skip_top=2` replaces the mark.
 
-    Two slips of Keras are not repeated. Without `num_words`, Keras 1.2 to 3.15 take the largest id of the data
-    as the limit and so, by one, lose the rarest word to `oov_char`; here every word keeps its id. With
-    `oov_char=None`, Keras 1.2 kept what it meant to leave out; Keras 3.15 leaves it out, as is done here.
+    Two slips of Keras are not repeated. Without `num_words`, Keras 1.2 to 3.15 take the largest id of the
+    data as the limit and so, by one, lose the rarest word to `oov_char`; here every word keeps its id. With
+    `oov_char=None`, Keras 1.2 kept what it meant to leave out; Keras 3.15 leaves it out, and so does this.
 
     If `index_from` is below `start_char` or `oov_char`, an id can mean both a word and a mark. Keras allows
     that, so it is allowed here; `decode` then reads the mark.
