@@ -1,0 +1,124 @@
+"""The implementations one can ask for by name, and how each one's worker is started.
+
+All are started alike: a process of its own, on the same CPUs, with the same number of threads set in every way that
+any of the frameworks listens to.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environment import ROOT, available_cpus
+from benchmarks.notebook import STACKS
+from benchmarks.protocol import Session, WorkerError
+
+PEERS_ENVIRONMENT = ROOT / ".venv-peers"
+NETWORKS = ("seqclass", "torch-naive", "keras-tensorflow", "keras-jax", "keras-torch")
+TEXT_CLASSIFIERS = ("tfidf", "fasttext")
+KERNELS = ("reference", "builtin", "fused")
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "NPROC",  # the size of XLA's thread pool, and so of JAX's
+)
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """Something that can be measured.
+
+    Attributes:
+        name: as one asks for it and as results show it.
+        module: of `benchmarks.workers`.
+        is_peer: whether it runs in the peers' environment.
+        variables: environment variables of its own.
+        options: handed to its worker's `build`.
+        stacks: what it can build; a text classifier has no stack, and does its job once for all.
+    """
+
+    name: str
+    module: str
+    is_peer: bool
+    variables: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    stacks: tuple[str, ...] = STACKS
+
+
+_ALL = {
+    implementation.name: implementation
+    for implementation in (
+        Implementation("seqclass", "seqclass", is_peer=False),
+        *(
+            Implementation(f"seqclass:{kernel}", "seqclass", is_peer=False, options={"kernel": kernel})
+            for kernel in KERNELS
+        ),
+        Implementation("torch-naive", "torch_naive", is_peer=False),
+        *(
+            Implementation(f"keras-{backend}", "keras3", is_peer=True, variables={"KERAS_BACKEND": backend})
+            for backend in ("tensorflow", "jax", "torch")
+        ),
+        *(Implementation(name, name, is_peer=True, stacks=("any",)) for name in TEXT_CLASSIFIERS),
+    )
+}
+
+
+def named(name: str) -> Implementation:
+    """The implementation of that name.
+
+    Raises:
+        ValueError: if there is none; the message lists the names.
+    """
+    if name not in _ALL:
+        raise ValueError(f"no implementation is named {name!r}; there are {', '.join(_ALL)}")
+    return _ALL[name]
+
+
+def python_of(implementation: Implementation) -> Path:
+    """The interpreter its worker runs with.
+
+    Raises:
+        WorkerError: if it is a peer and the peers' environment has not been made.
+    """
+    if not implementation.is_peer:
+        return Path(sys.executable)
+    python = PEERS_ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        raise WorkerError("the peers' environment is missing: python -m benchmarks peers makes it")
+    return python
+
+
+def worker_environment(implementation: Implementation, *, threads: int, device: str) -> dict[str, str]:
+    """The environment variables of a worker: this process' own, and what fixes threads and device."""
+    variables = dict(os.environ)
+    variables.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    variables.update(implementation.variables)
+    if device == "cpu":
+        variables["CUDA_VISIBLE_DEVICES"] = ""
+        variables["JAX_PLATFORMS"] = "cpu"
+    return variables
+
+
+def start(implementation: Implementation, *, threads: int, device: str) -> Session:
+    """Start a worker on the first ``threads`` of the available CPUs.
+
+    Raises:
+        WorkerError: if its environment has not been made.
+        ValueError: if there are fewer CPUs than threads.
+    """
+    cpus = available_cpus()
+    if not 1 <= threads <= len(cpus):
+        raise ValueError(f"threads must be between 1 and the {len(cpus)} available CPUs, got {threads}")
+    command = [str(python_of(implementation)), "-m", f"benchmarks.workers.{implementation.module}"]
+    if hasattr(os, "sched_setaffinity"):
+        command = ["taskset", "--cpu-list", ",".join(map(str, cpus[:threads])), *command]
+    variables = worker_environment(implementation, threads=threads, device=device)
+    return Session(command, variables, cwd=str(ROOT))

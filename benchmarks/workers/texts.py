@@ -1,0 +1,65 @@
+"""What the workers that read whole texts share: a review per line, and one pass that is all their training."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from benchmarks.workers.base import Worker
+
+
+class TextWorker(Worker):
+    """A classifier that is fitted once on all training texts."""
+
+    @abstractmethod
+    def fit(self, texts: list[str], labels: np.ndarray) -> None:
+        """Train on texts with labels 0 and 1."""
+
+    @abstractmethod
+    def predict(self, texts: list[str]) -> np.ndarray:
+        """The label of each text, 0 or 1."""
+
+    @abstractmethod
+    def parameters(self) -> int:
+        """How many trained values the model has; 0 before `fit`."""
+
+    @final
+    def build(
+        self,
+        *,
+        stack: str,
+        length: int,
+        sizes: dict[str, int],
+        device: str,
+        seed: int,
+        threads: int,
+        options: dict[str, Any],
+    ) -> dict[str, Any]:
+        if device != "cpu":
+            raise NotImplementedError(f"runs on the CPU only, not on {device}")
+        self.seed, self.threads = seed, threads
+        return self.description(self.parameters())
+
+    @final
+    def load(self, *, folder: str) -> None:
+        self.train_texts, self.test_texts = (_lines(f"{folder}/{part}_texts.txt") for part in ("train", "test"))
+        self.train_labels, self.test_labels = (np.load(f"{folder}/{part}_labels.npy") for part in ("train", "test"))
+
+    @final
+    def epoch(self, *, order: str, start: int, stop: int, batch_size: int) -> dict[str, float]:
+        chosen = np.load(order)
+        if (start, stop) != (0, len(chosen)):
+            raise NotImplementedError("is trained on all reviews at once, not on a part of an epoch")
+        self.fit([self.train_texts[index] for index in chosen], self.train_labels[chosen])
+        return {}
+
+    @final
+    def evaluate(self, *, batch_size: int) -> dict[str, float]:
+        return {"accuracy": float((self.predict(self.test_texts) == self.test_labels).mean())}
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")

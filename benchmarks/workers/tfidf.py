@@ -1,0 +1,38 @@
+"""``tfidf``: TF-IDF over words and pairs of words, with logistic regression, from scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from benchmarks.protocol import serve
+from benchmarks.workers.base import EPOCH_METHODS
+from benchmarks.workers.texts import TextWorker
+
+
+class TfidfWorker(TextWorker):
+    """The usual recipe: all 1,2-grams that at least two reviews have, sublinear counts, C = 10."""
+
+    distributions = ("scikit-learn", "numpy")
+
+    def __init__(self) -> None:
+        self.model = make_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32),
+            LogisticRegression(C=10.0, max_iter=1000),
+        )
+
+    def fit(self, texts: list[str], labels: np.ndarray) -> None:
+        self.model.fit(texts, labels)
+
+    def predict(self, texts: list[str]) -> np.ndarray:
+        return self.model.predict(texts)
+
+    def parameters(self) -> int:
+        regression = self.model[-1]
+        return regression.coef_.size + 1 if hasattr(regression, "coef_") else 0
+
+
+if __name__ == "__main__":
+    serve(TfidfWorker(), EPOCH_METHODS)

@@ -1,0 +1,138 @@
+"""What the two PyTorch workers share: the training loop that anyone writes, with nothing in it but the step."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, final
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from benchmarks.timer import Laps
+from benchmarks.workers.base import NeuralWorker, batches
+
+
+class TorchWorker(NeuralWorker):
+    """Trains a module of ids (batch, steps) to logits (batch,) with binary cross-entropy."""
+
+    distributions = ("torch", "numpy")
+
+    @abstractmethod
+    def make_model(self, stack: str, sizes: dict[str, int], options: dict[str, Any]) -> nn.Module:
+        """The module, with the initial values its users get."""
+
+    @abstractmethod
+    def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """Adam, as its users write it."""
+
+    @abstractmethod
+    def from_neutral(self, name: str, value: np.ndarray) -> dict[str, np.ndarray]:
+        """One array of the neutral layout as entries of the module's state."""
+
+    @final
+    def build(
+        self,
+        *,
+        stack: str,
+        length: int,
+        sizes: dict[str, int],
+        device: str,
+        seed: int,
+        threads: int,
+        options: dict[str, Any],
+    ) -> dict[str, Any]:
+        torch.set_num_threads(threads)
+        torch.manual_seed(seed)
+        self.device = device
+        self.model = self.make_model(stack, sizes, options).to(device)
+        self.optimizer = self.make_optimizer(self.model)
+        return self.description(sum(parameter.numel() for parameter in self.model.parameters()))
+
+    @final
+    def check(self, *, weights: str, ids: str, probabilities: str) -> None:
+        own = {name: value.clone() for name, value in self.model.state_dict().items()}
+        with np.load(weights) as neutral:
+            given = {
+                name: torch.from_numpy(np.ascontiguousarray(value))
+                for key in neutral.files
+                for name, value in self.from_neutral(key, neutral[key]).items()
+            }
+        self.model.load_state_dict(given)
+        self.model.eval()
+        with torch.no_grad():
+            np.save(probabilities, self.model(self._tensor(np.load(ids))).sigmoid().cpu().numpy())
+        self.model.load_state_dict(own)
+
+    @final
+    def train_steps(self, *, ids: str, labels: str, start: int, count: int) -> list[float]:
+        self.model.train()
+        return self._timed(self._train_step, ids, labels, start, count)
+
+    @final
+    def eval_steps(self, *, ids: str, labels: str, start: int, count: int) -> list[float]:
+        self.model.eval()
+        with torch.no_grad():
+            return self._timed(self._scores, ids, labels, start, count)
+
+    @final
+    def epoch(self, *, order: str, start: int, stop: int, batch_size: int) -> dict[str, float]:
+        self.model.train()
+        chosen = np.load(order)[start:stop]
+        ids, labels = self.train_ids[chosen], self.train_labels[chosen]
+        return self._means(self._train_step(*batch) for batch in self._slices(ids, labels, batch_size))
+
+    @final
+    def evaluate(self, *, batch_size: int) -> dict[str, float]:
+        self.model.eval()
+        with torch.no_grad():
+            slices = self._slices(self.test_ids, self.test_labels, batch_size)
+            return self._means(self._scores(*batch) for batch in slices)
+
+    def memory(self) -> dict[str, float]:
+        figures = super().memory()
+        if self.device == "cuda":
+            figures["device_peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
+        return figures
+
+    def _train_step(self, ids: Tensor, labels: Tensor) -> Tensor:
+        self.optimizer.zero_grad()
+        logits = self.model(ids)
+        loss = F.binary_cross_entropy_with_logits(logits, labels)
+        loss.backward()
+        self.optimizer.step()
+        return _sums(loss.detach(), logits.detach(), labels)
+
+    def _scores(self, ids: Tensor, labels: Tensor) -> Tensor:
+        logits = self.model(ids)
+        return _sums(F.binary_cross_entropy_with_logits(logits, labels), logits, labels)
+
+    def _timed(
+        self, step: Callable[[Tensor, Tensor], Tensor], ids: str, labels: str, start: int, count: int
+    ) -> list[float]:
+        all_ids, all_labels = batches(ids, labels, start, count)
+        laps = Laps(self.device)
+        laps.start()
+        for batch_ids, batch_labels in zip(all_ids, all_labels, strict=True):
+            step(self._tensor(batch_ids), self._tensor(batch_labels))
+            laps.lap()
+        return laps.milliseconds()
+
+    def _slices(self, ids: np.ndarray, labels: np.ndarray, batch_size: int) -> Iterable[tuple[Tensor, Tensor]]:
+        all_ids, all_labels = self._tensor(ids), self._tensor(labels)
+        return zip(all_ids.split(batch_size), all_labels.split(batch_size), strict=True)
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _means(self, sums: Iterable[Tensor]) -> dict[str, float]:
+        loss, right, reviews = torch.stack(list(sums)).sum(0).tolist()
+        return {"loss": loss / reviews, "accuracy": right / reviews}
+
+
+def _sums(loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+    """A batch's summed loss, right answers and reviews: added up at the end, so that no step waits for them."""
+    reviews = torch.full_like(loss, len(labels))
+    return torch.stack([loss * reviews, ((logits > 0) == (labels > 0.5)).sum().to(loss), reviews])
