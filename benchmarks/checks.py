@@ -1,7 +1,8 @@
 """Before anything is timed: does an implementation compute what it should?
 
-Every network gets the same weights and the same reviews, and its predictions are held against a float64 forward
-pass written here in NumPy, which none of them has had a part in. Two that agree with it agree with each other.
+Every network gets the same weights and the same reviews, and its predictions are held against a float64
+forward pass written here in NumPy, which none of them has had a part in. Two that agree with it agree with
+each other.
 
 Weights travel in a neutral layout, an ``.npz`` of these arrays in this order (Keras' own):
 
@@ -32,7 +33,7 @@ class CheckError(Exception):
 def neutral_weights(
     stack: str, *, num_embeddings: int, embedding_dim: int, hidden_size: int, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """Random float32 weights in the neutral layout, spread so that different reviews get different predictions."""
+    """Random float32 weights in the neutral layout, so spread that reviews differ in their predictions."""
     generator = np.random.default_rng(seed)
     inputs = FILTERS if stack == "cnn_lstm" else embedding_dim
 
@@ -80,13 +81,13 @@ def check_parameters(implementation: str, stack: str, found: int, sizes: dict[st
 
 
 def check_predictions(implementation: str, found: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference of two predictions; raises `CheckError` if it is above `TOLERANCE` or not a number."""
+    """The largest difference of two predictions; `CheckError` if it is above `TOLERANCE` or not a number."""
     if found.shape != expected.shape:
         raise CheckError(f"{implementation} predicts shape {found.shape}, should be {expected.shape}")
     difference = float(np.abs(found.astype(np.float64) - expected).max())
     if not difference <= TOLERANCE:
         raise CheckError(
-            f"{implementation} predicts up to {difference:.1e} beside the reference, allowed is {TOLERANCE:.0e}"
+            f"{implementation} differs from the reference by up to {difference:.1e}, allowed is {TOLERANCE:.0e}"
         )
     return difference
 

@@ -67,18 +67,23 @@ def now() -> str:
 
 def versions(distributions: tuple[str, ...]) -> dict[str, str]:
     """The installed versions of those of ``distributions`` that are installed, and of Python."""
-    found = {"python": platform.python_version()}
-    for name in distributions:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    installed = {name: _version(name) for name in distributions}
+    return {
+        "python": platform.python_version(),
+        **{name: version for name, version in installed.items() if version is not None},
+    }
 
 
 def command_line() -> str:
     """The command that is running, as one would type it from the repository root."""
     return " ".join(["python -m benchmarks", *sys.argv[1:]])
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _cpu_field(field: str) -> str | None:

@@ -1,7 +1,7 @@
 """The implementations one can ask for by name, and how each one's worker is started.
 
-All are started alike: a process of its own, on the same CPUs, with the same number of threads set in every way that
-any of the frameworks listens to.
+All are started alike: a process of its own, on the same CPUs, with the same number of threads set in every
+way that any of the frameworks listens to.
 """
 
 from __future__ import annotations

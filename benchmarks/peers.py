@@ -1,4 +1,4 @@
-"""``python -m benchmarks peers``: make the environment that the peers run in, so that none is a dependency of ours."""
+"""``python -m benchmarks peers``: the environment that the peers run in, so that none is a dependency of ours."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ A request is ``{"method": "train_steps", "parameters": {...}}``; the answer ``{"
 ``{"error": "ValueError: ...", "trace": "..."}``. Arrays are handed over as the paths of ``.npy`` files, read
 without pickle. A worker answers each request before it reads the next, and ends when its input ends.
 
-Frameworks print whatever they like, from Python and from C. So a worker keeps the real standard output for the
-protocol alone and points file descriptor 1 at standard error, which the host collects in a log.
+Frameworks print whatever they like, from Python and from C. So a worker keeps the real standard output for
+the protocol alone and points file descriptor 1 at standard error, which the host collects in a log.
 
 This file needs nothing but the standard library, because it also runs in the peers' environment.
 """
@@ -29,7 +29,7 @@ LOG_TAIL = 800
 
 
 class WorkerError(TurnError):
-    """A worker answered with an error, died, or took too long; the message is the reason that results keep."""
+    """A worker answered with an error, died, or took too long; results keep the message as reason."""
 
 
 def serve(worker: object, methods: Sequence[str]) -> None:
@@ -60,8 +60,10 @@ class Session:
         cwd: the folder it starts in.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: str | None = None) -> None:
-        self._log = tempfile.TemporaryFile()
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], cwd: str | None = None
+    ) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the session)
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -107,7 +109,9 @@ class Session:
         if timed_out.is_set():
             raise WorkerError(f"{method} took more than {timeout:g} s, and was ended")
         if not line:
-            raise WorkerError(f"the worker died in {method} (exit status {self._process.wait()}): {self._tail()}")
+            raise WorkerError(
+                f"the worker died in {method} (exit status {self._process.wait()}): {self._tail()}"
+            )
         try:
             answer = json.loads(line)
         except json.JSONDecodeError:

@@ -1,8 +1,8 @@
 """Result files: one JSON file per run, and reading and merging them.
 
 A file says what was asked (`question`), where and when (`machine`, `date`, `commit`, `command`, `data`), and
-has one row per thing measured. A row names its `stack`, its `implementation` and the `settings` under which it
-ran, and is either ``ok`` or ``failed`` with a `reason`; besides its medians it keeps every raw sample.
+has one row per thing measured. A row names its `stack`, its `implementation` and the `settings` under which
+it ran, and is either ``ok`` or ``failed`` with a `reason`; besides its medians it keeps every raw sample.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MACHINE_FIELDS = {"device": str, "name": str, "threads": int}
 
 
 class ResultError(ValueError):
-    """A result file is not what this version can read; the message says which file and what is wrong in it."""
+    """A result file is not what this version can read; the message has the file and what is wrong."""
 
 
 @dataclass
@@ -110,7 +110,9 @@ def read(path: Path) -> Result:
         raise ResultError(f"{path}: schema must be {SCHEMA}, got {found!r}")
     _check(document, _RESULT_FIELDS, f"{path}")
     if document["question"] not in QUESTIONS:
-        raise ResultError(f"{path}: question must be one of {', '.join(QUESTIONS)}, got {document['question']!r}")
+        raise ResultError(
+            f"{path}: question must be one of {', '.join(QUESTIONS)}, got {document['question']!r}"
+        )
     _check(document["machine"], _MACHINE_FIELDS, f"{path}: machine")
     for number, row in enumerate(document["rows"]):
         where = f"{path}: rows[{number}]"
@@ -140,8 +142,8 @@ class MergedRow:
 def merge(results: Iterable[Result], question: str) -> list[MergedRow]:
     """The newest row for each thing measured under one question.
 
-    Rows are the same thing if stack, implementation, settings, data source, device, its name and the number of
-    threads agree. A newer failure replaces an older success: the report shows what holds now.
+    Rows are the same thing if stack, implementation, settings, data source, device, its name and the number
+    of threads agree. A newer failure replaces an older success: the report shows what holds now.
     """
     merged: dict[tuple[Any, ...], MergedRow] = {}
     for result in sorted(results, key=lambda result: result.date):

@@ -86,9 +86,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     return Interval(mean, mean - half, mean + half, confidence)
 
 
-def difference_interval(
-    ours: Sequence[float], theirs: Sequence[float], confidence: float = 0.95
-) -> Interval:
+def difference_interval(ours: Sequence[float], theirs: Sequence[float], confidence: float = 0.95) -> Interval:
     """Our mean minus theirs with Welch's interval, which lets the two spreads differ.
 
     A bootstrap over a handful of seeds would be too narrow (it cannot draw a seed worse than the worst seen);

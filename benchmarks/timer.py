@@ -1,9 +1,9 @@
 """The one timer of all benchmarks.
 
-A worker times its steps with a `Laps`: a host clock on the CPU, device events on CUDA, so that a step's time is
-the device's and not the queue's. The host lets the workers take turns with `interleave`: A B C A B C, so that
-whatever disturbs the machine (heat, a neighbour) disturbs all of them alike. This file needs nothing but the
-standard library, because it also runs in the peers' environment.
+A worker times its steps with a `Laps`: a host clock on the CPU, device events on CUDA, so that a step's time
+is the device's and not the queue's. The host lets the workers take turns with `interleave`: A B C A B C, so
+that whatever disturbs the machine (heat, a neighbour) disturbs all of them alike. This file needs nothing but
+the standard library, because it also runs in the peers' environment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SETTLE_SECONDS = 0.2
-"""Pause before each turn: thread pools of the worker that was just measured spin for a while before they sleep."""
+"""Pause before each turn: the thread pool of the worker before spins for a while until it sleeps."""
 
 
 class TurnError(Exception):
@@ -92,8 +92,8 @@ def interleave(
         settle: seconds to wait before each turn.
 
     Returns:
-        By name, in the order given, the samples of each round. A contestant whose turn raises `TurnError` keeps
-        what it has, takes part no more, and has the reason noted: the others go on.
+        By name, in the order given, the samples of each round. A contestant whose turn raises `TurnError`
+        keeps what it has, takes part no more, and has the reason noted: the others go on.
     """
     series = {name: Series() for name in contestants}
     for number in range(-warm_up, rounds):

@@ -1,7 +1,7 @@
 """The methods a worker answers, for neural networks and for whole-text classifiers.
 
-Everything in and out is plain JSON; arrays come and go as paths of ``.npy`` files. Neural workers get reviews as
-ids, (reviews, steps) int32 padded with 0 at the front, the others as texts, one review per line.
+Everything in and out is plain JSON; arrays come and go as paths of ``.npy`` files. Neural workers get reviews
+as ids, (reviews, steps) int32 padded with 0 at the front, the others as texts, one review per line.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class NeuralWorker(Worker):
 
     @abstractmethod
     def check(self, *, weights: str, ids: str, probabilities: str) -> None:
-        """Write what the model predicts for ``ids`` with given weights, (reviews,); the own weights come back.
+        """Write what the model predicts for ``ids`` with given weights, (reviews,); its own come back.
 
         The weights are an ``.npz`` in the neutral layout of `benchmarks.checks`.
         """
@@ -77,8 +77,8 @@ class NeuralWorker(Worker):
     def train_steps(self, *, ids: str, labels: str, start: int, count: int) -> list[float]:
         """Milliseconds of each of ``count`` training steps on the batches from ``start`` on.
 
-        ``ids`` is (batches, batch, steps) and ``labels`` (batches, batch). Numbers go round: after the last batch
-        comes the first.
+        ``ids`` is (batches, batch, steps) and ``labels`` (batches, batch). Numbers go round: after the last
+        batch comes the first.
         """
 
     @abstractmethod
@@ -88,7 +88,8 @@ class NeuralWorker(Worker):
     @final
     def load(self, *, folder: str) -> None:
         self.train_ids, self.train_labels, self.test_ids, self.test_labels = (
-            np.load(f"{folder}/{name}.npy") for name in ("train_ids", "train_labels", "test_ids", "test_labels")
+            np.load(f"{folder}/{name}.npy")
+            for name in ("train_ids", "train_labels", "test_ids", "test_labels")
         )
 
 

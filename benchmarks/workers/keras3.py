@@ -1,8 +1,8 @@
-"""``keras-tensorflow``, ``keras-jax``, ``keras-torch``: the notebook's stacks in Keras 3, as Keras has them today.
+"""``keras-tensorflow``, ``keras-jax``, ``keras-torch``: the notebook's stacks as Keras 3 has them today.
 
-The environment variable ``KERAS_BACKEND`` picks the backend. Differences from Keras 1 that Keras 3 leaves no choice
-about: no dropout of whole words at the embedding, and Keras 3's initial values. Steps are timed inside Keras' own
-`fit` and `evaluate`, its fastest way through a data set, from the beginning of the first batch.
+The environment variable ``KERAS_BACKEND`` picks the backend. Keras 3 leaves no choice about two differences
+from Keras 1: no dropout of whole words at the embedding, and its own initial values. Steps are timed inside
+Keras' own `fit` and `evaluate`, its fastest way through a data set, from the beginning of the first batch.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ from benchmarks.workers.base import METHODS, NeuralWorker, batches
 class KerasWorker(NeuralWorker):
     """Trains a `keras.Sequential`."""
 
-    distributions = ("keras", keras.backend.backend().replace("tensorflow", "tensorflow-cpu"), "jaxlib", "numpy")
+    distributions = (
+        "keras",
+        keras.backend.backend().replace("tensorflow", "tensorflow-cpu"),
+        "jaxlib",
+        "numpy",
+    )
 
     def build(
         self,
@@ -105,7 +110,9 @@ class StepTimes(keras.callbacks.Callback):
     on_test_batch_end = on_train_batch_end
 
 
-def _stack(name: str, *, num_embeddings: int, embedding_dim: int, hidden_size: int) -> list[keras.layers.Layer]:
+def _stack(
+    name: str, *, num_embeddings: int, embedding_dim: int, hidden_size: int
+) -> list[keras.layers.Layer]:
     gates = {"dropout": DROPOUT, "recurrent_dropout": DROPOUT} if name == "lstm_gate_dropout" else {}
     middle: list[keras.layers.Layer] = [layers.LSTM(hidden_size, **gates)]
     if name == "lstm_dropout":

@@ -1,4 +1,4 @@
-"""``seqclass``: this project's stacks in the same loop as ``torch-naive``; ``seqclass:KERNEL`` names the LSTM kernel."""
+"""``seqclass`` and ``seqclass:KERNEL``: this project's stacks, in the same loop as ``torch-naive``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from seqclass.models import build_stack
+from seqclass.optim import KerasAdam
 from torch import nn
 
 from benchmarks.protocol import serve
 from benchmarks.workers.base import METHODS
 from benchmarks.workers.torch_loop import TorchWorker
-from seqclass.models import build_stack
-from seqclass.optim import KerasAdam
 
 
 class SeqclassWorker(TorchWorker):

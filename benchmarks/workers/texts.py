@@ -1,4 +1,4 @@
-"""What the workers that read whole texts share: a review per line, and one pass that is all their training."""
+"""What the workers that read whole texts share: a review per line, and one pass that trains them."""
 
 from __future__ import annotations
 
@@ -45,8 +45,12 @@ class TextWorker(Worker):
 
     @final
     def load(self, *, folder: str) -> None:
-        self.train_texts, self.test_texts = (_lines(f"{folder}/{part}_texts.txt") for part in ("train", "test"))
-        self.train_labels, self.test_labels = (np.load(f"{folder}/{part}_labels.npy") for part in ("train", "test"))
+        self.train_texts, self.test_texts = (
+            _lines(f"{folder}/{part}_texts.txt") for part in ("train", "test")
+        )
+        self.train_labels, self.test_labels = (
+            np.load(f"{folder}/{part}_labels.npy") for part in ("train", "test")
+        )
 
     @final
     def epoch(self, *, order: str, start: int, stop: int, batch_size: int) -> dict[str, float]:

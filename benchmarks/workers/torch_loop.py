@@ -1,4 +1,4 @@
-"""What the two PyTorch workers share: the training loop that anyone writes, with nothing in it but the step."""
+"""What the two PyTorch workers share: the training loop that anyone writes, and nothing else in it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ class TorchWorker(NeuralWorker):
             laps.lap()
         return laps.milliseconds()
 
-    def _slices(self, ids: np.ndarray, labels: np.ndarray, batch_size: int) -> Iterable[tuple[Tensor, Tensor]]:
+    def _slices(
+        self, ids: np.ndarray, labels: np.ndarray, batch_size: int
+    ) -> Iterable[tuple[Tensor, Tensor]]:
         all_ids, all_labels = self._tensor(ids), self._tensor(labels)
         return zip(all_ids.split(batch_size), all_labels.split(batch_size), strict=True)
 
@@ -133,6 +135,6 @@ class TorchWorker(NeuralWorker):
 
 
 def _sums(loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-    """A batch's summed loss, right answers and reviews: added up at the end, so that no step waits for them."""
+    """A batch's summed loss, right answers and reviews; added up at the end, so that no step waits."""
     reviews = torch.full_like(loss, len(labels))
     return torch.stack([loss * reviews, ((logits > 0) == (labels > 0.5)).sum().to(loss), reviews])

@@ -1,7 +1,7 @@
 """``torch-naive``: the stacks as most people write them in PyTorch, with `nn.LSTM` and PyTorch's defaults.
 
-PyTorch's initial values, Adam and two biases, no flushing of denormal numbers, the padding run in full. Dropout on
-the embedding is element-wise. `nn.LSTM` has no dropout at its gates, so there is no ``lstm_gate_dropout``.
+PyTorch's initial values, Adam and two biases, no flushing of denormal numbers, the padding run in full.
+Dropout on the embedding is element-wise. `nn.LSTM` has no dropout at its gates: no ``lstm_gate_dropout``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class NaiveStack(nn.Module):
         super().__init__()
         convolved = stack == "cnn_lstm"
         self.embedding = nn.Embedding(num_embeddings, embedding_dim)
-        self.convolution = nn.Conv1d(embedding_dim, FILTERS, KERNEL_SIZE, padding="same") if convolved else None
+        self.convolution = (
+            nn.Conv1d(embedding_dim, FILTERS, KERNEL_SIZE, padding="same") if convolved else None
+        )
         self.dropout = nn.Dropout(DROPOUT if stack == "lstm_dropout" else 0.0)
         self.lstm = nn.LSTM(FILTERS if convolved else embedding_dim, hidden_size, batch_first=True)
         self.linear = nn.Linear(hidden_size, 1)

@@ -1,0 +1,50 @@
+"""The command line of the benchmarks: ``python -m benchmarks QUESTION``, from the repository root."""
+
+from __future__ import annotations
+
+import argparse
+from types import ModuleType
+
+from benchmarks import options, peers, report, results, step
+
+QUESTIONS: dict[str, ModuleType] = {"step": step}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Answer a question, or make the peers' environment, or write the report."""
+    arguments = _parser().parse_args(argv)
+    if arguments.command == "peers":
+        peers.make(arguments.device)
+    elif arguments.command == "report":
+        report.write(arguments)
+    else:
+        common = options.parse(arguments)
+        result = QUESTIONS[arguments.command].run(arguments, common)
+        path = results.write(result, common.json)
+        print(report.tables([result]))
+        options.say(f"written to {path}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure seqclass and its peers."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, question in QUESTIONS.items():
+        command = commands.add_parser(name, help=_first_line(question), description=_first_line(question))
+        options.add_arguments(command)
+        question.add_arguments(command)
+    command = commands.add_parser("peers", help="make the environment that the peers run in")
+    command.add_argument("--device", choices=peers.REQUIREMENTS, default="cpu")
+    report.add_arguments(
+        commands.add_parser("report", help=_first_line(report), description=_first_line(report))
+    )
+    return parser
+
+
+def _first_line(module: ModuleType) -> str:
+    return module.__doc__.splitlines()[0].replace("`", "")
+
+
+if __name__ == "__main__":
+    main()

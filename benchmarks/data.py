@@ -1,0 +1,124 @@
+"""The reviews everyone is given: encoded once by seqclass, handed to the workers as files.
+
+A prepared folder holds, for ``train`` and ``test``:
+
+    PART_ids.npy      (reviews, length) int32, cut and padded at the front
+    PART_labels.npy   (reviews,) float32, 0 or 1
+    PART_texts.txt    one review per line, if texts were asked for
+
+Where the real reviews are not at hand, made-up ids with the lengths and word frequencies of IMDB stand in,
+good enough to time a step (real padding matters: it is more than half of the matrix), and every result says so.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REVIEWS = 25_000
+"""Reviews in each part."""
+
+MEDIAN_LENGTH = 177
+LOG_LENGTH_SPREAD = 0.75
+"""A log-normal with these has IMDB's median and mean number of words, 177 and 235."""
+
+
+class DataMissingError(Exception):
+    """A question that needs the real reviews does not find them."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared folder, and what a result says about it."""
+
+    folder: Path
+    source: str
+    length: int
+    num_words: int
+
+    def describe(self) -> dict[str, Any]:
+        """What a result keeps: no path."""
+        description = asdict(self)
+        del description["folder"]
+        return description
+
+
+def real_reviews_at_hand() -> bool:
+    """Whether ``SEQCLASS_IMDB`` names something that is there."""
+    return Path(os.environ.get("SEQCLASS_IMDB") or "/nowhere").exists()
+
+
+def prepare(
+    folder: Path, *, length: int, num_words: int, texts: bool = False, synthetic: bool = False
+) -> Prepared:
+    """Write the prepared files into ``folder``.
+
+    Raises:
+        DataMissingError: if the reviews are asked for and ``SEQCLASS_IMDB`` does not lead to them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if synthetic:
+        for seed, part in enumerate(("train", "test")):
+            ids, labels = synthetic_reviews(REVIEWS, length=length, num_words=num_words, seed=seed)
+            _save(folder, part, ids, labels)
+        return Prepared(folder, "synthetic", length, num_words)
+    if not real_reviews_at_hand():
+        raise DataMissingError("set SEQCLASS_IMDB to the IMDB archive or folder: this needs the real reviews")
+    from benchmarks import imdb
+
+    for part, (ids, labels) in imdb.encoded(length=length, num_words=num_words).items():
+        _save(folder, part, ids, labels)
+    if texts:
+        for part, lines in imdb.texts().items():
+            (folder / f"{part}_texts.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Prepared(folder, "imdb", length, num_words)
+
+
+def synthetic_reviews(
+    reviews: int, *, length: int, num_words: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Made-up ids (reviews, length) and labels, with IMDB's lengths and Zipf's frequencies of words."""
+    generator = np.random.default_rng(seed)
+    spread = generator.normal(0.0, LOG_LENGTH_SPREAD, reviews)
+    lengths = np.clip(np.round(MEDIAN_LENGTH * np.exp(spread)), 10, length).astype(int)
+    frequencies = 1 / np.arange(1, num_words - 2)
+    words = generator.choice(
+        np.arange(3, num_words), size=(reviews, length), p=frequencies / frequencies.sum()
+    )
+    real = np.arange(length) >= length - lengths[:, None]
+    return np.where(real, words, 0).astype(np.int32), generator.integers(0, 2, reviews).astype(np.float32)
+
+
+def write_batches(
+    prepared: Prepared, *, batches: int, batch_size: int, seed: int, into: Path
+) -> tuple[Path, Path]:
+    """Draw different training batches by a plain shuffle, as an epoch would: paths of ids and labels.
+
+    Raises:
+        ValueError: if there are not that many reviews.
+    """
+    ids = np.load(prepared.folder / "train_ids.npy", mmap_mode="r")
+    labels = np.load(prepared.folder / "train_labels.npy", mmap_mode="r")
+    if batches * batch_size > len(ids):
+        raise ValueError(f"{batches} batches of {batch_size} need more than the {len(ids)} training reviews")
+    chosen = np.random.default_rng(seed).permutation(len(ids))[: batches * batch_size]
+    paths = into / f"batches_{batch_size}_ids.npy", into / f"batches_{batch_size}_labels.npy"
+    np.save(paths[0], ids[chosen].reshape(batches, batch_size, -1))
+    np.save(paths[1], labels[chosen].reshape(batches, batch_size))
+    return paths
+
+
+def write_order(reviews: int, *, seed: int, epoch: int, into: Path) -> Path:
+    """Write the order of the training reviews in one epoch of one seed: everyone gets the same."""
+    path = into / f"order_{seed}_{epoch}.npy"
+    np.save(path, np.random.default_rng([seed, epoch]).permutation(reviews))
+    return path
+
+
+def _save(folder: Path, part: str, ids: np.ndarray, labels: np.ndarray) -> None:
+    np.save(folder / f"{part}_ids.npy", ids.astype(np.int32, copy=False))
+    np.save(folder / f"{part}_labels.npy", labels.astype(np.float32, copy=False))

@@ -1,0 +1,214 @@
+"""``step``: milliseconds per training step and per evaluation step, and the memory they take.
+
+Each implementation of a stack runs in a worker of its own; the workers take turns, a few batches each, all
+of them on the same batches: different ones, drawn by the plain shuffle, with the padding they really have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import checks, data, implementations, notebook
+from benchmarks.options import Common, say
+from benchmarks.protocol import Session, WorkerError
+from benchmarks.results import Result
+from benchmarks.settings import Settings
+from benchmarks.statistics import paired_ratios, quartiles
+from benchmarks.timer import Series, interleave
+
+SWEEPS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "batch": ("batch_size", (16, 32, 64, 128, 256)),
+    "length": ("length", (125, 250, 500, 1000)),
+    "hidden": ("hidden_size", (32, 64, 100, 128, 256)),
+    "vocabulary": ("num_embeddings", (1000, 2500, 5000, 10000, 20000)),
+}
+"""By name, the setting that a sweep varies, and its values."""
+
+QUICK_IMPLEMENTATIONS = ("seqclass", "torch-naive", "keras-tensorflow")
+TURN_SECONDS = 20.0
+"""Nobody's turn takes much longer: a slow implementation gets fewer batches per turn, at least one."""
+
+WARM_UP_STEPS = 2
+CHECKED_REVIEWS = 16
+BASELINE = "seqclass"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that only this question has."""
+    parser.add_argument("--rounds", type=int, help="turns of each implementation (default 6, quick 3)")
+    parser.add_argument("--steps", type=int, help="batches per turn (default 8, quick 3)")
+    parser.add_argument("--batch-size", type=int, default=notebook.BATCH_SIZE)
+    parser.add_argument(
+        "--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone"
+    )
+    parser.add_argument(
+        "--synthetic", action="store_true", help="made-up reviews, even if the real ones are there"
+    )
+
+
+def run(arguments: argparse.Namespace, common: Common) -> Result:
+    """Measure, and return the result."""
+    rounds = arguments.rounds or (3 if common.quick else 6)
+    steps = arguments.steps or (3 if common.quick else 8)
+    chosen = common.implementations or (QUICK_IMPLEMENTATIONS if common.quick else implementations.NETWORKS)
+    synthetic = arguments.synthetic or not data.real_reviews_at_hand()
+    result = common.result("step", {"source": "synthetic" if synthetic else "imdb"})
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        for settings in _all_settings(Settings(batch_size=arguments.batch_size), arguments.sweep):
+            prepared = data.prepare(
+                Path(folder, f"{settings.length}-{settings.num_embeddings}"),
+                length=settings.length,
+                num_words=settings.num_embeddings,
+                synthetic=synthetic,
+            )
+            batches = data.write_batches(
+                prepared,
+                batches=rounds * steps,
+                batch_size=settings.batch_size,
+                seed=common.seed,
+                into=prepared.folder,
+            )
+            for stack in common.stacks:
+                case = _Case(stack, settings, batches, prepared.folder, common)
+                case.measure(result, chosen, rounds=rounds, steps=steps)
+    return result
+
+
+def _all_settings(base: Settings, sweep: str | None) -> Iterable[Settings]:
+    if sweep is None:
+        return [base]
+    name, values = SWEEPS[sweep]
+    return [replace(base, **{name: value}) for value in values]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One stack under one setting, for all implementations."""
+
+    stack: str
+    settings: Settings
+    batches: tuple[Path, Path]
+    folder: Path
+    common: Common
+
+    def measure(self, result: Result, names: Iterable[str], *, rounds: int, steps: int) -> None:
+        """Start and check the workers, let them take turns, and add a row for each."""
+        say(f"step: {self.stack}, {self.settings}")
+        rows: dict[str, dict[str, Any]] = {name: {} for name in names}
+        failures: dict[str, str] = {}
+        with ExitStack() as stack:
+            sessions = dict(self._started(rows, failures, stack))
+            train = self._interleaved("train_steps", sessions, rounds, steps)
+            evaluation = self._interleaved("eval_steps", sessions, rounds, steps)
+            for name, session in sessions.items():
+                rows[name]["samples"] = {"train_ms": train[name].rounds, "eval_ms": evaluation[name].rounds}
+                for key, series in (("train", train[name]), ("eval", evaluation[name])):
+                    if series.failure is not None:
+                        failures.setdefault(name, series.failure)
+                    rows[name].update(_summary(key, series))
+                if name not in failures:
+                    rows[name]["memory"] = session.call("memory")
+        _add_ratios(rows)
+        for name, row in rows.items():
+            key = {"stack": self.stack, "implementation": name, "settings": asdict(self.settings)}
+            if name in failures:
+                say(f"  {name} failed: {failures[name]}")
+                result.add_failed(**key, reason=failures[name], **_without_figures(row))
+            else:
+                say(f"  {name}: train {row['train_ms']:.1f} ms, eval {row['eval_ms']:.1f} ms")
+                result.add(**key, **row)
+
+    def _started(
+        self, rows: dict[str, dict[str, Any]], failures: dict[str, str], stack: ExitStack
+    ) -> Iterator[tuple[str, Session]]:
+        """The workers that have built the right model; why not, for the others."""
+        paths = self._write_check()
+        for name, row in rows.items():
+            try:
+                session = stack.enter_context(self.common.start(name))
+                self._build_and_check(name, session, row, paths)
+            except (WorkerError, checks.CheckError) as error:  # noqa: PERF203
+                failures[name] = str(error)
+            else:
+                yield name, session
+
+    def _write_check(self) -> dict[str, str]:
+        paths = {name: str(self.folder / f"check_{name}") for name in ("weights.npz", "ids.npy")}
+        weights = checks.neutral_weights(self.stack, **self.settings.sizes)
+        np.savez(paths["weights.npz"], **weights)
+        np.save(paths["ids.npy"], np.load(self.batches[0], mmap_mode="r")[0][:CHECKED_REVIEWS])
+        return {"weights": paths["weights.npz"], "ids": paths["ids.npy"]}
+
+    def _build_and_check(
+        self, name: str, session: Session, row: dict[str, Any], paths: dict[str, str]
+    ) -> None:
+        row.update(session.call("build", **self.common.build_parameters(name, self.stack, self.settings)))
+        checks.check_parameters(name, self.stack, row["parameters"], self.settings.sizes)
+        probabilities = self.folder / "check_probabilities.npy"
+        session.call("check", **paths, probabilities=str(probabilities))
+        with np.load(paths["weights"]) as weights:
+            expected = checks.predict(dict(weights), np.load(paths["ids"]))
+        row["largest_difference"] = checks.check_predictions(name, np.load(probabilities), expected)
+
+    def _interleaved(
+        self, method: str, sessions: dict[str, Session], rounds: int, steps: int
+    ) -> dict[str, Series]:
+        turns = {name: _Turn(session, method, self.batches, steps) for name, session in sessions.items()}
+        return interleave(turns, rounds=rounds)
+
+
+class _Turn:
+    """One implementation's turn: its warm-up decides how many batches fit into a turn's time."""
+
+    def __init__(self, session: Session, method: str, batches: tuple[Path, Path], steps: int) -> None:
+        self._session, self._method, self._steps = session, method, steps
+        self._files = {"ids": str(batches[0]), "labels": str(batches[1])}
+        self._count = steps
+
+    def __call__(self, number: int) -> list[float]:
+        warming_up = number < 0
+        count = min(WARM_UP_STEPS, self._steps) if warming_up else self._count
+        start = max(number, 0) * self._steps
+        samples = self._session.call(self._method, **self._files, start=start, count=count)
+        if warming_up:
+            self._count = batches_per_turn(samples[-1], self._steps)
+        return samples
+
+
+def batches_per_turn(milliseconds: float, steps: int) -> int:
+    """How many batches of that many milliseconds fit into a turn, between one and ``steps``."""
+    return max(1, min(steps, int(1e3 * TURN_SECONDS / milliseconds)))
+
+
+def _summary(key: str, series: Series) -> dict[str, Any]:
+    if not series.samples:
+        return {f"{key}_ms": None, f"{key}_quartiles": None}
+    found = quartiles(series.samples)
+    return {f"{key}_ms": found.median, f"{key}_quartiles": [found.low, found.high]}
+
+
+def _add_ratios(rows: dict[str, dict[str, Any]]) -> None:
+    """To each row, how many times longer it took than the baseline on the same batches of the same rounds."""
+    ours = rows.get(BASELINE, {}).get("samples")
+    if ours is None:
+        return
+    for row in rows.values():
+        for key in ("train", "eval"):
+            ratios = paired_ratios(row.get("samples", ours)[f"{key}_ms"], ours[f"{key}_ms"])
+            if "samples" in row and ratios:
+                found = quartiles(ratios)
+                row[f"{key}_ratio"] = {"low": found.low, "median": found.median, "high": found.high}
+
+
+def _without_figures(row: dict[str, Any]) -> dict[str, Any]:
+    """A failed row keeps its samples, and has no medians that a program might take for a result."""
+    kept = {key: value for key, value in row.items() if not key.endswith(("_quartiles", "_ratio"))}
+    return {**kept, "train_ms": None, "eval_ms": None}
