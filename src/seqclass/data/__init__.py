@@ -1,0 +1,35 @@
+"""From a source of labelled texts to batches: sources, the cache of encoded texts, batches, DataModules."""
+
+from seqclass.data.batches import Batch, Batches, EpochOrder
+from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding
+from seqclass.data.datamodule import EncodedDataModule
+from seqclass.data.imdb import IMDBDataModule
+from seqclass.data.locations import cache_root
+from seqclass.data.sources import (
+    ImdbSource,
+    LabelledTexts,
+    MissingDataError,
+    SampleSource,
+    Source,
+    find_imdb,
+)
+from seqclass.data.split import stratified_holdout
+
+__all__ = [
+    "Batch",
+    "Batches",
+    "EncodedDataModule",
+    "EncodedPart",
+    "EncodedTexts",
+    "EpochOrder",
+    "IMDBDataModule",
+    "ImdbSource",
+    "LabelledTexts",
+    "MissingDataError",
+    "SampleSource",
+    "Source",
+    "cache_root",
+    "cached_encoding",
+    "find_imdb",
+    "stratified_holdout",
+]

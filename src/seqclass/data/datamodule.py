@@ -1,0 +1,289 @@
+"""From a source to batches, in Lightning's terms."""
+
+import hashlib
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from lightning.pytorch import LightningDataModule
+
+from seqclass.data.batches import Batches
+from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding
+from seqclass.data.locations import cache_root
+from seqclass.data.sources import Source
+from seqclass.data.split import stratified_holdout
+from seqclass.errors import InputError
+from seqclass.text import KERAS_FILTERS, Lower, Side, TextPipeline, Tokenizer, UnseenWords, Vocabulary
+
+
+class EncodedDataModule(LightningDataModule, ABC):
+    """Encodes the texts of a source once, keeps them in the cache, and makes batches of them.
+
+    A subclass says which source. The vocabulary is built from all training texts, those later held out for
+    validation included (their words are counted, their labels not seen).
+
+    Args:
+        word_index: a JSON file that maps words to ranks, such as Keras' `imdb_word_index.json`; None builds
+            the vocabulary from the training texts.
+        num_words: number of ids, and so of the embedding's rows; None for no limit. See `Vocabulary` for this
+            and the next five.
+        skip_top: smallest id that is kept.
+        start_char: id put before every text; None for none.
+        oov_char: id that replaces words outside the limits; None leaves them out.
+        index_from: what is added to a word's rank.
+        unseen_words: whether a word outside the vocabulary is left out ("skip") or becomes `oov_char`
+            ("oov").
+        lower: which letters are lower-cased: "ascii", "unicode" or "none". See `Tokenizer` for this and the
+            next two.
+        filters: the characters that are replaced by a space.
+        strip_html: remove tags such as `<br />` first.
+        maxlen: length to which texts are cut or padded.
+        padding: the side that is filled, "pre" or "post".
+        truncating: the side that is cut, "pre" or "post".
+        batch_size: texts in a training batch.
+        eval_batch_size: texts in a batch of validation, test and prediction.
+        validation: "test" validates on the test texts, as the Keras notebook does: its figures are then no
+            estimate for a model that was chosen by them. A number between 0 and 1 holds out that fraction of
+            the training texts, the same of every class.
+        seed: of the shuffles and the hold-out; None draws one from torch's generator, so that
+            `seed_everything` decides it. It is saved in checkpoints, and a resumed run uses it again.
+        cache_dir: folder of the cache; None for SEQCLASS_CACHE, else `seqclass` in the user's cache folder.
+
+    Attributes:
+        source_name: what the data set is called in results. This and the next are known after `setup`.
+        label_names: the classes; a label is an index into them.
+        pipeline: from text to ids, as this data set was encoded.
+
+    Raises:
+        InputError: if an option has a wrong value.
+    """
+
+    def __init__(
+        self,
+        *,
+        word_index: str | None = None,
+        num_words: int | None = 5000,
+        skip_top: int = 0,
+        start_char: int | None = 1,
+        oov_char: int | None = 2,
+        index_from: int = 3,
+        unseen_words: UnseenWords = "skip",
+        lower: Lower = "ascii",
+        filters: str = KERAS_FILTERS,
+        strip_html: bool = False,
+        maxlen: int = 500,
+        padding: Side = "pre",
+        truncating: Side = "pre",
+        batch_size: int = 64,
+        eval_batch_size: int = 250,
+        validation: Literal["test"] | float = "test",
+        seed: int | None = None,
+        cache_dir: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._word_index = word_index
+        self._tokenizer = Tokenizer(lower=lower, filters=filters, strip_html=strip_html)
+        self._vocabulary_options: dict[str, Any] = {
+            "num_words": num_words,
+            "skip_top": skip_top,
+            "start_char": start_char,
+            "oov_char": oov_char,
+            "index_from": index_from,
+            "unseen_words": unseen_words,
+        }
+        self._padding_options: dict[str, Any] = {
+            "maxlen": maxlen,
+            "padding": padding,
+            "truncating": truncating,
+        }
+        # Built for its checks alone: a wrong option is to be reported now, not after the download.
+        self._new_pipeline(Vocabulary(("word",), **self._vocabulary_options))
+        for name, size in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
+            if size < 1:
+                raise InputError(f"{name} is {size}; allowed are whole numbers from 1 on")
+        if validation != "test" and not (isinstance(validation, float) and 0 < validation < 1):
+            raise InputError(
+                f"validation is {validation!r}; allowed are 'test' and fractions above 0 and below 1"
+            )
+        if seed is not None and seed < 0:
+            raise InputError(f"seed is {seed}; allowed are whole numbers from 0 on and None")
+        self._batch_size = batch_size
+        self._eval_batch_size = eval_batch_size
+        self._validation = validation
+        self._given_seed = seed
+        self._drawn_seed: int | None = None
+        self._cache_dir = cache_dir
+        self._given_pipeline: TextPipeline | None = None
+        self._encoded: EncodedTexts | None = None
+
+    @abstractmethod
+    def find_source(self, *, allow_download: bool) -> Source:
+        """Returns the source of the texts.
+
+        Args:
+            allow_download: whether it may be downloaded if it is not on this machine.
+
+        Raises:
+            InputError: if it is not to be found.
+        """
+
+    def use_pipeline(self, pipeline: TextPipeline) -> None:
+        """Encodes with `pipeline`, such as that of a checkpoint, instead of one made from the options."""
+        self._given_pipeline = pipeline
+        self._encoded = None
+
+    def prepare_data(self) -> None:
+        """Downloads and encodes what is not in the cache. Lightning calls it in one process only."""
+        self._encode(self.find_source(allow_download=True))
+
+    def setup(self, stage: str | None = None) -> None:
+        """Loads the encoded texts from the cache, whatever the stage; does nothing the second time."""
+        if self._encoded is None:
+            source = self.find_source(allow_download=False)
+            self._encoded = self._encode(source)
+            self.source_name = source.name
+        if self._drawn_seed is None:
+            self._drawn_seed = int(torch.randint(2**31, ()))
+
+    @property
+    def pipeline(self) -> TextPipeline:
+        return self._ready.pipeline
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        return self._ready.label_names
+
+    @property
+    def train_size(self) -> int:
+        """Number of texts that are trained on."""
+        return len(self._training_rows()[0])
+
+    @property
+    def val_size(self) -> int:
+        """Number of texts that are validated on."""
+        return self.test_size if self._validation == "test" else len(self._training_rows()[1])
+
+    @property
+    def test_size(self) -> int:
+        """Number of test texts."""
+        return len(self._ready.parts["test"].labels)
+
+    @property
+    def seed(self) -> int:
+        """What the shuffles and the hold-out follow from: the option, else the one drawn in `setup`."""
+        if self._given_seed is not None:
+            return self._given_seed
+        if self._drawn_seed is None:
+            raise RuntimeError("the seed is drawn in setup(), which has not been called")
+        return self._drawn_seed
+
+    def train_dataloader(self) -> Batches:
+        rows, _ = self._training_rows()
+        return self._batches("train", rows, batch_size=self._batch_size, shuffle_seed=self.seed)
+
+    def val_dataloader(self) -> Batches:
+        if self._validation == "test":
+            return self.test_dataloader()
+        _, rows = self._training_rows()
+        return self._batches("train", rows, batch_size=self._eval_batch_size)
+
+    def test_dataloader(self) -> Batches:
+        return self._batches("test", np.arange(self.test_size), batch_size=self._eval_batch_size)
+
+    def predict_dataloader(self) -> Batches:
+        """The test texts, in their order."""
+        return self.test_dataloader()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: the seed, so that a resumed run has the same hold-out and orders."""
+        return {"seed": self.seed}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes the seed of a checkpoint, unless one is given as an option."""
+        self._drawn_seed = int(state_dict["seed"])
+
+    @property
+    def _ready(self) -> EncodedTexts:
+        if self._encoded is None:
+            raise RuntimeError("the texts are loaded in setup(), which has not been called")
+        return self._encoded
+
+    def _training_rows(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The training texts that are trained on, and those held out."""
+        labels = self._ready.parts["train"].labels
+        if isinstance(self._validation, float):
+            return stratified_holdout(labels, fraction=self._validation, seed=self.seed)
+        return np.arange(len(labels)), np.arange(0)
+
+    def _batches(
+        self, name: str, rows: npt.NDArray[np.int64], *, batch_size: int, shuffle_seed: int | None = None
+    ) -> Batches:
+        part = self._ready.parts[name]
+        dtype = np.int16 if self.pipeline.num_ids <= np.iinfo(np.int16).max + 1 else np.int32
+        batches = Batches(
+            torch.from_numpy(self.pipeline.pad(part.ids[rows], dtype=dtype)),
+            torch.from_numpy(part.labels[rows]),
+            num_ids=self.pipeline.num_ids,
+            batch_size=batch_size,
+            shuffle_seed=shuffle_seed,
+            names=[part.names[row] for row in rows],
+        )
+        # 25,000 reviews are 25 MB: on a GPU from the start, they need no copy in any step.
+        if self.trainer is not None and self.trainer.strategy.root_device.type == "cuda":
+            batches.to(self.trainer.strategy.root_device)
+        return batches
+
+    def _encode(self, source: Source) -> EncodedTexts:
+        """The texts of the source as ids, from the cache if they are there."""
+
+        def encode() -> EncodedTexts:
+            print(f"Encoding the texts of {source.name}; later runs find them in {folder}", file=sys.stderr)
+            texts = source.read()
+            pipeline = self._given_pipeline or self._new_pipeline(self._new_vocabulary(texts["train"].texts))
+            parts = {
+                name: EncodedPart(
+                    pipeline.encode_all(part.texts), np.array(part.labels, dtype=np.int64), part.names
+                )
+                for name, part in texts.items()
+            }
+            return EncodedTexts(parts, source.label_names, pipeline)
+
+        folder = cache_root(self._cache_dir) / "encoded"
+        encoded = cached_encoding(
+            folder, {"source": source.fingerprint(), **self._encoding_settings()}, encode
+        )
+        # Padding is no part of the encoding, so one file serves every length.
+        pipeline = self._given_pipeline or replace(encoded.pipeline, **self._padding_options)
+        return replace(encoded, pipeline=pipeline)
+
+    def _encoding_settings(self) -> Mapping[str, Any]:
+        """All that the ids depend on, besides the texts."""
+        if self._given_pipeline is not None:
+            state = self._given_pipeline.state()
+            return {"tokenizer": state["tokenizer"], "vocabulary": state["vocabulary"]}
+        return {
+            "tokenizer": asdict(self._tokenizer),
+            "vocabulary_options": self._vocabulary_options,
+            "word_index": None if self._word_index is None else _content_hash(self._word_index),
+        }
+
+    def _new_vocabulary(self, training_texts: list[str]) -> Vocabulary:
+        if self._word_index is not None:
+            return Vocabulary.from_keras_word_index(self._word_index, **self._vocabulary_options)
+        return Vocabulary.from_texts(training_texts, self._tokenizer, **self._vocabulary_options)
+
+    def _new_pipeline(self, vocabulary: Vocabulary) -> TextPipeline:
+        return TextPipeline(tokenizer=self._tokenizer, vocabulary=vocabulary, **self._padding_options)
+
+
+def _content_hash(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read the word index {path}: {error.strerror or error}") from error

@@ -1,0 +1,17 @@
+"""Where downloads and encoded texts are kept."""
+
+import os
+from pathlib import Path
+
+
+def cache_root(cache_dir: str | Path | None = None) -> Path:
+    """Returns the folder of everything that can be made again.
+
+    The first that is set: `cache_dir`, the environment variable SEQCLASS_CACHE, `seqclass` in XDG_CACHE_HOME,
+    `~/.cache/seqclass`.
+    """
+    if cache_dir is not None:
+        return Path(cache_dir).expanduser()
+    if os.environ.get("SEQCLASS_CACHE"):
+        return Path(os.environ["SEQCLASS_CACHE"]).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seqclass"

@@ -1,0 +1,194 @@
+"""The Large Movie Review Dataset (Maas et al. 2011): 50,000 labelled film reviews."""
+
+import hashlib
+import os
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from seqclass.data.locations import cache_root
+from seqclass.data.sources.download import download
+from seqclass.data.sources.source import LabelledTexts, MissingDataError, Source
+from seqclass.errors import InputError
+
+ARCHIVE = "aclImdb_v1.tar.gz"
+URL = f"https://ai.stanford.edu/~amaas/data/sentiment/{ARCHIVE}"
+MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
+VARIABLE = "SEQCLASS_IMDB"
+
+PARTS = ("train", "test")
+LABEL_NAMES = ("neg", "pos")
+
+# Names that begin with a dot are what macOS adds to archives, not reviews.
+_REVIEW = re.compile(r"(?:^|/)(train|test)/(neg|pos)/([^/.][^/]*\.txt)$")
+_MAX_BYTES = 1 << 20
+"""No review comes near it (the longest has 14 KB); what does is not a review."""
+
+_Place = tuple[str, str, str]
+"""Part, class and file name: the order of the reviews."""
+
+
+def find_imdb(
+    path: str | Path | None = None, *, cache_dir: str | Path | None = None, allow_download: bool = True
+) -> "ImdbSource":
+    """Finds the reviews at the first of four places, or gets them.
+
+    1. `path`; 2. what the environment variable SEQCLASS_IMDB names; 3. the archive in the cache; 4. the
+    download of the official archive (84 MB) into the cache. What the first two name has to be there: they
+    never fall through to the next place.
+
+    Args:
+        path: the archive or the folder.
+        cache_dir: see `cache_root`.
+        allow_download: whether the fourth place may be used.
+
+    Raises:
+        MissingDataError: if the reviews are at none of the places.
+        InputError: if `path` or SEQCLASS_IMDB names something that is not there.
+    """
+    if path is not None:
+        return ImdbSource(path, origin="path")
+    if os.environ.get(VARIABLE):
+        return ImdbSource(os.environ[VARIABLE], origin=VARIABLE)
+    archive = cache_root(cache_dir) / ARCHIVE
+    if not archive.exists():
+        if not allow_download:
+            raise MissingDataError(_ways_out(archive, "download is off"))
+        try:
+            download(URL, archive, md5=MD5)
+        except InputError as error:
+            raise MissingDataError(_ways_out(archive, str(error))) from error
+    return ImdbSource(archive, origin="the cache")
+
+
+class ImdbSource(Source):
+    """The labelled reviews in an archive or a folder.
+
+    The archive is read as a stream and never extracted: whatever its members are called, nothing is written.
+    Members other than regular files with names such as `aclImdb/train/pos/0_9.txt` are passed over, among
+    them the unlabelled reviews in `train/unsup`.
+
+    Args:
+        path: a `.tar.gz` in the layout of the official archive; or the folder `aclImdb`, or the one it is in.
+        origin: where the path was set, for messages.
+
+    Raises:
+        InputError: if there is nothing at `path`.
+    """
+
+    name = "imdb"
+    label_names = LABEL_NAMES
+
+    def __init__(self, path: str | Path, *, origin: str = "path") -> None:
+        self.path = Path(path).expanduser()
+        self.origin = origin
+        if not self.path.exists():
+            raise InputError(
+                f"the IMDB reviews are not at {self.path} (from {origin}): there has to be {ARCHIVE} or the "
+                "folder aclImdb"
+            )
+
+    def fingerprint(self) -> str:
+        """Returns a hash of the archive's bytes, or of the folder's file names, sizes and times of change."""
+        digest = hashlib.sha256()
+        if self.path.is_dir():
+            for place, file in sorted(self._files()):
+                status = file.stat()
+                digest.update(repr((place, status.st_size, status.st_mtime_ns)).encode())
+        else:
+            with self.path.open("rb") as archive:
+                while chunk := archive.read(1 << 20):
+                    digest.update(chunk)
+        return digest.hexdigest()
+
+    def read(self) -> dict[str, LabelledTexts]:
+        """Returns the parts "train" and "test", in the order of class and file name.
+
+        Raises:
+            InputError: if the archive is damaged or none, a review is not UTF-8 or too large, or a class has
+                no reviews.
+        """
+        reviews = dict(self._folder_reviews() if self.path.is_dir() else self._archive_reviews())
+        parts = {part: LabelledTexts([], [], []) for part in PARTS}
+        for (part, label, name), text in sorted(reviews.items()):
+            parts[part].texts.append(text)
+            parts[part].labels.append(LABEL_NAMES.index(label))
+            parts[part].names.append(f"{part}/{label}/{name}")
+        self._check_classes(parts)
+        return parts
+
+    def _archive_reviews(self) -> Iterator[tuple[_Place, str]]:
+        try:
+            with tarfile.open(self.path, "r:gz") as archive:
+                for member in archive:
+                    match = _REVIEW.search(member.name)
+                    if not match or not member.isreg() or ".." in member.name.split("/"):
+                        continue
+                    self._check_size(member.name, member.size)
+                    file = archive.extractfile(member)
+                    assert file is not None  # only links and special files have none
+                    yield (match[1], match[2], match[3]), self._decoded(member.name, file.read())
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            raise InputError(
+                f"cannot read the archive {self.path} (from {self.origin}): {error}; it has to be a complete "
+                f".tar.gz such as {URL}"
+            ) from error
+
+    def _folder_reviews(self) -> Iterator[tuple[_Place, str]]:
+        for place, file in self._files():
+            self._check_size(str(file), file.stat().st_size)
+            yield place, self._decoded(str(file), file.read_bytes())
+
+    def _files(self) -> Iterator[tuple[_Place, Path]]:
+        """The files of the reviews in a folder, in no order."""
+        root = self.path / "aclImdb" if (self.path / "aclImdb").is_dir() else self.path
+        for part in PARTS:
+            for label in LABEL_NAMES:
+                folder = root / part / label
+                if not folder.is_dir():
+                    raise InputError(
+                        f"{self.path} (from {self.origin}) does not hold the IMDB reviews: there is no "
+                        f"folder {folder}"
+                    )
+                for file in folder.iterdir():
+                    if _REVIEW.search(f"{part}/{label}/{file.name}"):
+                        yield (part, label, file.name), file
+
+    def _check_size(self, name: str, size: int) -> None:
+        if size > _MAX_BYTES:
+            raise InputError(
+                f"{name} in {self.path} (from {self.origin}) has {size:,} bytes; a review has at most "
+                f"{_MAX_BYTES:,}"
+            )
+
+    def _decoded(self, name: str, review: bytes) -> str:
+        try:
+            return review.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{name} in {self.path} (from {self.origin}) is not UTF-8: {error}") from error
+
+    def _check_classes(self, parts: dict[str, LabelledTexts]) -> None:
+        counts = {
+            f"{part}/{label}": texts.labels.count(i)
+            for part, texts in parts.items()
+            for i, label in enumerate(LABEL_NAMES)
+        }
+        if not all(counts.values()):
+            found = ", ".join(f"{count:,} in {place}" for place, count in counts.items())
+            raise InputError(
+                f"{self.path} (from {self.origin}) has to hold reviews of both classes in both parts; it "
+                f"holds {found}"
+            )
+
+
+def _ways_out(archive: Path, reason: str) -> str:
+    return (
+        f"the IMDB reviews are not here, and could not be downloaded: {reason}\n"
+        "There are three ways out:\n"
+        f"  1. have {ARCHIVE}, or the folder aclImdb: give it as `path`, or in the environment variable "
+        f"{VARIABLE};\n"
+        f"  2. put the archive to {archive}, or let it be downloaded there from {URL};\n"
+        "  3. go on with the small built-in sample: `on_missing: sample`."
+    )

@@ -1,0 +1,165 @@
+"""A small sample of film reviews made by this file, for trying things out without the real ones."""
+
+import hashlib
+import random
+import re
+
+from seqclass.data.sources.source import LabelledTexts, Source
+
+_SIZES = {"train": 2000, "test": 500}
+_SEED = 2011
+_LABEL_NAMES = ("neg", "pos")
+
+_MIXED = 0.15
+"""Share of the opinions that go against the label."""
+_NEGATED = 0.15
+"""Share of the opinions said by the negation of their opposite: "it is never dull" in praise."""
+_NEUTRAL = 0.4
+"""Share of the sentences that give no opinion."""
+
+# Index 0 is what a bad film gets, index 1 what a good one gets, as with the labels.
+_ADJECTIVES = (
+    "awful terrible dull boring lifeless clumsy pointless tedious predictable shallow laughable horrible "
+    "weak annoying forgettable stupid bland pathetic lazy messy ridiculous painful unconvincing wooden "
+    "cheap mediocre dreadful disappointing confusing tired",
+    "wonderful moving brilliant beautiful touching gripping clever funny charming excellent superb "
+    "powerful delightful memorable warm intelligent stunning perfect great amazing lovely "
+    "thrilling fresh haunting outstanding hilarious convincing elegant rich",
+)
+_VERDICTS = (
+    "avoid it at all costs|a complete waste of time|i wanted my money back|one of the worst films of the "
+    "year|i nearly walked out|do not bother with it|nothing in it works|it fails on every level|i could "
+    "not wait for it to end|the worst kind of nonsense|i fell asleep twice|save your money",
+    "do not miss it|i loved every minute of it|one of the best films of the year|i would gladly see it "
+    "again|highly recommended|it works on every level|i left the cinema smiling|a real gem|it stayed "
+    "with me for days|everyone should see this|a small masterpiece|i was in tears at the end",
+)
+_VERBS = (
+    "falls flat|makes no sense|drags|is a mess|never comes to life|let me down|ruins the film|got on my "
+    "nerves",
+    "is a joy|works very well|never drags|comes to life|surprised me|carries the film|won me over|shines",
+)
+_OPINIONS = (
+    "the {aspect} is {adjective}",
+    "the {aspect} is {adjective} and {adjective2}",
+    "i found the {aspect} {adjective}",
+    "what a {adjective} {film}",
+    "a {adjective}, {adjective2} {film}",
+    "this is a {adjective} {film} with a {adjective2} {aspect}",
+    "the {aspect} {verb}",
+    "the {aspect} {verb}, and the {aspect2} is {adjective}",
+    "{verdict}",
+    "{verdict}! the {aspect} is {adjective}",
+    "{person} gives a {adjective} performance",
+)
+_NEGATIONS = (
+    "the {aspect} is not {adjective} at all",
+    "it is never {adjective}",
+    "nobody could call this {film} {adjective}",
+    "there is nothing {adjective} about the {aspect}",
+)
+_FACTS = (
+    "the story is set in {place}",
+    "{person} plays {person2}, who comes back to {place} after {number} years",
+    "it begins with a {event} in {place}",
+    "i saw this {film} {occasion}",
+    "halfway through, {person} finds out about the {event}",
+    "the {film} runs for about {number} hours",
+    "it was made {number} years ago and shot in {place}",
+    "{person} and {person2} meet again at the {event}",
+    "the director made {number} other films before this one",
+    "there is a long scene in {place} before the {event}",
+    "my {relative} chose it {occasion}",
+    "it is based on a book about a {event}",
+)
+_BRIDGES = ("but ", "still, ", "and yet ", "on the other hand, ", "even so, ")
+_WORDS = {
+    "aspect": (
+        "acting|plot|script|music|ending|story|camera work|dialogue|direction|cast|first half|humour|pace"
+    ),
+    "film": "film|movie|picture|drama|comedy|thriller",
+    "person": (
+        "the young lawyer|her brother|the old teacher|a lonely widow|the detective|his daughter|the "
+        "neighbour|a retired soldier|the singer|the doctor|her mother|a stranger"
+    ),
+    "place": (
+        "a small town|new york|the countryside|paris|a fishing village|the desert|an old hotel|london|"
+        "the north of italy|a school|a hospital"
+    ),
+    "event": (
+        "wedding|funeral|robbery|murder|storm|train journey|lost letter|party|trial|car accident|secret"
+    ),
+    "occasion": (
+        "on a rainy sunday|with some friends|at a festival|on television late at night|last week|on a "
+        "plane|without knowing anything about it"
+    ),
+    "relative": "wife|husband|sister|son|best friend|father|boss",
+    "number": "two|three|four|five|ten|twenty",
+}
+_CHOICES = tuple(
+    {
+        **{field: words.split("|") for field, words in _WORDS.items()},
+        "adjective": adjectives.split(),
+        "verb": verbs.split("|"),
+        "verdict": verdicts.split("|"),
+    }
+    for adjectives, verbs, verdicts in zip(_ADJECTIVES, _VERBS, _VERDICTS, strict=True)
+)
+_FIELD = re.compile(r"\{([a-z]+)2?\}")  # {person2} is a second choice of a person
+
+
+class SampleSource(Source):
+    """2,000 training and 500 test reviews, half of them good, generated with a fixed seed.
+
+    Each has between about 20 and 300 words. Some opinions go against the label, some praise or blame by
+    negation, and many sentences give no opinion, so that counting one word is not enough. They are easier
+    than real reviews all the same: results on them say that a model learns, not how well.
+    """
+
+    name = "sample"
+    label_names = _LABEL_NAMES
+
+    def fingerprint(self) -> str:
+        """Returns a hash of the texts, which are quick to make."""
+        return hashlib.sha256(repr(self.read()).encode()).hexdigest()
+
+    def read(self) -> dict[str, LabelledTexts]:
+        """Returns the parts "train" and "test", the same on every call and machine."""
+        rng = random.Random(_SEED)
+        parts = {}
+        for part, size in _SIZES.items():
+            labels = [i % len(_LABEL_NAMES) for i in range(size)]
+            texts = [_review(rng, label) for label in labels]
+            parts[part] = LabelledTexts(texts, labels, [f"{part}/{i}" for i in range(size)])
+        return parts
+
+
+def _review(rng: random.Random, label: int) -> str:
+    length = min(300, 20 + int(rng.expovariate(1 / 80)))
+    sentences: list[str] = []
+    words = 0
+    while words < length:
+        sentence = _sentence(rng, label)
+        words += sentence.count(" ") + 1
+        sentences.append(sentence[0].upper() + sentence[1:] + rng.choice(("." * 8) + "!"))
+    text = " ".join(sentences)
+    # Paragraphs as in the real reviews, whose `<br />` is part of what tokenizers have to deal with.
+    return text.replace(". ", ".<br /><br />", 1) if length > 150 else text
+
+
+def _sentence(rng: random.Random, label: int) -> str:
+    if rng.random() < _NEUTRAL:
+        return _filled(rng, rng.choice(_FACTS), label)
+    against = rng.random() < _MIXED
+    side = 1 - label if against else label
+    if rng.random() < _NEGATED:
+        sentence = _filled(rng, rng.choice(_NEGATIONS), 1 - side)
+    else:
+        sentence = _filled(rng, rng.choice(_OPINIONS), side)
+    return rng.choice(_BRIDGES) + sentence if against else sentence
+
+
+def _filled(rng: random.Random, template: str, side: int) -> str:
+    """The template with a word for each of its fields; words of opinion are those of `side`."""
+    text = _FIELD.sub(lambda field: rng.choice(_CHOICES[side][field[1]]), template)
+    return re.sub(r"\ba (?=[aeiou])", "an ", text)

@@ -1,0 +1,52 @@
+"""What every source of labelled texts offers."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from seqclass.errors import InputError
+
+
+class MissingDataError(InputError):
+    """The data are nowhere to be found, and could not be downloaded.
+
+    A path that was given but does not work is a plain InputError: it is a mistake to mend, not a lack.
+    """
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """One part of a data set (training, test).
+
+    Args:
+        texts: the texts.
+        labels: for each text, the index of its class in the source's `label_names`.
+        names: for each text, what a person finds it by, such as its file name.
+    """
+
+    texts: list[str]
+    labels: list[int]
+    names: list[str]
+
+
+class Source(ABC):
+    """A data set: named classes, and texts in the parts "train" and "test".
+
+    Attributes:
+        name: what the data set is called in messages and results.
+        label_names: the classes; a label is an index into them.
+    """
+
+    name: str
+    label_names: tuple[str, ...]
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Returns a string that changes when the texts do, faster than reading them would be."""
+
+    @abstractmethod
+    def read(self) -> dict[str, LabelledTexts]:
+        """Returns the parts by name, each with at least one text of every class.
+
+        Raises:
+            InputError: if the texts cannot be read.
+        """
