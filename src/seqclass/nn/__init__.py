@@ -1,0 +1,21 @@
+"""The layers, in plain PyTorch: no Lightning, no text."""
+
+from seqclass.nn.denormals import flush_denormals
+from seqclass.nn.embedding import Embedding
+from seqclass.nn.initializers import INITIALIZERS, Initializer
+from seqclass.nn.lstm import LSTM
+from seqclass.nn.lstm_kernels import KERNELS, RECURRENT_ACTIVATIONS, Kernel, RecurrentActivation
+from seqclass.nn.shared_padding import LeadingPadding
+
+__all__ = [
+    "INITIALIZERS",
+    "KERNELS",
+    "LSTM",
+    "RECURRENT_ACTIVATIONS",
+    "Embedding",
+    "Initializer",
+    "Kernel",
+    "LeadingPadding",
+    "RecurrentActivation",
+    "flush_denormals",
+]

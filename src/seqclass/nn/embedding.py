@@ -1,0 +1,66 @@
+"""A table of word vectors whose words, not whose numbers, are dropped in training."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from seqclass.nn.checks import check_rate
+from seqclass.nn.initializers import Initializer, initialize_embedding
+
+
+class Embedding(nn.Module):
+    """Looks up one row of a table for each id; in training, `dropout` drops whole rows.
+
+    Word dropout is that of Keras 1 (`Embedding(dropout=p)`): one draw of `num_embeddings` Bernoulli numbers for each
+    batch, shared by all its samples and positions, so that a dropped word is gone wherever it stands in that
+    batch; the rows that stay are scaled by 1/(1-p). See Gal and Ghahramani, "A Theoretically Grounded Application of
+    Dropout in Recurrent Neural Networks" (2016). It is not the element-wise `torch.nn.Dropout`.
+
+    Args:
+        num_embeddings: rows of the table; every id must lie below it.
+        embedding_dim: size of a row.
+        dropout: probability of dropping a word for the length of one batch, from 0 to 1.
+        initializer: the scheme of the initial values: `keras1`, `keras` or `torch`.
+
+    Raises:
+        ValueError: a dropout rate outside 0 to 1, or an unknown initializer.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        *,
+        dropout: float = 0.0,
+        initializer: Initializer = "keras1",
+    ) -> None:
+        super().__init__()
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.dropout = check_rate("dropout", dropout)
+        self.initializer = initializer
+        self.weight = nn.Parameter(torch.empty(num_embeddings, embedding_dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the initial values anew."""
+        initialize_embedding(self.weight, self.initializer)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Look the ids up.
+
+        Args:
+            ids: (batch, steps), int32 or int64.
+
+        Returns:
+            (batch, steps, embedding_dim), in the table's dtype.
+        """
+        table: torch.Tensor = self.weight
+        if self.training and self.dropout > 0:
+            # One number for each row of the table: the mask broadcasts over the row.
+            kept = F.dropout(table.new_ones(self.num_embeddings, 1), self.dropout)
+            table = table * kept
+        return F.embedding(ids, table)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_embeddings}, {self.embedding_dim}, dropout={self.dropout}"

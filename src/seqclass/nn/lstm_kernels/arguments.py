@@ -1,0 +1,48 @@
+"""What every kernel is given."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+
+from seqclass.nn.shared_padding import LeadingPadding
+
+RecurrentActivation = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_keras3"]
+RECURRENT_ACTIVATIONS: tuple[RecurrentActivation, ...] = get_args(RecurrentActivation)
+
+# A hard sigmoid is clip(slope * x + 0.5, 0, 1). Keras 1 and 2 have the first, Keras 3 (and torch) the second.
+HARD_SIGMOID_SLOPES: dict[str, float] = {"hard_sigmoid": 0.2, "hard_sigmoid_keras3": 1 / 6}
+
+
+@dataclass(frozen=True)
+class LSTMArguments:
+    """One layer's inputs, weights and dropout masks. Gates stand in PyTorch's order: i, f, g (Keras: c), o.
+
+    Attributes:
+        inputs: (batch, steps, input_size).
+        weight_ih: (4 * hidden_size, input_size).
+        weight_hh: (4 * hidden_size, hidden_size).
+        bias: (4 * hidden_size,).
+        recurrent_activation: the function of the gates i, f and o.
+        input_masks: (4, batch, input_size), what multiplies the inputs on their way into each gate, at all steps; None
+            for nothing.
+        recurrent_masks: (4, batch, hidden_size), the same for the state.
+        padding: the leading steps of each row that need not be computed row by row; None to compute them all.
+    """
+
+    inputs: torch.Tensor
+    weight_ih: torch.Tensor
+    weight_hh: torch.Tensor
+    bias: torch.Tensor
+    recurrent_activation: RecurrentActivation = "sigmoid"
+    input_masks: torch.Tensor | None = None
+    recurrent_masks: torch.Tensor | None = None
+    padding: LeadingPadding | None = None
+
+    @property
+    def hidden_size(self) -> int:
+        return self.weight_hh.shape[1]
+
+    @property
+    def has_gate_dropout(self) -> bool:
+        return self.input_masks is not None or self.recurrent_masks is not None

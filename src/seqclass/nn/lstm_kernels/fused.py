@@ -1,0 +1,363 @@
+r"""The LSTM as one pass over blocks of steps, with its gradient written by hand.
+
+Autograd over a loop of steps keeps and visits thousands of small tensors. Here a step is one matrix product and a few
+element-wise operations into memory that is there already, forward and backward, and the gradient of the weights is one
+product for a whole block of steps. With E inputs, H units, n rows:
+
+- Inputs, a one and the state stand side by side, `[x, 1, h]`, (n, E + 1 + H), and so do their weights: one product
+  gives the four gates with bias, one gives the gradient of inputs and state, one that of all weights. Gate dropout
+  multiplies this row by a mask for each gate.
+- tanh costs six times as much as the sigmoid here, so tanh(x) is 2 s(2x) - 1: the factor 2 within is part of the
+  weights. What is kept of the cell is its negative, which saves the operations that would turn signs: with s = s(2
+  z_g), r = s(2 * -c),
+
+      -c = f * -c_before + (i - 2 i s)        h = o - 2 o r
+
+  Both forms differ from the definition by rounding at the scale of 1.
+- Rows in their shared padding are computed once (`shared_padding`).
+
+The backward pass, from the last step to the first, with dc and dh the gradients of c and h:
+
+    dc += dh * o (1 - tanh(c)^2)
+    dz_i = dc * g i (1 - i)     dz_f = dc * c_before f (1 - f)     dz_g = dc * i (1 - g^2)     dz_o = dh * tanh(c) o (1
+    - o) dc *= f                     [dx, d1, dh] = dz [W, b, U]
+
+The factors behind dc and dh are computed for a block at once.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from seqclass.nn.denormals import flush_denormals
+from seqclass.nn.lstm_kernels.arguments import HARD_SIGMOID_SLOPES, LSTMArguments
+from seqclass.nn.lstm_kernels.buffers import Lease
+from seqclass.nn.shared_padding import TimeBlock, TimePlan, plan_time
+
+# The forward pass keeps its gates in the order i, f, o, g, so that one call activates i, f and o; the backward pass
+# keeps theirs in PyTorch's, i, f, g, o, so that one call multiplies the three that dc reaches.
+_FORWARD_ORDER = [0, 1, 3, 2]
+
+# Twenty-five steps of 64 rows and 100 units keep 2.5 MB of gates: they stay in the cache between the passes over them.
+_BLOCK_STEPS = 25
+
+
+def fused_lstm(arguments: LSTMArguments) -> torch.Tensor:
+    """Run the layer, and keep for the gradient what it needs, if one is wanted.
+
+    Returns:
+        (batch, hidden_size), the state after the last step.
+    """
+    inputs = arguments.inputs
+    plan = plan_time(inputs.shape[0], inputs.shape[1], block_steps=_BLOCK_STEPS, padding=arguments.padding)
+    # [W, b, U], (4 * hidden_size, E + 1 + H): cut into its three parts again by autograd.
+    weight = torch.cat([arguments.weight_ih, arguments.bias.unsqueeze(1), arguments.weight_hh], dim=1)
+    masks = _joint_masks(arguments)
+    if plan.order is not None:
+        order = plan.order.to(inputs.device)
+        inputs = inputs.index_select(0, order)
+        masks = None if masks is None else masks.index_select(1, order)
+    slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation)
+    keep = torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad)
+    hidden = _FusedLSTM.apply(inputs, weight, masks, slope, plan, keep)
+    return hidden if plan.order is None else hidden.index_select(0, order.argsort())
+
+
+def _joint_masks(arguments: LSTMArguments) -> torch.Tensor | None:
+    """What multiplies [x, 1, h] for each gate, (4, batch, E + 1 + H); None where nothing does."""
+    if not arguments.has_gate_dropout:
+        return None
+    inputs = arguments.inputs
+    batch, _, input_size = inputs.shape
+    masks = inputs.new_ones(4, batch, input_size + 1 + arguments.hidden_size)
+    if arguments.input_masks is not None:
+        masks[:, :, :input_size] = arguments.input_masks
+    if arguments.recurrent_masks is not None:
+        masks[:, :, input_size + 1 :] = arguments.recurrent_masks
+    return masks
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """What one block's forward pass leaves behind: S steps, n rows.
+
+    Attributes:
+        rows: (S + 1, n, E + 1 + H), [x, 1, h_before] of each step; of the last one only h.
+        gates: (S, 4, n, H), i, f, o and s.
+        cells: (S + 1, n, H), the negative cell before each step and after the last.
+        squashed: (S, n, H), r.
+    """
+
+    rows: torch.Tensor
+    gates: torch.Tensor
+    cells: torch.Tensor
+    squashed: torch.Tensor
+
+    @staticmethod
+    def shapes(block: TimeBlock, width: int, hidden_size: int) -> tuple[tuple[int, ...], ...]:
+        steps, rows = block.steps, block.rows
+        return (
+            (steps + 1, rows, width),
+            (steps, 4, rows, hidden_size),
+            (steps + 1, rows, hidden_size),
+            (steps, rows, hidden_size),
+        )
+
+
+class _FusedLSTM(torch.autograd.Function):
+    """Rows sorted by their padding, joint weight and masks -> state after the last step."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: torch.Tensor,
+        weight: torch.Tensor,
+        masks: torch.Tensor | None,
+        slope: float | None,
+        plan: TimePlan,
+        keep: bool,
+    ) -> torch.Tensor:
+        if inputs.device.type == "cpu":
+            flush_denormals()
+        batch, _, input_size = inputs.shape
+        hidden_size = weight.shape[0] // 4
+        width = weight.shape[1]
+        shapes = [_Trace.shapes(block, width, hidden_size) for block in plan.blocks]
+        sizes = [Lease.space(*block_shapes) for block_shapes in shapes]
+        scratch = [_scratch_size(block, width, hidden_size, masks is not None) for block in plan.blocks]
+        lease = Lease(sum(sizes) + max(scratch, default=0) if keep else max(sizes, default=0), inputs)
+        forward_weight = _forward_weight(weight, slope)
+        forward_masks = None if masks is None else masks[_FORWARD_ORDER]
+
+        # Before the first step there is one row, the shared one, and its state is zero.
+        hidden, cell = inputs.new_zeros(1, hidden_size), inputs.new_zeros(1, hidden_size)
+        before = TimeBlock(0, 0, 0, shared=True)
+        traces = []
+        for block, block_shapes in zip(plan.blocks, shapes, strict=True):
+            if not keep:
+                # The states to go on from lie in the memory that is about to be used again.
+                hidden, cell = hidden.clone(), cell.clone()
+                lease.rewind()
+            trace = _Trace(*(lease.cut(*shape) for shape in block_shapes))
+            _fill(trace.rows, inputs, block)
+            _spread(trace.rows[0, :, input_size + 1 :], hidden, before)
+            _spread(trace.cells[0], cell, before)
+            _run_forward(trace, forward_weight, _rows_of(forward_masks, block), input_size, slope)
+            hidden, cell, before = trace.rows[-1, :, input_size + 1 :], trace.cells[-1], block
+            traces.append(trace)
+        last = inputs.new_empty(batch, hidden_size)
+        _spread(last, hidden, before)
+
+        if keep:
+            ctx.save_for_backward(weight, masks)
+            ctx.slope, ctx.plan, ctx.input_shape, ctx.traces, ctx.lease = (
+                slope,
+                plan,
+                inputs.shape,
+                traces,
+                lease,
+            )
+        return last
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (last_gradient,) = gradients
+        if last_gradient.device.type == "cpu":
+            flush_denormals()
+        weight, masks = ctx.saved_tensors
+        batch, steps, input_size = ctx.input_shape
+        input_gradient = last_gradient.new_zeros(batch, steps, input_size)
+        weight_gradient = torch.zeros_like(weight)
+        scratch_start = ctx.lease.mark
+
+        d_hidden, d_cell = last_gradient, torch.zeros_like(last_gradient)
+        for block, trace in zip(reversed(ctx.plan.blocks), reversed(ctx.traces), strict=True):
+            d_hidden, d_cell = _gather(d_hidden, block), _gather(d_cell, block)
+            block_masks = _rows_of(masks, block)
+            d_gates, d_rows = _run_backward(
+                trace, weight, block_masks, input_size, ctx.slope, d_hidden, d_cell, ctx.lease
+            )
+            _add_weight_gradient(weight_gradient, trace.rows[:-1], d_gates, block_masks, ctx.lease)
+            d_inputs = d_rows[:, :, :input_size].transpose(0, 1)
+            input_gradient[: block.active, block.start : block.stop] = d_inputs[: block.active]
+            if block.shared:
+                # The rows are equal there, so whatever made them gets the same gradient from one as from all.
+                input_gradient[-1, block.start : block.stop] += d_inputs[-1]
+            d_hidden = d_rows[0, :, input_size + 1 :].clone()
+            ctx.lease.rewind(scratch_start)
+        return input_gradient, weight_gradient, None, None, None, None
+
+
+def _forward_weight(weight: torch.Tensor, slope: float | None) -> torch.Tensor:
+    """The weights of the forward product, (4, E + 1 + H, H), with what stands inside the activations multiplied in."""
+    width = weight.shape[1]
+    scaled = weight.view(4, -1, width)[_FORWARD_ORDER]
+    scaled[3] *= 2
+    if slope is not None:
+        scaled[:3] *= slope
+        scaled[:3, :, width - scaled.shape[1] - 1] += 0.5
+    return scaled.transpose(1, 2).contiguous()
+
+
+def _rows_of(masks: torch.Tensor | None, block: TimeBlock) -> torch.Tensor | None:
+    return None if masks is None else masks[:, : block.rows]
+
+
+def _fill(rows: torch.Tensor, inputs: torch.Tensor, block: TimeBlock) -> None:
+    """Write the inputs of a block's rows, and the one behind them."""
+    input_size = inputs.shape[2]
+    rows[:, :, input_size] = 1
+    rows[:-1, : block.active, :input_size] = inputs[: block.active, block.start : block.stop].transpose(0, 1)
+    if block.shared:
+        rows[:-1, -1, :input_size] = inputs[-1, block.start : block.stop]
+
+
+def _spread(state: torch.Tensor, before: torch.Tensor, block: TimeBlock) -> None:
+    """Write the state with which rows begin, from the state that the rows of the block before ended with."""
+    state[: block.active] = before[: block.active]
+    state[block.active :] = before[block.active] if block.shared else 0
+
+
+def _gather(gradient: torch.Tensor, block: TimeBlock) -> torch.Tensor:
+    """The gradient of `_spread`: what the rows of a block get from those that began with their states."""
+    gathered = gradient[: block.rows].clone()
+    if block.shared:
+        torch.sum(gradient[block.active :], dim=0, out=gathered[block.active])
+    return gathered
+
+
+def _run_forward(
+    trace: _Trace, weight: torch.Tensor, masks: torch.Tensor | None, input_size: int, slope: float | None
+) -> None:
+    """Run the steps of one block; views of all steps are made at once, at a third of the cost of making each."""
+    steps, _, rows, hidden_size = trace.gates.shape
+    expanded = trace.rows.unsqueeze(1).expand(-1, 4, -1, -1).unbind(0)
+    hidden = trace.rows[:, :, input_size + 1 :].unbind(0)
+    gates = trace.gates.unbind(0)
+    sigmoids = trace.gates[:, :3].unbind(0)
+    single = trace.gates.view(steps * 4, rows, hidden_size).unbind(0)
+    cells, squashed = trace.cells.unbind(0), trace.squashed.unbind(0)
+    masked = torch.empty_like(weight[:, :0] if masks is None else masks, memory_format=torch.contiguous_format)
+    mul, bmm, addcmul, add = torch.mul, torch.bmm, torch.addcmul, torch.add
+    for step in range(steps):
+        row, gate = expanded[step], gates[step]
+        if masks is not None:
+            row = mul(row, masks, out=masked)
+        bmm(row, weight, out=gate)
+        i, f, o, s = single[4 * step : 4 * step + 4]
+        if slope is None:
+            gate.sigmoid_()
+        else:
+            sigmoids[step].clamp_(0, 1)
+            s.sigmoid_()
+        cell, r = cells[step + 1], squashed[step]
+        addcmul(i, i, s, value=-2, out=cell)
+        cell.addcmul_(f, cells[step])
+        add(cell, cell, out=r)
+        r.sigmoid_()
+        addcmul(o, o, r, value=-2, out=hidden[step + 1])
+
+
+def _scratch_size(block: TimeBlock, width: int, hidden_size: int, masked: bool) -> int:
+    """What the backward pass of a block cuts from its lease; the masked rows take the most."""
+    steps, rows = block.steps, block.rows
+    each_gate, each_unit = (steps, rows, 4, hidden_size), (steps, rows, hidden_size)
+    size = Lease.space(each_gate, each_gate, each_unit, each_unit, each_unit, (steps, rows, width))
+    return size + (Lease.space((4, rows, width), (steps, rows, 4, width)) if masked else 0)
+
+
+def _run_backward(
+    trace: _Trace,
+    weight: torch.Tensor,
+    masks: torch.Tensor | None,
+    input_size: int,
+    slope: float | None,
+    d_hidden: torch.Tensor,
+    d_cell: torch.Tensor,
+    lease: Lease,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Run the steps of one block backward; `d_cell` becomes the gradient of the cell before its first step.
+
+    Returns:
+        The gradients of the gates before activation, (S, n, 4, H) in the order i, f, g, o, and of the rows,
+        (S, n, E + 1 + H).
+    """
+    steps, _, rows, hidden_size = trace.gates.shape
+    width = weight.shape[1]
+    factors = lease.cut(steps, rows, 4, hidden_size)
+    to_cell = lease.cut(steps, rows, hidden_size)
+    _fill_factors(trace, slope, factors, to_cell, lease)
+    d_gates = lease.cut(steps, rows, 4, hidden_size)
+    d_rows = lease.cut(steps, rows, width)
+
+    by_cell, by_output = factors[:, :, :3].unbind(0), factors[:, :, 3].unbind(0)
+    d_by_cell, d_by_output = d_gates[:, :, :3].unbind(0), d_gates[:, :, 3].unbind(0)
+    forgets, to_cells = trace.gates[:, 1].unbind(0), to_cell.unbind(0)
+    d_row, d_state = d_rows.unbind(0), d_rows[:, :, input_size + 1 :].unbind(0)
+    if masks is None:
+        flat = d_gates.view(steps, rows, 4 * hidden_size).unbind(0)
+    else:
+        each_gate = d_gates.transpose(1, 2).unbind(0)
+        gate_weights = weight.view(4, hidden_size, width)
+        d_masked = lease.cut(4, rows, width)
+    wide_cell = d_cell.unsqueeze(1)
+    mul, mm, bmm, total = torch.mul, torch.mm, torch.bmm, torch.sum
+    for step in range(steps - 1, -1, -1):
+        d_cell.addcmul_(d_hidden, to_cells[step])
+        mul(wide_cell, by_cell[step], out=d_by_cell[step])
+        mul(d_hidden, by_output[step], out=d_by_output[step])
+        d_cell.mul_(forgets[step])
+        if masks is None:
+            mm(flat[step], weight, out=d_row[step])
+        else:
+            bmm(each_gate[step], gate_weights, out=d_masked)
+            d_masked.mul_(masks)
+            total(d_masked, 0, out=d_row[step])
+        d_hidden = d_state[step]
+    return d_gates, d_rows
+
+
+def _fill_factors(
+    trace: _Trace, slope: float | None, factors: torch.Tensor, to_cell: torch.Tensor, lease: Lease
+) -> None:
+    """Compute what multiplies dc and dh at each step, for a whole block at once."""
+    i, f, o, s = trace.gates.unbind(1)
+    g = torch.mul(s, 2, out=lease.cut(*s.shape)).sub_(1)
+    tanh_cell = torch.mul(trace.squashed, -2, out=lease.cut(*s.shape)).add_(1)
+    _times_slope(g, i, slope, factors[:, :, 0])
+    _times_slope(trace.cells[:-1], f, slope, factors[:, :, 1])
+    factors[:, :, 1].neg_()
+    torch.ops.aten.tanh_backward.grad_input(i, g, grad_input=factors[:, :, 2])
+    _times_slope(tanh_cell, o, slope, factors[:, :, 3])
+    torch.ops.aten.tanh_backward.grad_input(o, tanh_cell, grad_input=to_cell)
+
+
+def _times_slope(value: torch.Tensor, gate: torch.Tensor, slope: float | None, out: torch.Tensor) -> None:
+    """Multiply by the derivative of the recurrent activation, given what it returned."""
+    if slope is None:
+        torch.ops.aten.sigmoid_backward.grad_input(value, gate, grad_input=out)
+    else:
+        torch.ops.aten.hardtanh_backward.grad_input(value, gate, 0, 1, grad_input=out)
+        out.mul_(slope)
+
+
+def _add_weight_gradient(
+    weight_gradient: torch.Tensor,
+    rows: torch.Tensor,
+    d_gates: torch.Tensor,
+    masks: torch.Tensor | None,
+    lease: Lease,
+) -> None:
+    """Add one block's part of the gradient of [W, b, U], (4H, E + 1 + H)."""
+    steps, batch, width = rows.shape
+    hidden_size = d_gates.shape[3]
+    if masks is None:
+        weight_gradient.addmm_(d_gates.view(-1, 4 * hidden_size).t(), rows.reshape(-1, width))
+        return
+    masked = torch.mul(rows.unsqueeze(2), masks.transpose(0, 1), out=lease.cut(steps, batch, 4, width))
+    weight_gradient.view(4, hidden_size, width).baddbmm_(
+        d_gates.view(-1, 4, hidden_size).permute(1, 2, 0), masked.view(-1, 4, width).transpose(0, 1)
+    )

@@ -1,0 +1,131 @@
+"""Padding in front: where it ends in each row, and how an LSTM gets past it without computing it row by row.
+
+Rows that are padded in front all begin with the same steps. As long as nothing random and per-row happens to them,
+their LSTM states are the same numbers too, so one row can stand for all that are still in their padding: the *shared
+row*. With the rows sorted by the length of their padding, the rows that have left it (the *active* rows) are always the
+first ones, and a row that leaves it takes over the shared row's state. This is exact, whatever the order of the
+samples: it leaves out repeated arithmetic, nothing else. With padding that is masked (Keras' `mask_zero`), where a
+padded step leaves the state as it is, there is no shared row: the state before the first real step is zero.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+
+@dataclass(frozen=True)
+class LeadingPadding:
+    """The padded steps in front of each row.
+
+    Attributes:
+        counts: (batch,) int64, on any device: how many steps of a row are padding, from 0 to all.
+        masked: False where padded steps are computed, and are equal in all rows that are in them; True where they
+            leave the state as it is.
+    """
+
+    counts: torch.Tensor
+    masked: bool = False
+
+
+@dataclass(frozen=True)
+class TimeBlock:
+    """Steps `start` to `stop` (exclusive), computed for the same rows.
+
+    Attributes:
+        start: first step.
+        stop: the step after the last.
+        active: how many of the sorted rows are computed one by one.
+        shared: whether one more row stands for all that are still in their padding.
+    """
+
+    start: int
+    stop: int
+    active: int
+    shared: bool
+
+    @property
+    def steps(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def rows(self) -> int:
+        return self.active + self.shared
+
+
+@dataclass(frozen=True)
+class TimePlan:
+    """How an LSTM walks over a batch: the order of its rows, and the blocks of steps.
+
+    Attributes:
+        order: (batch,) int64 on the CPU, the rows sorted by their padding, shortest first; None where they stay as
+            they are.
+        blocks: in order of time; masked steps in which no row is active are left out.
+    """
+
+    order: torch.Tensor | None
+    blocks: tuple[TimeBlock, ...]
+
+
+def count_leading(ids: torch.Tensor, padding_id: int = 0) -> torch.Tensor:
+    """How many ids in front of each row are padding.
+
+    Args:
+        ids: (batch, steps) integers.
+        padding_id: the id that pads.
+
+    Returns:
+        (batch,) int64; `steps` for a row that is all padding.
+    """
+    real = ids != padding_id
+    return torch.where(real.any(dim=1), real.int().argmax(dim=1), ids.shape[1])
+
+
+def after_window(counts: torch.Tensor, *, kernel_size: int, pool_size: int) -> torch.Tensor:
+    """How many leading steps still see only padding behind a convolution and a pooling.
+
+    The convolution has length `kernel_size`, odd, stride 1 and "same" padding; the pooling has length and stride
+    `pool_size`. Pooled step j sees the ids up to `j * pool_size + pool_size - 1 + kernel_size // 2`. The steps counted
+    here are equal in all rows, though not equal to each other: the first one sees the edge.
+
+    Args:
+        counts: (batch,) int64, leading padding before the convolution.
+        kernel_size: length of the convolution.
+        pool_size: length and stride of the pooling.
+
+    Returns:
+        (batch,) int64.
+    """
+    return (counts - kernel_size // 2).clamp(min=0) // pool_size
+
+
+def plan_time(batch: int, steps: int, *, block_steps: int, padding: LeadingPadding | None = None) -> TimePlan:
+    """Divide the steps into blocks, and say which rows are computed in each.
+
+    A row becomes active at the start of the block in which its padding ends: the padded steps it then computes itself
+    give what the shared row would have given. Masked padding has to end exactly, so there a block also ends where a
+    row begins.
+
+    Args:
+        batch: number of rows.
+        steps: number of steps.
+        block_steps: length of a block, where nothing else ends it.
+        padding: None to compute every row at every step.
+    """
+    if padding is None:
+        edges = [*range(0, steps, block_steps), steps]
+        blocks = tuple(TimeBlock(a, b, batch, False) for a, b in pairwise(edges))
+        return TimePlan(None, blocks)
+    counts, order = padding.counts.cpu().sort(stable=True)
+    starts = set(range(0, steps, block_steps))
+    if padding.masked:
+        starts.update(count for count in counts.tolist() if count < steps)
+    edges = [*sorted(starts), steps]
+    ends = counts if padding.masked else counts + 1
+    active = torch.searchsorted(ends, torch.tensor(edges[:-1] if padding.masked else edges[1:]), right=True)
+    blocks = tuple(
+        TimeBlock(start, stop, rows, shared=not padding.masked and rows < batch)
+        for (start, stop), rows in zip(pairwise(edges), active.tolist(), strict=True)
+        if rows > 0 or not padding.masked
+    )
+    return TimePlan(order, blocks)
