@@ -1,0 +1,86 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqclass.errors import InputError
+from seqclass.text import KERAS_FILTERS, Tokenizer
+
+
+def keras_words(text: str, *, filters: str, lower: str) -> list[str]:
+    """Keras' rule, one character after the other."""
+    if lower == "unicode":
+        text = text.lower()
+    if lower == "ascii":
+        text = "".join(c.lower() if "A" <= c <= "Z" else c for c in text)
+    text = "".join(" " if c in filters else c for c in text)
+    return [word for word in text.split(" ") if word]
+
+
+def test_the_filters_are_those_of_keras():
+    assert KERAS_FILTERS == '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+    assert "'" not in KERAS_FILTERS
+
+
+def test_default_rule_lowers_ascii_only_and_keeps_the_apostrophe():
+    assert Tokenizer()("It's CAFÉ-Élan, isn't it?\n(Yes)\t_10/10_") == [
+        *("it's", "cafÉ", "Élan", "isn't", "it", "yes", "10", "10")
+    ]
+
+
+def test_only_the_space_and_the_filters_split():
+    assert Tokenizer()("a\rb\x0bc\x0cd\x1ce\x85f\xa0g h\u2003i") == ["a\rb\x0bc\x0cd\x1ce\x85f\xa0g", "h\u2003i"]
+
+
+def test_br_becomes_a_word_unless_html_is_stripped():
+    text = "bad.<br /><br />Good<BR>so<br/>so <b>x</b> 1 < 2 > 0 <3"
+    assert Tokenizer()(text).count("br") == 4
+    assert Tokenizer(strip_html=True)(text) == ["bad", "good", "so", "so", "x", "1", "2", "0", "3"]
+
+
+@pytest.mark.parametrize(
+    ("lower", "expected"), [("ascii", "Éx"), ("unicode", "éx"), ("none", "ÉX")], ids=["ascii", "unicode", "none"]
+)
+def test_lower(lower, expected):
+    assert Tokenizer(lower=lower)("ÉX") == [expected]
+
+
+def test_filters_outside_ascii_are_replaced_too():
+    assert Tokenizer(filters="–é,")("a–b,cafés") == ["a", "b", "caf", "s"]
+
+
+@given(
+    text=st.text(st.characters(codec=None) | st.sampled_from("aB É\t\n\r,.\ud800")),
+    filters=st.sampled_from([KERAS_FILTERS, "", "aé–", "A", "\x85\u2003"]),
+    lower=st.sampled_from(["ascii", "unicode", "none"]),
+)
+def test_equal_to_the_rule_character_by_character(text, filters, lower):
+    words = Tokenizer(filters=filters, lower=lower)(text)
+    assert words == keras_words(text, filters=filters, lower=lower)
+    assert all(word and " " not in word for word in words)
+
+
+@pytest.mark.parametrize("empty", ["", "   ", "...!\n\t"])
+def test_a_text_without_words(empty):
+    assert Tokenizer()(empty) == []
+
+
+def test_map_names_the_position_of_what_is_no_text():
+    with pytest.raises(InputError, match=r"text 1 has to be a str, not float: nan"):
+        list(Tokenizer().map(["a", float("nan")]))
+    with pytest.raises(InputError, match="texts is a single str"):
+        list(Tokenizer().map("a b"))
+    with pytest.raises(InputError, match="has to be a str, not bytes"):
+        Tokenizer()(b"a")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"lower": True}, "lower is True; allowed are 'ascii', 'unicode', 'none'"),
+        ({"filters": None}, "filters is None"),
+        ({"strip_html": 1}, "strip_html is 1"),
+    ],
+)
+def test_wrong_options(option, message):
+    with pytest.raises(InputError, match=message):
+        Tokenizer(**option)
