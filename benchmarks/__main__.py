@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 from types import ModuleType
 
-from benchmarks import options, peers, report, results, step
+from benchmarks import accuracy, data, epoch, options, peers, report, step, target
 
-QUESTIONS: dict[str, ModuleType] = {"step": step}
+QUESTIONS: dict[str, ModuleType] = {
+    "step": step,
+    "epoch": epoch,
+    "accuracy": accuracy,
+    "target": target,
+}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -19,16 +24,17 @@ def main(argv: list[str] | None = None) -> None:
         report.write(arguments)
     else:
         common = options.parse(arguments)
-        result = QUESTIONS[arguments.command].run(arguments, common)
-        path = results.write(result, common.json)
-        print(report.tables([result]))
-        options.say(f"written to {path}")
+        try:
+            result = QUESTIONS[arguments.command].run(arguments, common)
+        except data.DataMissingError as error:
+            raise SystemExit(f"python -m benchmarks {arguments.command}: {error}") from None
+        path = common.keep(result)
+        print(report.tables([result], result.question))
+        options.say("not kept: --json FILE keeps a quick result" if path is None else f"written to {path}")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Measure seqclass and its peers."
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure seqclass and its peers.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, question in QUESTIONS.items():
         command = commands.add_parser(name, help=_first_line(question), description=_first_line(question))
@@ -36,9 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         question.add_arguments(command)
     command = commands.add_parser("peers", help="make the environment that the peers run in")
     command.add_argument("--device", choices=peers.REQUIREMENTS, default="cpu")
-    report.add_arguments(
-        commands.add_parser("report", help=_first_line(report), description=_first_line(report))
-    )
+    report.add_arguments(commands.add_parser("report", help=_first_line(report), description=_first_line(report)))
     return parser
 
 

@@ -7,18 +7,17 @@ A prepared folder holds, for ``train`` and ``test``:
     PART_texts.txt    one review per line, if texts were asked for
 
 Where the real reviews are not at hand, made-up ids with the lengths and word frequencies of IMDB stand in,
-good enough to time a step (real padding matters: it is more than half of the matrix), and every result says so.
+good enough to time a step (real padding matters, it is more than half of the matrix). Every result says so.
 """
 
 from __future__ import annotations
 
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+PARTS = ("train", "test")
 REVIEWS = 25_000
 """Reviews in each part."""
 
@@ -33,69 +32,78 @@ class DataMissingError(Exception):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared folder, and what a result says about it."""
+    """A prepared folder, and where its reviews come from."""
 
     folder: Path
     source: str
-    length: int
-    num_words: int
-
-    def describe(self) -> dict[str, Any]:
-        """What a result keeps: no path."""
-        description = asdict(self)
-        del description["folder"]
-        return description
 
 
-def real_reviews_at_hand() -> bool:
-    """Whether ``SEQCLASS_IMDB`` names something that is there."""
-    return Path(os.environ.get("SEQCLASS_IMDB") or "/nowhere").exists()
-
-
-def prepare(
-    folder: Path, *, length: int, num_words: int, texts: bool = False, synthetic: bool = False
-) -> Prepared:
-    """Write the prepared files into ``folder``.
-
-    Raises:
-        DataMissingError: if the reviews are asked for and ``SEQCLASS_IMDB`` does not lead to them.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    if synthetic:
-        for seed, part in enumerate(("train", "test")):
-            ids, labels = synthetic_reviews(REVIEWS, length=length, num_words=num_words, seed=seed)
-            _save(folder, part, ids, labels)
-        return Prepared(folder, "synthetic", length, num_words)
-    if not real_reviews_at_hand():
-        raise DataMissingError("set SEQCLASS_IMDB to the IMDB archive or folder: this needs the real reviews")
+def source(synthetic: bool) -> str:
+    """``"imdb"`` if the reviews are at hand and not unwanted, else ``"synthetic"``."""
     from benchmarks import imdb
 
-    for part, (ids, labels) in imdb.encoded(length=length, num_words=num_words).items():
-        _save(folder, part, ids, labels)
-    if texts:
-        for part, lines in imdb.texts().items():
-            (folder / f"{part}_texts.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Prepared(folder, "imdb", length, num_words)
+    return "synthetic" if synthetic or not imdb.at_hand() else "imdb"
 
 
-def synthetic_reviews(
-    reviews: int, *, length: int, num_words: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def prepare(folder: Path, *, source: str, length: int, num_words: int) -> Prepared:
+    """Write the ids and labels of all reviews into ``folder``, from ``"imdb"`` or ``"synthetic"``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if source == "imdb":
+        from benchmarks import imdb
+
+        parts = imdb.encoded(length=length, num_words=num_words)
+    else:
+        parts = {
+            part: synthetic_reviews(REVIEWS, length=length, num_words=num_words, seed=seed)
+            for seed, part in enumerate(PARTS)
+        }
+    for part, (ids, labels) in parts.items():
+        np.save(folder / f"{part}_ids.npy", ids.astype(np.int32, copy=False))
+        np.save(folder / f"{part}_labels.npy", labels.astype(np.float32, copy=False))
+    return Prepared(folder, source)
+
+
+def prepare_real(folder: Path, *, length: int, num_words: int, texts: bool, reviews: int = REVIEWS) -> Prepared:
+    """Write the real reviews into ``folder``, with their texts if asked for.
+
+    Args:
+        folder: made if missing.
+        length: of the rows of ids.
+        num_words: number of ids.
+        texts: whether texts are written too.
+        reviews: how many of each part; fewer than all are drawn at random, the same every time.
+
+    Raises:
+        DataMissingError: if the reviews are not on this machine.
+    """
+    from benchmarks import imdb
+
+    if not imdb.at_hand():
+        raise DataMissingError("this question needs the real reviews: set SEQCLASS_IMDB to the archive or folder")
+    prepared = prepare(folder, source="imdb", length=length, num_words=num_words)
+    lines = imdb.texts() if texts else {}
+    chosen = np.sort(np.random.default_rng(0).permutation(REVIEWS)[:reviews])
+    for part in PARTS:
+        for path in (folder / f"{part}_ids.npy", folder / f"{part}_labels.npy"):
+            np.save(path, np.load(path)[chosen])
+    for part, part_lines in lines.items():
+        one_line_each = (" ".join(part_lines[index].split()) for index in chosen)
+        (folder / f"{part}_texts.txt").write_text("\n".join(one_line_each) + "\n", encoding="utf-8")
+    return prepared
+
+
+def synthetic_reviews(reviews: int, *, length: int, num_words: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Made-up ids (reviews, length) and labels, with IMDB's lengths and Zipf's frequencies of words."""
     generator = np.random.default_rng(seed)
     spread = generator.normal(0.0, LOG_LENGTH_SPREAD, reviews)
     lengths = np.clip(np.round(MEDIAN_LENGTH * np.exp(spread)), 10, length).astype(int)
     frequencies = 1 / np.arange(1, num_words - 2)
-    words = generator.choice(
-        np.arange(3, num_words), size=(reviews, length), p=frequencies / frequencies.sum()
-    )
+    words = generator.choice(np.arange(3, num_words), size=(reviews, length), p=frequencies / frequencies.sum())
     real = np.arange(length) >= length - lengths[:, None]
     return np.where(real, words, 0).astype(np.int32), generator.integers(0, 2, reviews).astype(np.float32)
 
 
-def write_batches(
-    prepared: Prepared, *, batches: int, batch_size: int, seed: int, into: Path
-) -> tuple[Path, Path]:
+def write_batches(prepared: Prepared, *, batches: int, batch_size: int, seed: int, into: Path) -> tuple[Path, Path]:
     """Draw different training batches by a plain shuffle, as an epoch would: paths of ids and labels.
 
     Raises:
@@ -117,8 +125,3 @@ def write_order(reviews: int, *, seed: int, epoch: int, into: Path) -> Path:
     path = into / f"order_{seed}_{epoch}.npy"
     np.save(path, np.random.default_rng([seed, epoch]).permutation(reviews))
     return path
-
-
-def _save(folder: Path, part: str, ids: np.ndarray, labels: np.ndarray) -> None:
-    np.save(folder / f"{part}_ids.npy", ids.astype(np.int32, copy=False))
-    np.save(folder / f"{part}_labels.npy", labels.astype(np.float32, copy=False))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from benchmarks.protocol import Session, WorkerError
 PEERS_ENVIRONMENT = ROOT / ".venv-peers"
 NETWORKS = ("seqclass", "torch-naive", "keras-tensorflow", "keras-jax", "keras-torch")
 TEXT_CLASSIFIERS = ("tfidf", "fasttext")
+NO_STACK = "any"
+"""The stack of an implementation that has none."""
+
 KERNELS = ("reference", "builtin", "fused")
 
 _THREAD_VARIABLES = (
@@ -66,7 +70,7 @@ _ALL = {
             Implementation(f"keras-{backend}", "keras3", is_peer=True, variables={"KERAS_BACKEND": backend})
             for backend in ("tensorflow", "jax", "torch")
         ),
-        *(Implementation(name, name, is_peer=True, stacks=("any",)) for name in TEXT_CLASSIFIERS),
+        *(Implementation(name, name, is_peer=True, stacks=(NO_STACK,)) for name in TEXT_CLASSIFIERS),
     )
 }
 
@@ -80,6 +84,18 @@ def named(name: str) -> Implementation:
     if name not in _ALL:
         raise ValueError(f"no implementation is named {name!r}; there are {', '.join(_ALL)}")
     return _ALL[name]
+
+
+def by_stack(names: Iterable[str], stacks: Iterable[str]) -> dict[str, list[str]]:
+    """The named implementations under each stack; those that have no stack come last, under ``any``."""
+    names = list(names)
+    grouped = {stack: [name for name in names if stack in named(name).stacks] for stack in (*stacks, NO_STACK)}
+    return {stack: chosen for stack, chosen in grouped.items() if chosen}
+
+
+def need_texts(names: Iterable[str]) -> bool:
+    """Whether one of the named implementations reads texts, not ids."""
+    return not set(TEXT_CLASSIFIERS).isdisjoint(names)
 
 
 def python_of(implementation: Implementation) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import environment, implementations, notebook
+from benchmarks import environment, implementations, notebook, results
 from benchmarks.protocol import Session
 from benchmarks.results import Result
 from benchmarks.settings import Settings
@@ -19,13 +19,13 @@ class Common:
     """The answers to the common options.
 
     Attributes:
-        stacks: which stacks, in the notebook's order.
+        stacks: which stacks.
         implementations: which implementations; empty if none was named and the question has its own choice.
         threads: of every worker.
         device: "cpu" or "cuda".
         quick: a first answer, soon, from few samples.
         seed: of the batches, and the first of several where a question has more than one.
-        json: where the result goes, if not into the folder of results.
+        json: where the result goes; None for the folder of results, which takes no quick ones.
     """
 
     stacks: tuple[str, ...]
@@ -40,9 +40,7 @@ class Common:
         """Start the named implementation's worker."""
         return implementations.start(implementations.named(name), threads=self.threads, device=self.device)
 
-    def build_parameters(
-        self, name: str, stack: str, settings: Settings, seed: int | None = None
-    ) -> dict[str, Any]:
+    def build_parameters(self, name: str, stack: str, settings: Settings, seed: int | None = None) -> dict[str, Any]:
         """What a worker's ``build`` is called with."""
         return {
             "stack": stack,
@@ -59,12 +57,17 @@ class Common:
         machine = environment.machine(self.device, self.threads)
         return Result(question=question, machine=machine, data=data)
 
+    def keep(self, result: Result) -> Path | None:
+        """Write the result to where it is kept; where that is, or None for a quick one that is not."""
+        if self.quick and self.json is None:
+            return None
+        return results.write(result, self.json)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the common options to a question's."""
-    parser.add_argument(
-        "--stack", action="append", choices=notebook.STACKS, help="may be repeated; default all"
-    )
+    parser.set_defaults(default_stacks=notebook.STACKS)
+    parser.add_argument("--stack", action="append", choices=notebook.STACKS, help="may be repeated")
     parser.add_argument(
         "--implementation", action="append", type=_implementation, metavar="NAME", help="may be repeated"
     )
@@ -73,14 +76,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="a first answer in about a minute")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the result here, not to benchmarks/results"
+        "--json", type=Path, metavar="FILE", help="write the result here; default benchmarks/results, quick: nowhere"
     )
 
 
 def parse(arguments: argparse.Namespace) -> Common:
     """The common options of parsed arguments."""
     return Common(
-        stacks=tuple(stack for stack in notebook.STACKS if stack in (arguments.stack or notebook.STACKS)),
+        stacks=tuple(dict.fromkeys(arguments.stack or arguments.default_stacks)),
         implementations=tuple(dict.fromkeys(arguments.implementation or ())),
         threads=arguments.threads,
         device=arguments.device or _default_device(),

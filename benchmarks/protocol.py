@@ -60,9 +60,7 @@ class Session:
         cwd: the folder it starts in.
     """
 
-    def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], cwd: str | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: str | None = None) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the session)
         self._process = subprocess.Popen(
             command,
@@ -109,9 +107,7 @@ class Session:
         if timed_out.is_set():
             raise WorkerError(f"{method} took more than {timeout:g} s, and was ended")
         if not line:
-            raise WorkerError(
-                f"the worker died in {method} (exit status {self._process.wait()}): {self._tail()}"
-            )
+            raise WorkerError(f"the worker died in {method} (exit status {self._process.wait()}): {self._tail()}")
         try:
             answer = json.loads(line)
         except json.JSONDecodeError:

@@ -110,9 +110,7 @@ def read(path: Path) -> Result:
         raise ResultError(f"{path}: schema must be {SCHEMA}, got {found!r}")
     _check(document, _RESULT_FIELDS, f"{path}")
     if document["question"] not in QUESTIONS:
-        raise ResultError(
-            f"{path}: question must be one of {', '.join(QUESTIONS)}, got {document['question']!r}"
-        )
+        raise ResultError(f"{path}: question must be one of {', '.join(QUESTIONS)}, got {document['question']!r}")
     _check(document["machine"], _MACHINE_FIELDS, f"{path}: machine")
     for number, row in enumerate(document["rows"]):
         where = f"{path}: rows[{number}]"

@@ -46,12 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, help="turns of each implementation (default 6, quick 3)")
     parser.add_argument("--steps", type=int, help="batches per turn (default 8, quick 3)")
     parser.add_argument("--batch-size", type=int, default=notebook.BATCH_SIZE)
-    parser.add_argument(
-        "--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone"
-    )
-    parser.add_argument(
-        "--synthetic", action="store_true", help="made-up reviews, even if the real ones are there"
-    )
+    parser.add_argument("--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone")
+    parser.add_argument("--synthetic", action="store_true", help="made-up reviews, even if the real ones are there")
 
 
 def run(arguments: argparse.Namespace, common: Common) -> Result:
@@ -59,15 +55,15 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     rounds = arguments.rounds or (3 if common.quick else 6)
     steps = arguments.steps or (3 if common.quick else 8)
     chosen = common.implementations or (QUICK_IMPLEMENTATIONS if common.quick else implementations.NETWORKS)
-    synthetic = arguments.synthetic or not data.real_reviews_at_hand()
-    result = common.result("step", {"source": "synthetic" if synthetic else "imdb"})
+    source = data.source(arguments.synthetic)
+    result = common.result("step", {"source": source})
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         for settings in _all_settings(Settings(batch_size=arguments.batch_size), arguments.sweep):
             prepared = data.prepare(
                 Path(folder, f"{settings.length}-{settings.num_embeddings}"),
+                source=source,
                 length=settings.length,
                 num_words=settings.num_embeddings,
-                synthetic=synthetic,
             )
             batches = data.write_batches(
                 prepared,
@@ -77,7 +73,7 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
                 into=prepared.folder,
             )
             for stack in common.stacks:
-                case = _Case(stack, settings, batches, prepared.folder, common)
+                case = _Case(stack, settings, arguments.sweep, batches, prepared.folder, common)
                 case.measure(result, chosen, rounds=rounds, steps=steps)
     return result
 
@@ -95,6 +91,7 @@ class _Case:
 
     stack: str
     settings: Settings
+    sweep: str | None
     batches: tuple[Path, Path]
     folder: Path
     common: Common
@@ -117,8 +114,9 @@ class _Case:
                 if name not in failures:
                     rows[name]["memory"] = session.call("memory")
         _add_ratios(rows)
+        settings = {**asdict(self.settings), "sweep": self.sweep}
         for name, row in rows.items():
-            key = {"stack": self.stack, "implementation": name, "settings": asdict(self.settings)}
+            key = {"stack": self.stack, "implementation": name, "settings": settings}
             if name in failures:
                 say(f"  {name} failed: {failures[name]}")
                 result.add_failed(**key, reason=failures[name], **_without_figures(row))
@@ -147,9 +145,7 @@ class _Case:
         np.save(paths["ids.npy"], np.load(self.batches[0], mmap_mode="r")[0][:CHECKED_REVIEWS])
         return {"weights": paths["weights.npz"], "ids": paths["ids.npy"]}
 
-    def _build_and_check(
-        self, name: str, session: Session, row: dict[str, Any], paths: dict[str, str]
-    ) -> None:
+    def _build_and_check(self, name: str, session: Session, row: dict[str, Any], paths: dict[str, str]) -> None:
         row.update(session.call("build", **self.common.build_parameters(name, self.stack, self.settings)))
         checks.check_parameters(name, self.stack, row["parameters"], self.settings.sizes)
         probabilities = self.folder / "check_probabilities.npy"
@@ -158,9 +154,7 @@ class _Case:
             expected = checks.predict(dict(weights), np.load(paths["ids"]))
         row["largest_difference"] = checks.check_predictions(name, np.load(probabilities), expected)
 
-    def _interleaved(
-        self, method: str, sessions: dict[str, Session], rounds: int, steps: int
-    ) -> dict[str, Series]:
+    def _interleaved(self, method: str, sessions: dict[str, Session], rounds: int, steps: int) -> dict[str, Series]:
         turns = {name: _Turn(session, method, self.batches, steps) for name, session in sessions.items()}
         return interleave(turns, rounds=rounds)
 

@@ -88,8 +88,7 @@ class NeuralWorker(Worker):
     @final
     def load(self, *, folder: str) -> None:
         self.train_ids, self.train_labels, self.test_ids, self.test_labels = (
-            np.load(f"{folder}/{name}.npy")
-            for name in ("train_ids", "train_labels", "test_ids", "test_labels")
+            np.load(f"{folder}/{name}.npy") for name in ("train_ids", "train_labels", "test_ids", "test_labels")
         )
 
 

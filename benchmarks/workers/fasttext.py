@@ -25,9 +25,7 @@ class FasttextWorker(TextWorker):
     def fit(self, texts: list[str], labels: np.ndarray) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "train.txt"
-            lines = (
-                f"__label__{label:.0f} {_words(text)}" for label, text in zip(labels, texts, strict=True)
-            )
+            lines = (f"__label__{label:.0f} {_words(text)}" for label, text in zip(labels, texts, strict=True))
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
             self.model = fasttext.train_supervised(
                 str(path), wordNgrams=2, lr=0.5, thread=self.threads, seed=self.seed, verbose=0

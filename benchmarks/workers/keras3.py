@@ -85,9 +85,7 @@ class KerasWorker(NeuralWorker):
         return {name: float(values[-1]) for name, values in history.items()}
 
     def evaluate(self, *, batch_size: int) -> dict[str, float]:
-        logs = self.model.evaluate(
-            self.test_ids, self.test_labels, batch_size=batch_size, verbose=0, return_dict=True
-        )
+        logs = self.model.evaluate(self.test_ids, self.test_labels, batch_size=batch_size, verbose=0, return_dict=True)
         return {name: float(value) for name, value in logs.items()}
 
 
@@ -110,9 +108,7 @@ class StepTimes(keras.callbacks.Callback):
     on_test_batch_end = on_train_batch_end
 
 
-def _stack(
-    name: str, *, num_embeddings: int, embedding_dim: int, hidden_size: int
-) -> list[keras.layers.Layer]:
+def _stack(name: str, *, num_embeddings: int, embedding_dim: int, hidden_size: int) -> list[keras.layers.Layer]:
     gates = {"dropout": DROPOUT, "recurrent_dropout": DROPOUT} if name == "lstm_gate_dropout" else {}
     middle: list[keras.layers.Layer] = [layers.LSTM(hidden_size, **gates)]
     if name == "lstm_dropout":

@@ -45,12 +45,8 @@ class TextWorker(Worker):
 
     @final
     def load(self, *, folder: str) -> None:
-        self.train_texts, self.test_texts = (
-            _lines(f"{folder}/{part}_texts.txt") for part in ("train", "test")
-        )
-        self.train_labels, self.test_labels = (
-            np.load(f"{folder}/{part}_labels.npy") for part in ("train", "test")
-        )
+        self.train_texts, self.test_texts = (_lines(f"{folder}/{part}_texts.txt") for part in ("train", "test"))
+        self.train_labels, self.test_labels = (np.load(f"{folder}/{part}_labels.npy") for part in ("train", "test"))
 
     @final
     def epoch(self, *, order: str, start: int, stop: int, batch_size: int) -> dict[str, float]:

@@ -120,9 +120,7 @@ class TorchWorker(NeuralWorker):
             laps.lap()
         return laps.milliseconds()
 
-    def _slices(
-        self, ids: np.ndarray, labels: np.ndarray, batch_size: int
-    ) -> Iterable[tuple[Tensor, Tensor]]:
+    def _slices(self, ids: np.ndarray, labels: np.ndarray, batch_size: int) -> Iterable[tuple[Tensor, Tensor]]:
         all_ids, all_labels = self._tensor(ids), self._tensor(labels)
         return zip(all_ids.split(batch_size), all_labels.split(batch_size), strict=True)
 

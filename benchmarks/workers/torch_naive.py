@@ -25,9 +25,7 @@ class NaiveStack(nn.Module):
         super().__init__()
         convolved = stack == "cnn_lstm"
         self.embedding = nn.Embedding(num_embeddings, embedding_dim)
-        self.convolution = (
-            nn.Conv1d(embedding_dim, FILTERS, KERNEL_SIZE, padding="same") if convolved else None
-        )
+        self.convolution = nn.Conv1d(embedding_dim, FILTERS, KERNEL_SIZE, padding="same") if convolved else None
         self.dropout = nn.Dropout(DROPOUT if stack == "lstm_dropout" else 0.0)
         self.lstm = nn.LSTM(FILTERS if convolved else embedding_dim, hidden_size, batch_first=True)
         self.linear = nn.Linear(hidden_size, 1)

@@ -1,0 +1,91 @@
+"""``accuracy``: how good the stacks become, over seeds and epochs, with every epoch's four figures.
+
+A seed gives the initial values and the order of the reviews; the order is the same for all implementations. The
+validation is on the test reviews, as in the notebook, and nothing is chosen by it here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import data, implementations, notebook
+from benchmarks.epoch import QUICK_REVIEWS, TIMEOUT
+from benchmarks.options import Common, say
+from benchmarks.protocol import Session, WorkerError
+from benchmarks.results import Result
+from benchmarks.settings import Settings
+
+IMPLEMENTATIONS = ("seqclass", "keras-tensorflow")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that only this question has."""
+    parser.add_argument("--seeds", type=int, help="how many, from --seed on (default 5, quick 2)")
+    parser.add_argument("--epochs", type=int, help="default 3, quick 1")
+    parser.add_argument("--eval-batch-size", type=int, default=notebook.BATCH_SIZE)
+    parser.add_argument("--reviews", type=int, help="of each part, for a trial (default all, quick 1024)")
+
+
+def run(arguments: argparse.Namespace, common: Common) -> Result:
+    """Measure, and return the result; it is also written after each row, because a full run takes hours."""
+    reviews = arguments.reviews or (QUICK_REVIEWS if common.quick else data.REVIEWS)
+    epochs = arguments.epochs or (1 if common.quick else 3)
+    seeds = range(common.seed, common.seed + (arguments.seeds or (2 if common.quick else 5)))
+    settings = Settings()
+    names = common.implementations or IMPLEMENTATIONS
+    result = common.result("accuracy", {"source": "imdb"})
+    row_settings = {**asdict(settings), "reviews": reviews, "epochs": epochs}
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
+        folder = Path(name)
+        data.prepare_real(
+            folder,
+            length=settings.length,
+            num_words=settings.num_embeddings,
+            texts=implementations.need_texts(names),
+            reviews=reviews,
+        )
+        orders = {
+            seed: [data.write_order(reviews, seed=seed, epoch=epoch, into=folder) for epoch in range(epochs)]
+            for seed in seeds
+        }
+        for stack, chosen in implementations.by_stack(names, common.stacks).items():
+            for implementation in chosen:
+                say(f"accuracy: {stack}, {implementation}")
+                key = {"stack": stack, "implementation": implementation, "settings": row_settings}
+                runs: list[dict[str, Any]] = []
+                row: dict[str, Any] = {"samples": {"runs": runs}}
+                try:
+                    with common.start(implementation) as session:
+                        session.call("load", folder=str(folder), timeout=TIMEOUT)
+                        for seed in seeds:
+                            build = common.build_parameters(implementation, stack, settings, seed)
+                            row |= session.call("build", **build)
+                            curve = _curve(session, orders[seed], reviews, settings, arguments.eval_batch_size)
+                            runs.append({"seed": seed, "epochs": curve})
+                            say(f"  seed {seed}: " + " ".join(f"{e['val_accuracy']:.4f}" for e in curve))
+                    result.add(**key, **row)
+                except WorkerError as error:
+                    say(f"  failed: {error}")
+                    result.add_failed(**key, reason=str(error), **row)
+                common.keep(result)
+    return result
+
+
+def _curve(
+    session: Session, orders: list[Path], reviews: int, settings: Settings, eval_batch_size: int
+) -> list[dict[str, float]]:
+    curve = []
+    for order in orders:
+        began = time.perf_counter()
+        trained = session.call(
+            "epoch", order=str(order), start=0, stop=reviews, batch_size=settings.batch_size, timeout=TIMEOUT
+        )
+        evaluated = session.call("evaluate", batch_size=eval_batch_size, timeout=TIMEOUT)
+        figures = {**trained, **{f"val_{name}": value for name, value in evaluated.items()}}
+        curve.append({**figures, "seconds": time.perf_counter() - began})
+    return curve
