@@ -48,9 +48,7 @@ class EncodedTexts:
     pipeline: TextPipeline
 
 
-def cached_encoding(
-    folder: Path, settings: Mapping[str, Any], encode: Callable[[], EncodedTexts]
-) -> EncodedTexts:
+def cached_encoding(folder: Path, settings: Mapping[str, Any], encode: Callable[[], EncodedTexts]) -> EncodedTexts:
     """Returns what `encode` returns, from the file of an earlier call with equal `settings` if there is one.
 
     Of two processes that start at once, one encodes and the other waits. The file appears complete or not at
@@ -110,7 +108,7 @@ def _load(path: Path) -> EncodedTexts | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             meta = json.loads(arrays["meta"].tobytes())
             parts = {
                 name: EncodedPart(

@@ -108,9 +108,7 @@ class EncodedDataModule(LightningDataModule, ABC):
             if size < 1:
                 raise InputError(f"{name} is {size}; allowed are whole numbers from 1 on")
         if validation != "test" and not (isinstance(validation, float) and 0 < validation < 1):
-            raise InputError(
-                f"validation is {validation!r}; allowed are 'test' and fractions above 0 and below 1"
-            )
+            raise InputError(f"validation is {validation!r}; allowed are 'test' and fractions above 0 and below 1")
         if seed is not None and seed < 0:
             raise InputError(f"seed is {seed}; allowed are whole numbers from 0 on and None")
         self._batch_size = batch_size
@@ -247,17 +245,13 @@ class EncodedDataModule(LightningDataModule, ABC):
             texts = source.read()
             pipeline = self._given_pipeline or self._new_pipeline(self._new_vocabulary(texts["train"].texts))
             parts = {
-                name: EncodedPart(
-                    pipeline.encode_all(part.texts), np.array(part.labels, dtype=np.int64), part.names
-                )
+                name: EncodedPart(pipeline.encode_all(part.texts), np.array(part.labels, dtype=np.int64), part.names)
                 for name, part in texts.items()
             }
             return EncodedTexts(parts, source.label_names, pipeline)
 
         folder = cache_root(self._cache_dir) / "encoded"
-        encoded = cached_encoding(
-            folder, {"source": source.fingerprint(), **self._encoding_settings()}, encode
-        )
+        encoded = cached_encoding(folder, {"source": source.fingerprint(), **self._encoding_settings()}, encode)
         # Padding is no part of the encoding, so one file serves every length.
         pipeline = self._given_pipeline or replace(encoded.pipeline, **self._padding_options)
         return replace(encoded, pipeline=pipeline)

@@ -54,9 +54,7 @@ class IMDBDataModule(EncodedDataModule):
             InputError: if `path` or SEQCLASS_IMDB names something that is not there.
         """
         try:
-            return find_imdb(
-                self._path, cache_dir=self._cache_dir, allow_download=allow_download and self._download
-            )
+            return find_imdb(self._path, cache_dir=self._cache_dir, allow_download=allow_download and self._download)
         except MissingDataError as error:
             if self._on_missing == "error":
                 raise
@@ -69,7 +67,6 @@ class IMDBDataModule(EncodedDataModule):
 @rank_zero_only
 def _tell(reason: str) -> None:
     print(
-        "Going on with the small built-in sample: all results are the sample's, because "
-        f"{reason.splitlines()[0]}",
+        f"Going on with the small built-in sample: all results are the sample's, because {reason.splitlines()[0]}",
         file=sys.stderr,
     )

@@ -20,9 +20,7 @@ class _BrokenError(Exception):
     """The attempt failed in a way that another one may mend."""
 
 
-def download(
-    url: str, target: Path, *, md5: str, attempts: int = 3, timeout: float = 30.0, pause: float = 1.0
-) -> None:
+def download(url: str, target: Path, *, md5: str, attempts: int = 3, timeout: float = 30.0, pause: float = 1.0) -> None:
     """Puts the file at `url` into `target`, unless it is there already.
 
     The bytes go to `target` + ".part", which a later call continues from, and only a complete file with the
@@ -48,9 +46,7 @@ def download(
         raise InputError(f"cannot write the download to {target}: {error.strerror or error}") from error
 
 
-def _fetch(
-    url: str, target: Path, bar: Progress, *, md5: str, attempts: int, timeout: float, pause: float
-) -> None:
+def _fetch(url: str, target: Path, bar: Progress, *, md5: str, attempts: int, timeout: float, pause: float) -> None:
     part = target.with_name(target.name + ".part")
     failures = 0
     while failures < attempts:

@@ -1,5 +1,6 @@
 """The Large Movie Review Dataset (Maas et al. 2011): 50,000 labelled film reviews."""
 
+import gzip
 import hashlib
 import os
 import re
@@ -121,7 +122,7 @@ class ImdbSource(Source):
 
     def _archive_reviews(self) -> Iterator[tuple[_Place, str]]:
         try:
-            with tarfile.open(self.path, "r:gz") as archive:
+            with gzip.open(self.path) as content, tarfile.open(fileobj=content, mode="r:") as archive:
                 for member in archive:
                     match = _REVIEW.search(member.name)
                     if not match or not member.isreg() or ".." in member.name.split("/"):
@@ -130,6 +131,8 @@ class ImdbSource(Source):
                     file = archive.extractfile(member)
                     assert file is not None  # only links and special files have none
                     yield (match[1], match[2], match[3]), self._decoded(member.name, file.read())
+                while content.read(1 << 20):  # to the checksum, which is behind everything
+                    pass
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
             raise InputError(
                 f"cannot read the archive {self.path} (from {self.origin}): {error}; it has to be a complete "
@@ -149,8 +152,7 @@ class ImdbSource(Source):
                 folder = root / part / label
                 if not folder.is_dir():
                     raise InputError(
-                        f"{self.path} (from {self.origin}) does not hold the IMDB reviews: there is no "
-                        f"folder {folder}"
+                        f"{self.path} (from {self.origin}) does not hold the IMDB reviews: there is no folder {folder}"
                     )
                 for file in folder.iterdir():
                     if _REVIEW.search(f"{part}/{label}/{file.name}"):
@@ -159,8 +161,7 @@ class ImdbSource(Source):
     def _check_size(self, name: str, size: int) -> None:
         if size > _MAX_BYTES:
             raise InputError(
-                f"{name} in {self.path} (from {self.origin}) has {size:,} bytes; a review has at most "
-                f"{_MAX_BYTES:,}"
+                f"{name} in {self.path} (from {self.origin}) has {size:,} bytes; a review has at most {_MAX_BYTES:,}"
             )
 
     def _decoded(self, name: str, review: bytes) -> str:
@@ -178,8 +179,7 @@ class ImdbSource(Source):
         if not all(counts.values()):
             found = ", ".join(f"{count:,} in {place}" for place, count in counts.items())
             raise InputError(
-                f"{self.path} (from {self.origin}) has to hold reviews of both classes in both parts; it "
-                f"holds {found}"
+                f"{self.path} (from {self.origin}) has to hold reviews of both classes in both parts; it holds {found}"
             )
 
 

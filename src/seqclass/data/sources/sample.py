@@ -35,8 +35,7 @@ _VERDICTS = (
     "with me for days|everyone should see this|a small masterpiece|i was in tears at the end",
 )
 _VERBS = (
-    "falls flat|makes no sense|drags|is a mess|never comes to life|let me down|ruins the film|got on my "
-    "nerves",
+    "falls flat|makes no sense|drags|is a mess|never comes to life|let me down|ruins the film|got on my nerves",
     "is a joy|works very well|never drags|comes to life|surprised me|carries the film|won me over|shines",
 )
 _OPINIONS = (
@@ -74,9 +73,7 @@ _FACTS = (
 )
 _BRIDGES = ("but ", "still, ", "and yet ", "on the other hand, ", "even so, ")
 _WORDS = {
-    "aspect": (
-        "acting|plot|script|music|ending|story|camera work|dialogue|direction|cast|first half|humour|pace"
-    ),
+    "aspect": ("acting|plot|script|music|ending|story|camera work|dialogue|direction|cast|first half|humour|pace"),
     "film": "film|movie|picture|drama|comedy|thriller",
     "person": (
         "the young lawyer|her brother|the old teacher|a lonely widow|the detective|his daughter|the "
@@ -86,9 +83,7 @@ _WORDS = {
         "a small town|new york|the countryside|paris|a fishing village|the desert|an old hotel|london|"
         "the north of italy|a school|a hospital"
     ),
-    "event": (
-        "wedding|funeral|robbery|murder|storm|train journey|lost letter|party|trial|car accident|secret"
-    ),
+    "event": ("wedding|funeral|robbery|murder|storm|train journey|lost letter|party|trial|car accident|secret"),
     "occasion": (
         "on a rainy sunday|with some friends|at a festival|on television late at night|last week|on a "
         "plane|without knowing anything about it"

@@ -1,0 +1,48 @@
+import subprocess
+import sys
+
+from seqclass.data import SampleSource
+from seqclass.text import Tokenizer, Vocabulary
+
+
+def test_sizes_and_balance():
+    parts = SampleSource().read()
+    assert {name: (len(part.texts), sum(part.labels)) for name, part in parts.items()} == {
+        "train": (2000, 1000),
+        "test": (500, 250),
+    }
+    assert len(set(parts["train"].texts)) > 1990
+
+
+def test_lengths_vary():
+    lengths = sorted(len(text.split()) for text in SampleSource().read()["train"].texts)
+    assert 20 <= lengths[0] < 25
+    assert 60 < lengths[1000] < 100
+    assert 290 < lengths[-1] < 330
+
+
+def test_the_same_in_another_process():
+    code = "from seqclass.data import SampleSource; print(SampleSource().fingerprint())"
+    # Another hash seed, so that nothing can hang on the order of a set.
+    other = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": "5"},
+    )
+    assert other.stdout.strip() == SampleSource().fingerprint()
+
+
+def test_it_speaks_of_films():
+    train = SampleSource().read()["train"]
+    words = set(Vocabulary.from_texts(train.texts, Tokenizer()).words)
+    assert words >= {"a", "wonderful", "moving", "film", "dull", "lifeless", "not"}
+
+
+def test_single_words_do_not_give_the_class_away():
+    train = SampleSource().read()["train"]
+    for word, side in (("wonderful", 1), ("dull", 0)):
+        labels = [label for text, label in zip(train.texts, train.labels, strict=True) if word in text.lower()]
+        share = sum(label == side for label in labels) / len(labels)
+        assert 0.6 < share < 0.95

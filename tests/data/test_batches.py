@@ -1,0 +1,115 @@
+import pytest
+import torch
+
+from seqclass.data import Batch, Batches, EpochOrder
+from seqclass.errors import InputError
+
+
+def batches(size=10, *, batch_size=4, **options):
+    ids = torch.arange(size * 3, dtype=torch.int16).reshape(size, 3)
+    options = {"num_ids": size * 3, **options}
+    return Batches(ids, torch.arange(size), batch_size=batch_size, **options)
+
+
+def labels(loader):
+    return [label for batch in loader for label in batch.labels.tolist()]
+
+
+def test_slices_in_order_with_the_smaller_last_batch():
+    loader = batches()
+    assert len(loader) == 3
+    assert [len(batch.labels) for batch in loader] == [4, 4, 2]
+    first = next(iter(loader))
+    assert isinstance(first, Batch)
+    assert first.ids.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+    assert first.ids.dtype == first.labels.dtype == torch.int64
+    assert loader.ids.dtype == torch.int16
+    assert labels(loader) == list(range(10))
+
+
+@pytest.mark.parametrize(("size", "count"), [(8, 2), (4, 1), (1, 1), (0, 0)])
+def test_length(size, count):
+    assert len(batches(size)) == len(list(batches(size))) == count
+
+
+def test_a_shuffled_epoch_has_each_text_once_with_its_own_label():
+    loader = batches(shuffle_seed=7)
+    seen = list(loader)
+    assert [len(batch.labels) for batch in seen] == [4, 4, 2]
+    for batch in seen:
+        assert (batch.ids[:, 0] == 3 * batch.labels).all()
+    order = torch.cat([batch.labels for batch in seen]).tolist()
+    assert order != list(range(10))
+    assert sorted(order) == list(range(10))
+
+
+def test_epochs_of_a_plain_loop_differ_and_follow_from_the_seed():
+    first, second = batches(50, shuffle_seed=7), batches(50, shuffle_seed=7)
+    epochs = [labels(first) for _ in range(3)]
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    assert [labels(second) for _ in range(3)] == epochs
+    assert labels(batches(50, shuffle_seed=8)) not in epochs
+
+
+def test_set_epoch_gives_that_epoch_whatever_came_before():
+    loader = batches(50, shuffle_seed=7)
+    epochs = [labels(loader) for _ in range(3)]
+    resumed = batches(50, shuffle_seed=7)
+    resumed.sampler.set_epoch(2)
+    assert labels(resumed) == epochs[2]
+    loader.sampler.set_epoch(1)
+    assert labels(loader) == epochs[1]
+
+
+def test_an_epoch_that_is_left_early_counts():
+    loader, whole = batches(50, shuffle_seed=7), batches(50, shuffle_seed=7)
+    next(iter(loader))
+    labels(whole)
+    assert labels(loader) == labels(whole)
+
+
+def test_orders_of_neighbouring_seeds_and_epochs_are_unrelated():
+    orders = {
+        tuple(order.next().tolist()) for seed in range(10) for order in [EpochOrder(100, seed=seed)] for _ in range(10)
+    }
+    assert len(orders) == 100
+
+
+def test_the_order_does_not_touch_torchs_generator():
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    list(batches(shuffle_seed=7))
+    assert torch.rand(1) == expected
+
+
+def test_an_id_outside_the_table_is_named_with_its_text():
+    with pytest.raises(InputError, match=r"text 6 \(g\) has the id 20 at step 2; allowed are 0 to 19"):
+        batches(num_ids=20, names="abcdefghij")
+    with pytest.raises(InputError, match="text 6 has the id 20"):
+        batches(num_ids=20)
+    with pytest.raises(InputError, match="text 0 has the id -1 at step 1"):
+        Batches(torch.tensor([[0, -1]]), torch.tensor([0]), num_ids=5, batch_size=1)
+
+
+def test_wrong_sizes():
+    with pytest.raises(InputError, match="batch_size is 0"):
+        batches(batch_size=0)
+    with pytest.raises(InputError, match="there are 2 texts and 3 labels"):
+        Batches(torch.zeros(2, 3), torch.zeros(3), num_ids=1, batch_size=1)
+
+
+def test_to_moves_what_the_batches_are_cut_from():
+    loader = batches(shuffle_seed=7)
+    assert loader.to("meta") is loader
+    assert loader.ids.device.type == loader.labels.device.type == "meta"
+
+
+@pytest.mark.gpu
+def test_batches_on_a_gpu():
+    if not torch.cuda.is_available():
+        pytest.skip("lacks a CUDA device")
+    on_gpu = batches(shuffle_seed=7).to("cuda")
+    assert next(iter(on_gpu)).ids.device.type == "cuda"
+    on_gpu.sampler.set_epoch(0)
+    assert labels(on_gpu) == labels(batches(shuffle_seed=7))
