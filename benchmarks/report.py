@@ -12,12 +12,13 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 from benchmarks import environment, implementations, notebook, plots, results
 from benchmarks.data import REVIEWS
 from benchmarks.results import MergedRow, Result
-from benchmarks.statistics import Interval, difference_interval, mean_interval, quartiles, time_to_target
+from benchmarks.statistics import difference_interval, quartiles, time_to_target
 from benchmarks.step import BASELINE, SWEEPS
 
 README = environment.ROOT / "README.md"
@@ -146,11 +147,7 @@ def _accuracy_table(rows: list[MergedRow]) -> str:
         for name in _names(rows):
             if name.startswith("keras"):
                 pairs = [
-                    (
-                        val_accuracies(cells.get((BASELINE, stack)), epoch),
-                        val_accuracies(cells.get((name, stack)), epoch),
-                    )
-                    for stack in stacks
+                    [val_accuracies(cells.get((each, stack)), epoch) for each in (BASELINE, name)] for stack in stacks
                 ]
                 lines.append([f"{BASELINE} − {name}, epoch {epoch}", *(_difference(*pair) for pair in pairs)])
     best = {stack: _percent(figures.val_accuracy) for stack, figures in notebook.PRINTED.items()}
@@ -264,15 +261,14 @@ def _accuracy(row: dict[str, Any] | None) -> str:
 def _spread(values: list[float]) -> str:
     if not values:
         return ABSENT
-    deviation = math.sqrt(sum((value - sum(values) / len(values)) ** 2 for value in values) / max(len(values) - 1, 1))
-    mean = mean_interval(values).estimate
-    return f"{_percent(mean)} ± {100 * deviation:.2f}, {_percent(max(values))} ({len(values)})"
+    deviation = f" ± {100 * stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{_percent(fmean(values))}{deviation}, {_percent(max(values))} ({len(values)})"
 
 
 def _difference(ours: list[float], theirs: list[float]) -> str:
     if not ours or not theirs:
         return ABSENT
-    found: Interval = difference_interval(ours, theirs)
+    found = difference_interval(ours, theirs)
     return f"{100 * found.estimate:+.2f} ({100 * found.low:+.2f} to {100 * found.high:+.2f})"
 
 

@@ -75,17 +75,6 @@ class Interval:
     confidence: float
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """The mean with Student's interval; infinitely wide for a single value, which says nothing of spread."""
-    sample = np.asarray(values, dtype=float)
-    mean = float(sample.mean())
-    if len(sample) < 2:
-        return Interval(mean, -math.inf, math.inf, confidence)
-    reach = student_t_quantile((1 + confidence) / 2, len(sample) - 1)
-    half = reach * float(sample.std(ddof=1)) / math.sqrt(len(sample))
-    return Interval(mean, mean - half, mean + half, confidence)
-
-
 def difference_interval(ours: Sequence[float], theirs: Sequence[float], confidence: float = 0.95) -> Interval:
     """Our mean minus theirs with Welch's interval, which lets the two spreads differ.
 

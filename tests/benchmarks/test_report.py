@@ -1,0 +1,188 @@
+"""The report: tables from results, and their place in a README."""
+
+import argparse
+import importlib.util
+
+import pytest
+
+from benchmarks import plots, report, results
+from benchmarks.results import Result
+
+SETTINGS = {"batch_size": 64, "sweep": None}
+
+
+def a_result(question, date="2026-01-02T03:04:05Z", *, device="cpu", command=None):
+    machine = {"device": device, "name": "a processor", "threads": 2}
+    command = command or f"python -m benchmarks {question}"
+    return Result(question, machine, {"source": "imdb"}, date=date, commit="abc", command=command)
+
+
+def step_row(result, implementation, train, evaluation, ratio, stack="lstm", **settings):
+    result.add(
+        stack=stack,
+        implementation=implementation,
+        settings={**SETTINGS, **settings},
+        versions={"torch": "2.13.0"},
+        train_ms=train,
+        train_quartiles=[train - 1, train + 1],
+        eval_ms=evaluation,
+        eval_quartiles=[evaluation, evaluation],
+        train_ratio={"low": ratio - 0.1, "median": ratio, "high": ratio + 0.1},
+        eval_ratio={"low": ratio, "median": ratio, "high": ratio},
+        memory={"peak_mib": 1234.5},
+    )
+
+
+def a_step_result(date="2026-01-02T03:04:05Z", ratio=2.5, **options):
+    result = a_result("step", date, **options)
+    step_row(result, "keras-jax", 200.0, 66.6, ratio + 1)
+    step_row(result, "keras-tensorflow", 131.4, 50.0, ratio)
+    step_row(result, "seqclass", 52.5, 9.876, 1.0)
+    reason = "nn.LSTM has no dropout at its gates"
+    result.add_failed(stack="lstm", implementation="torch-naive", settings=SETTINGS, reason=reason)
+    return result
+
+
+def test_step_tables_show_medians_ratios_failures_and_the_command():
+    text = report.tables([a_step_result(command="python -m benchmarks step --json out.json --threads 2")], "step")
+    assert "**CPU: a processor, 2 threads** (2026-01-02, commit abc)" in text
+    assert "| seqclass | 52.5 (51.5–53.5) |\n| keras-jax | 200 (199–201) |" in text
+    assert "| seqclass | 9.88 (9.88–9.88) |" in text
+    assert "| fastest Keras / seqclass | **2.50** (2.40–2.60) |" in text
+    assert "| torch-naive | failed |" in text
+    assert "- failed: torch-naive (lstm): nn.LSTM has no dropout at its gates\n" in text
+    assert "| keras-jax | 1,234 |" in text
+    assert "\n    python -m benchmarks step --threads 2\n" in text
+    assert "With torch 2.13.0." in text
+
+
+def test_cpu_and_gpu_are_different_tables():
+    text = report.tables([a_step_result(), a_step_result(device="cuda")], "step")
+    assert text.index("**CPU: a processor, 2 threads**") < text.index("**CUDA: a processor**")
+    assert text.count("Training step, ms") == 2
+
+
+def test_the_run_before_says_how_well_ratios_repeat():
+    runs = [a_step_result("2026-01-01T00:00:00Z", ratio=2.5), a_step_result("2026-01-02T00:00:00Z", ratio=2.6)]
+    text = report.tables(runs, "step")
+    assert "the 4 ratios to seqclass differ by 3% in the median and 4% at most" in text
+    assert "Against the run before" not in report.tables(runs[:1], "step")
+
+
+def test_sweeps_have_a_table_for_each_stack():
+    result = a_result("step")
+    for size, train in ((32, 30.0), (64, 60.0)):
+        step_row(result, "seqclass", train, 1.0, 1.0, batch_size=size, sweep="batch")
+    text = report.tables([result], "sweep")
+    assert "`lstm`: training step over batch size, ms:" in text
+    assert "| batch_size | 32 | 64 |" in text
+    assert "| seqclass | 30.0 (29.0–31.0) | 60.0 (59.0–61.0) |" in text
+    assert report.tables([result], "step") == ""
+
+
+def test_epoch_tables_stand_beside_the_notebook():
+    result = a_result("epoch")
+    for reviews, seconds in ((25_000, 21.34), (1024, 1.0)):
+        settings = {"reviews": reviews}
+        result.add(stack="lstm", implementation="seqclass", settings=settings, seconds=seconds, val_accuracy=0.85)
+    text = report.tables([result], "epoch")
+    assert "| seqclass | 21.3 |\n| notebook, 2016 | 273 |" in text
+    assert "| seqclass | 85.00 |\n| notebook, 2016 | 70.06 |" in text
+    assert "1.0" not in text.split("With")[0].replace("21.3", "")
+
+
+def test_accuracy_tables_have_spreads_and_differences():
+    result = a_result("accuracy")
+    for implementation, values in (("seqclass", (0.87, 0.88, 0.86)), ("keras-tensorflow", (0.85, 0.86, 0.84))):
+        runs = [{"seed": seed, "epochs": [{"val_accuracy": value}]} for seed, value in enumerate(values)]
+        settings = {"reviews": 25_000}
+        result.add(stack="cnn_lstm", implementation=implementation, settings=settings, samples={"runs": runs})
+    text = report.tables([result], "accuracy")
+    assert "| seqclass, epoch 1 | 87.00 ± 1.00, 88.00 (3) |" in text
+    assert "| seqclass − keras-tensorflow, epoch 1 | +2.00 (-0.27 to +4.27) |" in text
+    assert "| notebook, 2016, epoch 1 | 86.26 |" in text
+
+
+def test_target_tables_put_the_fastest_first_and_those_that_failed_last():
+    result = a_result("target")
+    settings = {"reviews": 25_000, "target": 0.8626}
+    for implementation, seconds, curves in (
+        ("keras-jax", None, [[(9.0, 0.80)], [(8.0, 0.81)]]),
+        ("tfidf", 30.0, [[(29.0, 0.88)], [(31.0, 0.88)]]),
+        ("seqclass", 12.5, [[(6.0, 0.8), (12.0, 0.87)], [(13.0, 0.87)]]),
+    ):
+        result.add(
+            stack="any" if implementation == "tfidf" else "cnn_lstm",
+            implementation=implementation,
+            settings=settings,
+            seconds=seconds,
+            reached=2 if seconds else 0,
+            seeds=2,
+            samples={"curves": curves},
+        )
+    text = report.tables([result], "target")
+    assert "Time to 86.26% on the test reviews" in text
+    ours, theirs, lost = (line for line in text.splitlines() if line.startswith(("| seq", "| tf", "| keras")))
+    assert ours == "| seqclass | `cnn_lstm` | 12.5 | 2 of 2 | 12.0, 13.0 |"
+    assert theirs == "| tfidf | – | 30.0 | 2 of 2 | 29.0, 31.0 |"
+    assert lost == "| keras-jax | `cnn_lstm` | not reached | 0 of 2 | ∞, ∞ |"
+
+
+README = """Before.
+<!-- benchmarks:step -->
+old
+<!-- /benchmarks -->
+Between.
+<!-- benchmarks:epoch -->
+<!-- /benchmarks -->
+"""
+
+
+def test_sections_go_between_their_markers_and_nothing_else_changes():
+    text = report.insert(README, {"step": "new steps\n", "epoch": "new epochs\n"})
+    assert text == (
+        "Before.\n<!-- benchmarks:step -->\nnew steps\n<!-- /benchmarks -->\n"
+        "Between.\n<!-- benchmarks:epoch -->\nnew epochs\n<!-- /benchmarks -->\n"
+    )
+    assert report.insert(text, {"step": "old\n", "epoch": ""}) == README
+
+
+def test_a_marker_without_a_section_is_an_error():
+    with pytest.raises(ValueError, match="no section is named 'speed'; there are step"):
+        report.insert("<!-- benchmarks:speed -->\n<!-- /benchmarks -->\n", {"step": ""})
+
+
+def test_the_report_is_written_into_a_readme(tmp_path, capsys):
+    results.write(a_step_result(), tmp_path / "results" / "step.json")
+    readme = tmp_path / "README.md"
+    readme.write_text(README)
+    report.write(argparse.Namespace(readme=readme, results=tmp_path / "results", no_plots=True))
+    text = readme.read_text()
+    assert "| seqclass | 52.5 (51.5–53.5) |" in text
+    assert "<!-- benchmarks:epoch -->\nNot measured yet.\n<!-- /benchmarks -->" in text
+    assert "<!-- benchmarks:target -->" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed")
+def test_plots_are_drawn_and_repeat(tmp_path):
+    accuracy = a_result("accuracy")
+    epochs = [{"val_accuracy": 0.8, "val_loss": 0.5}, {"val_accuracy": 0.85, "val_loss": 0.4}]
+    runs = [{"seed": 7, "epochs": epochs}]
+    accuracy.add(stack="lstm", implementation="seqclass", settings={}, samples={"runs": runs})
+    swept = a_result("step")
+    for size in (32, 64):
+        step_row(swept, "seqclass", float(size), 1.0, 1.0, batch_size=size, sweep="batch")
+    drawn = plots.draw([accuracy, swept], tmp_path)
+    assert {name: [path.name for path in paths] for name, paths in drawn.items()} == {
+        "accuracy": ["accuracy-cpu.svg"],
+        "sweep": ["sweep-cpu.svg"],
+    }
+    before = [path.read_bytes() for paths in drawn.values() for path in paths]
+    plots.draw([accuracy, swept], tmp_path)
+    assert [path.read_bytes() for paths in drawn.values() for path in paths] == before
+
+
+def test_plots_are_left_out_without_matplotlib(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    assert plots.draw([], tmp_path / "plots") == {}
+    assert "matplotlib is not installed" in capsys.readouterr().err

@@ -1,0 +1,88 @@
+"""The arithmetic of the benchmarks, against values worked out by hand and tables of Student's t."""
+
+import math
+
+import pytest
+
+from benchmarks import statistics
+from benchmarks.statistics import Interval, Quartiles, TargetSummary
+
+
+def test_quartiles_are_linear_between_neighbours():
+    assert statistics.quartiles([4.0, 1.0, 3.0, 2.0]) == Quartiles(low=1.75, median=2.5, high=3.25)
+    assert statistics.quartiles([5.0]) == Quartiles(5.0, 5.0, 5.0)
+    with pytest.raises(ValueError, match="at least one value"):
+        statistics.quartiles([])
+
+
+def test_ratios_pair_the_same_batch_of_the_same_round():
+    theirs = [[20.0, 30.0], [50.0]]
+    ours = [[10.0, 10.0, 99.0], [10.0, 99.0], [99.0]]
+    assert statistics.paired_ratios(theirs, ours) == [2.0, 3.0, 5.0]
+    assert statistics.paired_ratios([], ours) == []
+
+
+@pytest.mark.parametrize(
+    ("probability", "degrees", "expected"),
+    [
+        (0.975, 1, 12.7062),
+        (0.975, 4, 2.7764),
+        (0.975, 8, 2.3060),
+        (0.95, 4, 2.1318),
+        (0.975, 30, 2.0423),
+        (0.975, 1000, 1.9623),
+        (0.5, 3, 0.0),
+        (0.025, 4, -2.7764),
+    ],
+)
+def test_student_t_has_the_values_of_the_tables(probability, degrees, expected):
+    assert statistics.student_t_quantile(probability, degrees) == pytest.approx(expected, abs=2e-4)
+
+
+@pytest.mark.parametrize(("probability", "degrees"), [(0.0, 4), (1.0, 4), (0.975, 0.5)])
+def test_student_t_refuses_what_it_cannot_answer(probability, degrees):
+    with pytest.raises(ValueError, match=f"got {probability} and {degrees}"):
+        statistics.student_t_quantile(probability, degrees)
+
+
+def test_a_difference_has_welchs_interval():
+    ours, theirs = [0.86, 0.88, 0.87], [0.84, 0.86, 0.85]
+    # Two variances of 1e-4 over 3: standard error sqrt(2e-4 / 3), four degrees of freedom.
+    half = 2.7764 * math.sqrt(2e-4 / 3)
+    found = statistics.difference_interval(ours, theirs)
+    assert found.estimate == pytest.approx(0.02)
+    assert (found.low, found.high) == (pytest.approx(0.02 - half, abs=1e-5), pytest.approx(0.02 + half, abs=1e-5))
+
+
+def test_one_seed_says_nothing_of_the_difference():
+    assert statistics.difference_interval([0.9], [0.8, 0.8]) == Interval(pytest.approx(0.1), -math.inf, math.inf, 0.95)
+
+
+def test_no_spread_is_no_width():
+    assert statistics.difference_interval([2.0, 2.0], [1.0, 1.0]) == Interval(1.0, 1.0, 1.0, 0.95)
+
+
+def test_the_time_to_a_target_is_the_first_at_or_above_it():
+    curve = [(3.0, 0.80), (6.0, 0.8626), (9.0, 0.85), (12.0, 0.90)]
+    assert statistics.time_to_target(curve, 0.8626) == 6.0
+    assert statistics.time_to_target(curve, 0.95) == math.inf
+    assert statistics.time_to_target([], 0.5) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("times", "summary"),
+    [
+        ([9.0, 7.0, 8.0], TargetSummary(8.0, 3, 3)),
+        ([9.0, 7.0, 8.0, 10.0], TargetSummary(8.5, 4, 4)),
+        ([9.0, math.inf, 8.0], TargetSummary(9.0, 2, 3)),
+        ([9.0, math.inf, math.inf], TargetSummary(math.inf, 1, 3)),
+        ([9.0, math.inf], TargetSummary(math.inf, 1, 2)),
+    ],
+)
+def test_a_seed_that_fails_counts_as_infinitely_slow(times, summary):
+    assert statistics.summarise_targets(times) == summary
+
+
+def test_a_target_summary_needs_a_seed():
+    with pytest.raises(ValueError, match="at least one seed"):
+        statistics.summarise_targets([])
