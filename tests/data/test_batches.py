@@ -92,6 +92,14 @@ def test_an_id_outside_the_table_is_named_with_its_text():
         Batches(torch.tensor([[0, -1]]), torch.tensor([0]), num_ids=5, batch_size=1)
 
 
+@pytest.mark.parametrize("num_ids", [32_768, 40_000])
+def test_tables_larger_than_the_dtype_of_the_ids(num_ids):
+    ids = torch.tensor([[0, 32_767]], dtype=torch.int16)
+    assert len(Batches(ids, torch.tensor([0]), num_ids=num_ids, batch_size=1)) == 1
+    with pytest.raises(InputError, match="text 1 has the id -5 at step 0"):
+        Batches(torch.tensor([[1], [-5]], dtype=torch.int16), torch.zeros(2), num_ids=num_ids, batch_size=1)
+
+
 def test_wrong_sizes():
     with pytest.raises(InputError, match="batch_size is 0"):
         batches(batch_size=0)

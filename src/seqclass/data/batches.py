@@ -66,7 +66,8 @@ class Batches:
         names: what a person finds each text by, for the message about a wrong id.
 
     Attributes:
-        sampler: the order of the epochs, None without shuffling. Lightning looks for this name.
+        sampler: the order of the epochs, None without shuffling.
+        batch_sampler: None. Lightning reads both, as it would of a `DataLoader`.
 
     Raises:
         InputError: if an id has no row in the table, which a GPU would report late and without its place; or
@@ -92,6 +93,7 @@ class Batches:
         self.labels = labels
         self.batch_size = batch_size
         self.sampler = None if shuffle_seed is None else EpochOrder(len(ids), seed=shuffle_seed)
+        self.batch_sampler = None
 
     def __len__(self) -> int:
         """Number of batches, the last, smaller one included."""
@@ -115,9 +117,11 @@ class Batches:
 
 
 def _check_ids(ids: torch.Tensor, num_ids: int, names: Sequence[str] | None) -> None:
-    if not ids.numel() or (ids.min() >= 0 and ids.max() < num_ids):
+    # Python's ints: a comparison of an int16 tensor with 32,768 or more wraps.
+    if not ids.numel() or (int(ids.min()) >= 0 and int(ids.max()) < num_ids):
         return
-    text, step = ((ids < 0) | (ids >= num_ids)).nonzero()[0].tolist()
+    wide = ids.long()
+    text, step = ((wide < 0) | (wide >= num_ids)).nonzero()[0].tolist()
     name = f" ({names[text]})" if names else ""
     raise InputError(
         f"text {text}{name} has the id {ids[text, step]} at step {step}; allowed are 0 to {num_ids - 1}: the "
