@@ -266,18 +266,17 @@ def test_lightning_runs_every_stage(module, tmp_path):
 
 
 @lightning_only
+@pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")
 @pytest.mark.parametrize("seed", [7, None])
 def test_a_resumed_run_sees_the_rows_and_orders_of_the_uninterrupted_one(module, tmp_path, seed):
     options = {"seed": seed, "validation": 0.25, "prepare": False}
     seed_everything(1, verbose=False)
     whole = Recorder()
-    keep_all = ModelCheckpoint(tmp_path / "run", filename="{epoch}", save_top_k=-1)
-    trainer(tmp_path, max_epochs=4, callbacks=[keep_all]).fit(whole, datamodule=module(**options))
+    run = {"max_epochs": 4, "callbacks": [ModelCheckpoint(tmp_path, filename="{epoch}", save_top_k=-1)]}
+    trainer(tmp_path, **run).fit(whole, datamodule=module(**options))
 
     seed_everything(2, verbose=False)  # another start: what counts is in the checkpoint
     resumed = Recorder()
-    trainer(tmp_path, max_epochs=4, enable_checkpointing=False).fit(
-        resumed, datamodule=module(**options), ckpt_path=tmp_path / "run" / "epoch=1.ckpt"
-    )
+    trainer(tmp_path, **run).fit(resumed, datamodule=module(**options), ckpt_path=tmp_path / "epoch=1.ckpt")
     assert [epoch for epoch, *_ in resumed.seen] == [2, 2, 3, 3]
     assert resumed.seen == whole.seen[4:]
