@@ -36,7 +36,7 @@ def test_missing_reviews_become_the_sample_when_asked_for(capsys):
     data.prepare_data()
     data.setup("fit")
     assert data.source_name == "sample"
-    assert (data.train_size, data.test_size) == (2000, 500)
+    assert (data.train_size, data.test_size) == (6000, 1000)
     assert data.pipeline.num_ids == 5000
     told = capsys.readouterr().err
     assert told.count("all results are the sample's") == 1

@@ -3,28 +3,27 @@
 import hashlib
 import random
 import re
+from pathlib import Path
 
 from seqclass.data.sources.source import LabelledTexts, Source
 
-_SIZES = {"train": 2000, "test": 500}
+_SIZES = {"train": 6000, "test": 1000}
 _SEED = 2011
 _LABEL_NAMES = ("neg", "pos")
 
-_MIXED = 0.15
+_MIXED = 0.1
 """Share of the opinions that go against the label."""
-_NEGATED = 0.15
+_NEGATED = 0.1
 """Share of the opinions said by the negation of their opposite: "it is never dull" in praise."""
-_NEUTRAL = 0.4
+_NEUTRAL = 0.3
 """Share of the sentences that give no opinion."""
 
 # Index 0 is what a bad film gets, index 1 what a good one gets, as with the labels.
 _ADJECTIVES = (
     "awful terrible dull boring lifeless clumsy pointless tedious predictable shallow laughable horrible "
-    "weak annoying forgettable stupid bland pathetic lazy messy ridiculous painful unconvincing wooden "
-    "cheap mediocre dreadful disappointing confusing tired",
+    "weak annoying forgettable stupid bland wooden dreadful disappointing",
     "wonderful moving brilliant beautiful touching gripping clever funny charming excellent superb "
-    "powerful delightful memorable warm intelligent stunning perfect great amazing lovely "
-    "thrilling fresh haunting outstanding hilarious convincing elegant rich",
+    "powerful delightful memorable warm stunning perfect great thrilling convincing",
 )
 _VERDICTS = (
     "avoid it at all costs|a complete waste of time|i wanted my money back|one of the worst films of the "
@@ -104,19 +103,19 @@ _FIELD = re.compile(r"\{([a-z]+)2?\}")  # {person2} is a second choice of a pers
 
 
 class SampleSource(Source):
-    """2,000 training and 500 test reviews, half of them good, generated with a fixed seed.
+    """6,000 training and 1,000 test reviews, half of them good, generated with a fixed seed.
 
-    Each has between about 20 and 300 words. Some opinions go against the label, some praise or blame by
-    negation, and many sentences give no opinion, so that counting one word is not enough. They are easier
-    than real reviews all the same: results on them say that a model learns, not how well.
+    They have from a few to about 300 words. Some opinions go against the label, some praise or blame by
+    negation, and many sentences give no opinion, so that one word is not enough to tell. They are easier than
+    real reviews all the same: results on them say that a model learns, not how well.
     """
 
     name = "sample"
     label_names = _LABEL_NAMES
 
     def fingerprint(self) -> str:
-        """Returns a hash of the texts, which are quick to make."""
-        return hashlib.sha256(repr(self.read()).encode()).hexdigest()
+        """Returns a hash of this file, which alone decides the texts."""
+        return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
     def read(self) -> dict[str, LabelledTexts]:
         """Returns the parts "train" and "test", the same on every call and machine."""
@@ -130,14 +129,13 @@ class SampleSource(Source):
 
 
 def _review(rng: random.Random, label: int) -> str:
-    length = min(300, 20 + int(rng.expovariate(1 / 80)))
-    sentences: list[str] = []
-    words = 0
-    while words < length:
-        sentence = _sentence(rng, label)
-        words += sentence.count(" ") + 1
-        sentences.append(sentence[0].upper() + sentence[1:] + rng.choice(("." * 8) + "!"))
-    text = " ".join(sentences)
+    length = min(300, 4 + int(rng.expovariate(1 / 80)))
+    # One opinion is always there, and for the label: a review of one sentence would else say nothing.
+    sentences = [_opinion(rng, label)]
+    while sum(sentence.count(" ") + 1 for sentence in sentences) < length:
+        sentences.append(_sentence(rng, label))
+    rng.shuffle(sentences)
+    text = " ".join(s[0].upper() + s[1:] + rng.choice("........!") for s in sentences)
     # Paragraphs as in the real reviews, whose `<br />` is part of what tokenizers have to deal with.
     return text.replace(". ", ".<br /><br />", 1) if length > 150 else text
 
@@ -145,13 +143,15 @@ def _review(rng: random.Random, label: int) -> str:
 def _sentence(rng: random.Random, label: int) -> str:
     if rng.random() < _NEUTRAL:
         return _filled(rng, rng.choice(_FACTS), label)
-    against = rng.random() < _MIXED
-    side = 1 - label if against else label
+    if rng.random() < _MIXED:
+        return rng.choice(_BRIDGES) + _opinion(rng, 1 - label)
+    return _opinion(rng, label)
+
+
+def _opinion(rng: random.Random, side: int) -> str:
     if rng.random() < _NEGATED:
-        sentence = _filled(rng, rng.choice(_NEGATIONS), 1 - side)
-    else:
-        sentence = _filled(rng, rng.choice(_OPINIONS), side)
-    return rng.choice(_BRIDGES) + sentence if against else sentence
+        return _filled(rng, rng.choice(_NEGATIONS), 1 - side)
+    return _filled(rng, rng.choice(_OPINIONS), side)
 
 
 def _filled(rng: random.Random, template: str, side: int) -> str:
