@@ -78,7 +78,7 @@ def test_a_truncated_archive(tmp_path, small_archive, share):
     content = small_archive.read_bytes()
     path = tmp_path / "cut.tar.gz"
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(InputError, match=r"cannot read the archive .*cut\.tar\.gz \(from path\): .*complete"):
+    with pytest.raises(InputError, match=r"cannot read .*cut\.tar\.gz \(from path\): .*complete"):
         ImdbSource(path).read()
 
 

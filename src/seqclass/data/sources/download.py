@@ -5,6 +5,7 @@ import http.client
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock
@@ -39,33 +40,33 @@ def download(url: str, target: Path, *, md5: str, attempts: int = 3, timeout: fl
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"), _progress_bar() as bar:
+        with FileLock(f"{target}.lock"):
             if not target.exists():
-                _fetch(url, target, bar, md5=md5, attempts=attempts, timeout=timeout, pause=pause)
+                _fetch(url, target, md5=md5, attempts=attempts, timeout=timeout, pause=pause)
     except OSError as error:
         raise InputError(f"cannot write the download to {target}: {error.strerror or error}") from error
 
 
-def _fetch(url: str, target: Path, bar: Progress, *, md5: str, attempts: int, timeout: float, pause: float) -> None:
+def _fetch(url: str, target: Path, *, md5: str, attempts: int, timeout: float, pause: float) -> None:
     part = target.with_name(target.name + ".part")
     failures = 0
-    while failures < attempts:
-        if failures:
-            time.sleep(pause * 2 ** (failures - 1))
-        before = _size(part)
-        try:
-            _append(url, part, bar, timeout=timeout)
-            found = _md5(part)
-            if found != md5:
-                part.unlink()
-                raise _BrokenError(f"its md5 is {found}, expected is {md5}")
-        except _BrokenError as error:
-            reason = str(error)
-            # A long download over a bad line may break often, as long as each attempt gets further.
-            failures = 1 if _size(part) > before else failures + 1
-        else:
-            part.replace(target)
-            return
+    with _progress_bar() as bar:
+        task = bar.add_task(f"Downloading {target.name}", total=None)
+        while failures < attempts:
+            if failures:
+                time.sleep(pause * 2 ** (failures - 1))
+            before = _size(part)
+            try:
+                for done, total in _append(url, part, timeout=timeout):
+                    bar.update(task, completed=done, total=total)
+                _check_md5(part, md5)
+            except _BrokenError as error:
+                reason = error
+                # A long download over a bad line may break often, as long as each attempt gets further.
+                failures = 1 if _size(part) > before else failures + 1
+            else:
+                part.replace(target)
+                return
     raise InputError(f"cannot download {url} ({attempts} attempts): {reason}")
 
 
@@ -73,8 +74,11 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _append(url: str, part: Path, bar: Progress, *, timeout: float) -> None:
+def _append(url: str, part: Path, *, timeout: float) -> Iterator[tuple[int, int | None]]:
     """Makes `part` complete: continues it if the server can, else starts again.
+
+    Yields:
+        The bytes that are there, and the bytes of the whole file if the server tells.
 
     Raises:
         _BrokenError: if the connection failed or ended early; what has come is kept.
@@ -101,13 +105,11 @@ def _append(url: str, part: Path, bar: Progress, *, timeout: float) -> None:
             have = 0
         length = response.headers.get("Content-Length", "")
         total = have + int(length) if length.isdecimal() else None
-        task = bar.add_task(part.name.removesuffix(".part"), total=total, completed=have)
         with part.open("ab" if have else "wb") as file:
             while chunk := _read(response):
                 file.write(chunk)
                 have += len(chunk)
-                bar.update(task, completed=have)
-        bar.remove_task(task)
+                yield have, total
     if total is not None and have < total:
         raise _BrokenError(f"the connection ended after {have} of {total} bytes")
 
@@ -119,12 +121,15 @@ def _read(response: http.client.HTTPResponse) -> bytes:
         raise _BrokenError(f"the connection broke: {error}") from error
 
 
-def _md5(path: Path) -> str:
+def _check_md5(part: Path, expected: str) -> None:
+    """Removes `part` if its checksum is wrong: nothing tells which of its bytes are."""
     digest = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
+    with part.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
-    return digest.hexdigest()
+    if digest.hexdigest() != expected:
+        part.unlink()
+        raise _BrokenError(f"its md5 is {digest.hexdigest()}, expected is {expected}")
 
 
 def _progress_bar() -> Progress:

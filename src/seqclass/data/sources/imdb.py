@@ -7,6 +7,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from seqclass.data.locations import cache_root
@@ -94,14 +95,15 @@ class ImdbSource(Source):
     def fingerprint(self) -> str:
         """Returns a hash of the archive's bytes, or of the folder's file names, sizes and times of change."""
         digest = hashlib.sha256()
-        if self.path.is_dir():
-            for place, file in sorted(self._files()):
-                status = file.stat()
-                digest.update(repr((place, status.st_size, status.st_mtime_ns)).encode())
-        else:
-            with self.path.open("rb") as archive:
-                while chunk := archive.read(1 << 20):
-                    digest.update(chunk)
+        with self._readable():
+            if self.path.is_dir():
+                for place, file in sorted(self._files()):
+                    status = file.stat()
+                    digest.update(repr((place, status.st_size, status.st_mtime_ns)).encode())
+            else:
+                with self.path.open("rb") as archive:
+                    while chunk := archive.read(1 << 20):
+                        digest.update(chunk)
         return digest.hexdigest()
 
     def read(self) -> dict[str, LabelledTexts]:
@@ -111,7 +113,8 @@ class ImdbSource(Source):
             InputError: if the archive is damaged or none, a review is not UTF-8 or too large, or a class has
                 no reviews.
         """
-        reviews = dict(self._folder_reviews() if self.path.is_dir() else self._archive_reviews())
+        with self._readable():
+            reviews = dict(self._folder_reviews() if self.path.is_dir() else self._archive_reviews())
         parts = {part: LabelledTexts([], [], []) for part in PARTS}
         for (part, label, name), text in sorted(reviews.items()):
             parts[part].texts.append(text)
@@ -121,23 +124,17 @@ class ImdbSource(Source):
         return parts
 
     def _archive_reviews(self) -> Iterator[tuple[_Place, str]]:
-        try:
-            with gzip.open(self.path) as content, tarfile.open(fileobj=content, mode="r:") as archive:
-                for member in archive:
-                    match = _REVIEW.search(member.name)
-                    if not match or not member.isreg() or ".." in member.name.split("/"):
-                        continue
-                    self._check_size(member.name, member.size)
-                    file = archive.extractfile(member)
-                    assert file is not None  # only links and special files have none
-                    yield (match[1], match[2], match[3]), self._decoded(member.name, file.read())
-                while content.read(1 << 20):  # to the checksum, which is behind everything
-                    pass
-        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-            raise InputError(
-                f"cannot read the archive {self.path} (from {self.origin}): {error}; it has to be a complete "
-                f".tar.gz such as {URL}"
-            ) from error
+        with gzip.open(self.path) as content, tarfile.open(fileobj=content, mode="r:") as archive:
+            for member in archive:
+                match = _REVIEW.search(member.name)
+                if not match or not member.isreg() or ".." in member.name.split("/"):
+                    continue
+                self._check_size(member.name, member.size)
+                file = archive.extractfile(member)
+                assert file is not None  # only links and special files have none
+                yield (match[1], match[2], match[3]), self._decoded(member.name, file.read())
+            while content.read(1 << 20):  # to the checksum, which is behind everything
+                pass
 
     def _folder_reviews(self) -> Iterator[tuple[_Place, str]]:
         for place, file in self._files():
@@ -157,6 +154,17 @@ class ImdbSource(Source):
                 for file in folder.iterdir():
                     if _REVIEW.search(f"{part}/{label}/{file.name}"):
                         yield (part, label, file.name), file
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turns what reading can fail with into an InputError."""
+        try:
+            yield
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            raise InputError(
+                f"cannot read {self.path} (from {self.origin}): {error}; it has to be a complete {ARCHIVE}, as from "
+                f"{URL}, or the folder aclImdb"
+            ) from error
 
     def _check_size(self, name: str, size: int) -> None:
         if size > _MAX_BYTES:
