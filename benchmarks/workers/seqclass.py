@@ -35,8 +35,8 @@ class SeqclassWorker(TorchWorker):
             "lstm_kernel": "lstm.weight_ih",
             "lstm_recurrent": "lstm.weight_hh",
             "lstm_bias": "lstm.bias",
-            "dense_kernel": "linear.weight",
-            "dense_bias": "linear.bias",
+            "dense_kernel": "output.weight",
+            "dense_bias": "output.bias",
         }
         return {renamed[name]: value if name == "embedding" else value.T}
 
