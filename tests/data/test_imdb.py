@@ -66,7 +66,7 @@ def test_setup_never_downloads(monkeypatch):
 
 
 def test_wrong_on_missing():
-    with pytest.raises(InputError, match="on_missing is 'ignore'; allowed are 'error' and 'sample'"):
+    with pytest.raises(InputError, match="on_missing is 'ignore'; allowed are 'error', 'sample'"):
         IMDBDataModule(on_missing="ignore")
 
 

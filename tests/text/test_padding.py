@@ -56,8 +56,8 @@ def test_25000_rows_of_500_take_well_under_a_second():
         ({"maxlen": None}, "maxlen is None"),
         ({"maxlen": 5.0}, r"maxlen is 5\.0"),
         ({"maxlen": True}, "maxlen is True"),
-        ({"maxlen": 5, "padding": "left"}, "padding is 'left'; allowed are 'pre' and 'post'"),
-        ({"maxlen": 5, "truncating": "Pre"}, "truncating is 'Pre'; allowed are 'pre' and 'post'"),
+        ({"maxlen": 5, "padding": "left"}, "padding is 'left'; allowed are 'pre', 'post'"),
+        ({"maxlen": 5, "truncating": "Pre"}, "truncating is 'Pre'; allowed are 'pre', 'post'"),
         ({"maxlen": 5, "value": -1, "dtype": "uint8"}, "value is -1; uint8 holds 0 to 255"),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from seqclass.errors import InputError
+from seqclass.text.checks import check_whole
 
 
 class Batch(NamedTuple):
@@ -84,8 +85,7 @@ class Batches:
         shuffle_seed: int | None = None,
         names: Sequence[str] | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise InputError(f"batch_size is {batch_size}; allowed are whole numbers from 1 on")
+        check_whole("batch_size", batch_size, least=1)
         if len(ids) != len(labels):
             raise InputError(f"there are {len(ids)} texts and {len(labels)} labels")
         _check_ids(ids, num_ids, names)

@@ -20,6 +20,7 @@ from seqclass.data.sources import Source
 from seqclass.data.split import stratified_holdout
 from seqclass.errors import InputError
 from seqclass.text import KERAS_FILTERS, Lower, Side, TextPipeline, Tokenizer, UnseenWords, Vocabulary
+from seqclass.text.checks import check_whole
 
 
 class EncodedDataModule(LightningDataModule, ABC):
@@ -104,13 +105,11 @@ class EncodedDataModule(LightningDataModule, ABC):
         }
         # Built for its checks alone: a wrong option is to be reported now, not after the download.
         self._new_pipeline(Vocabulary(("word",), **self._vocabulary_options))
-        for name, size in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
-            if size < 1:
-                raise InputError(f"{name} is {size}; allowed are whole numbers from 1 on")
+        check_whole("batch_size", batch_size, least=1)
+        check_whole("eval_batch_size", eval_batch_size, least=1)
+        check_whole("seed", seed, least=0, or_none=True)
         if validation != "test" and not (isinstance(validation, float) and 0 < validation < 1):
             raise InputError(f"validation is {validation!r}; allowed are 'test' and fractions above 0 and below 1")
-        if seed is not None and seed < 0:
-            raise InputError(f"seed is {seed}; allowed are whole numbers from 0 on and None")
         self._batch_size = batch_size
         self._eval_batch_size = eval_batch_size
         self._validation = validation

@@ -7,7 +7,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import MissingDataError, SampleSource, Source, find_imdb
-from seqclass.errors import InputError
+from seqclass.text.checks import check_choice
 
 OnMissing = Literal["error", "sample"]
 
@@ -39,8 +39,7 @@ class IMDBDataModule(EncodedDataModule):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        if on_missing not in get_args(OnMissing):
-            raise InputError(f"on_missing is {on_missing!r}; allowed are 'error' and 'sample'")
+        check_choice("on_missing", on_missing, get_args(OnMissing))
         self._path = path
         self._download = download
         self._on_missing = on_missing

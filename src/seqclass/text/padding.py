@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqclass.errors import InputError
+from seqclass.text.checks import check_choice, check_whole
 from seqclass.text.ragged import RaggedIds
 
 Side = Literal["pre", "post"]
@@ -61,11 +62,9 @@ def pad_sequences(
 
 def check_padding(*, maxlen: int, padding: str, truncating: str) -> None:
     """Raises InputError if one of the options of `pad_sequences` has a wrong value."""
-    if not isinstance(maxlen, int) or isinstance(maxlen, bool) or maxlen < 1:
-        raise InputError(f"maxlen is {maxlen!r}; allowed are whole numbers from 1 on")
-    for name, side in (("padding", padding), ("truncating", truncating)):
-        if side not in get_args(Side):
-            raise InputError(f"{name} is {side!r}; allowed are 'pre' and 'post'")
+    check_whole("maxlen", maxlen, least=1)
+    check_choice("padding", padding, get_args(Side))
+    check_choice("truncating", truncating, get_args(Side))
 
 
 def _check_fits(dtype: np.dtype[Any], value: int, largest: int) -> None:

@@ -121,9 +121,7 @@ class TextPipeline:
         state = _known(state, "a text pipeline", cls.__dataclass_fields__, extra={"version"})
         version = state.pop("version")
         if version != _STATE_VERSION:
-            raise InputError(
-                f"the text pipeline's state has version {version!r}; this seqclass reads {_STATE_VERSION}"
-            )
+            raise InputError(f"the text pipeline's state has version {version!r}; this seqclass reads {_STATE_VERSION}")
         tokenizer = _known(state.pop("tokenizer"), "a tokenizer", Tokenizer.__dataclass_fields__)
         vocabulary = _known(state.pop("vocabulary"), "a vocabulary", Vocabulary.__dataclass_fields__)
         words = vocabulary.pop("words")
@@ -146,7 +144,5 @@ def _known(state: Any, what: str, fields: Iterable[str], extra: Iterable[str] = 
     if not isinstance(state, dict):
         raise InputError(f"the state of {what} has to be a dict, not {state!r:.80}")
     if set(state) != expected:
-        raise InputError(
-            f"the state of {what} has the keys {sorted(map(str, state))}; expected are {sorted(expected)}"
-        )
+        raise InputError(f"the state of {what} has the keys {sorted(map(str, state))}; expected are {sorted(expected)}")
     return dict(state)

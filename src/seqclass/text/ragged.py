@@ -58,9 +58,7 @@ class RaggedIds:
             try:
                 values.extend(ids)
             except (OverflowError, TypeError) as error:
-                raise InputError(
-                    f"sequence {position} has an id that is no 32-bit integer: {error}"
-                ) from error
+                raise InputError(f"sequence {position} has an id that is no 32-bit integer: {error}") from error
             offsets.append(len(values))
         # np.array copies: a view would keep the growing buffer, which is larger, alive.
         packed = np.array(values, dtype=np.int32)

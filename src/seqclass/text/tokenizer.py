@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from seqclass.errors import InputError
+from seqclass.text.checks import check_choice
 
 Lower = Literal["ascii", "unicode", "none"]
 
@@ -41,8 +42,7 @@ class Tokenizer:
     strip_html: bool = False
 
     def __post_init__(self) -> None:
-        if self.lower not in get_args(Lower):
-            raise InputError(f"lower is {self.lower!r}; allowed are {', '.join(map(repr, get_args(Lower)))}")
+        check_choice("lower", self.lower, get_args(Lower))
         if not isinstance(self.filters, str):
             raise InputError(f"filters is {self.filters!r}; it has to be a str of the characters to replace")
         if not isinstance(self.strip_html, bool):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from seqclass.errors import InputError
+from seqclass.text.checks import check_choice, check_whole
 from seqclass.text.tokenizer import Tokenizer
 
 UnseenWords = Literal["skip", "oov"]
@@ -171,18 +172,15 @@ class Vocabulary:
         return {word: self._limited(i) for i, word in enumerate(self.words, self.index_from + 1)}
 
     def _check_options(self) -> None:
-        _check_int("num_words", self.num_words, least=1, or_none=True)
-        _check_int("skip_top", self.skip_top, least=0)
-        _check_int("start_char", self.start_char, least=0, or_none=True)
-        _check_int("oov_char", self.oov_char, least=0, or_none=True)
-        _check_int("index_from", self.index_from, least=0)
-        if self.unseen_words not in get_args(UnseenWords):
-            allowed = ", ".join(map(repr, get_args(UnseenWords)))
-            raise InputError(f"unseen_words is {self.unseen_words!r}; allowed are {allowed}")
+        check_whole("num_words", self.num_words, least=1, or_none=True)
+        check_whole("skip_top", self.skip_top, least=0)
+        check_whole("start_char", self.start_char, least=0, or_none=True)
+        check_whole("oov_char", self.oov_char, least=0, or_none=True)
+        check_whole("index_from", self.index_from, least=0)
+        check_choice("unseen_words", self.unseen_words, get_args(UnseenWords))
         if self.num_words is not None and self.oov_char is not None and self.oov_char >= self.num_words:
             raise InputError(
-                f"oov_char is {self.oov_char}; num_words={self.num_words} allows ids from 0 to "
-                f"{self.num_words - 1}"
+                f"oov_char is {self.oov_char}; num_words={self.num_words} allows ids from 0 to {self.num_words - 1}"
             )
 
     def _check_words(self) -> None:
@@ -190,21 +188,10 @@ class Vocabulary:
             raise InputError("a vocabulary needs at least one word")
         for rank, word in enumerate(self.words, 1):
             if not isinstance(word, str) or not word or " " in word:
-                raise InputError(
-                    f"word {rank} of the vocabulary is {word!r:.80}; it has to be a str without spaces"
-                )
+                raise InputError(f"word {rank} of the vocabulary is {word!r:.80}; it has to be a str without spaces")
         if len(set(self.words)) < len(self.words):
             word, count = Counter(self.words).most_common(1)[0]
             raise InputError(f"the vocabulary holds the word {word!r} {count} times")
-
-
-def _check_int(name: str, value: Any, *, least: int, or_none: bool = False) -> None:
-    if value is None and or_none:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InputError(
-            f"{name} is {value!r}; allowed are whole numbers from {least} on{' and None' if or_none else ''}"
-        )
 
 
 def _words_by_rank(index: Any) -> tuple[str, ...]:
