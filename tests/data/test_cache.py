@@ -80,6 +80,7 @@ def test_a_damaged_or_foreign_file_is_made_anew(tmp_path, damage):
         ("train_values", np.array([9, 9, 9, 9, 9], dtype=np.uint16)),
         ("train_labels", np.array([0, 2])),
         ("train_labels", np.array([0])),
+        ("train_labels", np.array([0.0, 1.0])),
         ("train_offsets", np.array([0, 9, 5])),
     ],
 )

@@ -144,6 +144,11 @@ class TestSeed:
         data.load_state_dict({"seed": 99})
         assert data.seed == 3
 
+    @pytest.mark.parametrize("state", [{}, {"seed": -1}, {"seed": "7"}])
+    def test_a_checkpoint_without_a_usable_seed(self, module, state):
+        with pytest.raises(InputError, match=r"the seed in the checkpoint is .*; allowed are whole numbers from 0"):
+            module().load_state_dict(state)
+
 
 def test_nothing_is_known_before_setup(module):
     data = module(prepare=False)

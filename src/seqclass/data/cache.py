@@ -130,6 +130,8 @@ def _load(path: Path) -> EncodedTexts | None:
 def _check(part: EncodedPart, encoded: EncodedTexts) -> None:
     if not len(part.ids) == len(part.labels) == len(part.names):
         raise InputError("a part has unequal numbers of texts, labels and names")
+    if part.labels.dtype != np.int64:
+        raise InputError("the labels are not int64")
     if part.ids.values.max(initial=0) >= encoded.pipeline.num_ids:
         raise InputError("an id is outside the vocabulary")
     if part.labels.min(initial=0) < 0 or part.labels.max(initial=0) >= len(encoded.label_names):

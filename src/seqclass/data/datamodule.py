@@ -202,8 +202,14 @@ class EncodedDataModule(LightningDataModule, ABC):
         return {"seed": self.seed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the seed of a checkpoint, unless one is given as an option."""
-        self._drawn_seed = int(state_dict["seed"])
+        """Takes the seed of a checkpoint, unless one is given as an option.
+
+        Raises:
+            InputError: if the checkpoint holds no seed.
+        """
+        seed = state_dict.get("seed")
+        check_whole("the seed in the checkpoint", seed, least=0)
+        self._drawn_seed = seed
 
     @property
     def _ready(self) -> EncodedTexts:
