@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from types import ModuleType
 
-from benchmarks import accuracy, data, epoch, options, peers, report, step, target
+from benchmarks import accuracy, data, environment, epoch, options, peers, report, step, target
 
 QUESTIONS: dict[str, ModuleType] = {
     "step": step,
@@ -24,10 +24,12 @@ def main(argv: list[str] | None = None) -> None:
         report.write(arguments)
     else:
         common = options.parse(arguments)
+        load = environment.OtherLoad()
         try:
             result = QUESTIONS[arguments.command].run(arguments, common)
         except data.DataMissingError as error:
             raise SystemExit(f"python -m benchmarks {arguments.command}: {error}") from None
+        result.machine["other_cpus"] = load.cpus()
         path = common.keep(result)
         print(report.tables([result], result.question))
         options.say("not kept: --json FILE keeps a quick result" if path is None else f"written to {path}")

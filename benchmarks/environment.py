@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -41,6 +42,25 @@ def machine(device: str, threads: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "load_at_start": round(os.getloadavg()[0], 2),
     }
+
+
+class OtherLoad:
+    """How many CPUs the rest of the machine keeps busy, from making this object to asking it.
+
+    Work on the same machine ruins a measurement (two threads that wait for each other at every step suffer far
+    more than its share), so a result says how much there was. Known on Linux only.
+    """
+
+    def __init__(self) -> None:
+        self._began, self._busy, self._ours = time.monotonic(), _busy_seconds(), _own_seconds()
+
+    def cpus(self) -> float | None:
+        """The average so far. Workers count as ours once they have ended."""
+        busy = _busy_seconds()
+        if busy is None or self._busy is None:
+            return None
+        others = (busy - self._busy) - (_own_seconds() - self._ours)
+        return round(max(others, 0.0) / max(time.monotonic() - self._began, 0.01), 2)
 
 
 def available_cpus() -> list[int]:
@@ -92,6 +112,21 @@ def _cpu_field(field: str) -> str | None:
         return None
     lines = path.read_text(encoding="utf-8").splitlines()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(field)), None)
+
+
+def _busy_seconds() -> float | None:
+    """Seconds that all CPUs together have worked since the machine started."""
+    path = Path("/proc/stat")
+    if not path.exists():
+        return None
+    user, nice, system, _idle, _wait, interrupts, soft_interrupts = map(int, path.read_text().split()[1:8])
+    return (user + nice + system + interrupts + soft_interrupts) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_seconds() -> float:
+    """Seconds of CPU time of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _git(*arguments: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -72,31 +72,25 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     return result
 
 
+@dataclass
 class _Epoch:
     """One implementation's turn: a new process, an epoch, an evaluation."""
 
-    def __init__(
-        self,
-        name: str,
-        stack: str,
-        settings: Settings,
-        common: Common,
-        folder: Path,
-        order: Path,
-        reviews: int,
-        eval_batch_size: int,
-    ) -> None:
-        self.name, self.stack = name, stack
-        self._settings, self._common = settings, common
-        self._folder, self._order, self._reviews = folder, order, reviews
-        self._eval_batch_size = eval_batch_size
-        self.parts: list[dict[str, float]] = []
-        self.row: dict[str, Any] = {}
+    name: str
+    stack: str
+    settings: Settings
+    common: Common
+    folder: Path
+    order: Path
+    reviews: int
+    eval_batch_size: int
+    parts: list[dict[str, float]] = field(default_factory=list)
+    row: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, number: int) -> list[float]:
         began = time.perf_counter()
-        with self._common.start(self.name) as session:
-            self.row |= session.call("build", **self._common.build_parameters(self.name, self.stack, self._settings))
+        with self.common.start(self.name) as session:
+            self.row |= session.call("build", **self.common.build_parameters(self.name, self.stack, self.settings))
             parts = {"start": time.perf_counter() - began}
             for part, method, parameters in self._calls():
                 parts[part], answer = _timed(session, method, parameters)
@@ -107,12 +101,12 @@ class _Epoch:
         return [sum(parts[part] for part in PARTS)]
 
     def _calls(self) -> list[tuple[str, str, dict[str, Any]]]:
-        batch_size = self._settings.batch_size
-        order = {"order": str(self._order), "start": 0, "stop": self._reviews, "batch_size": batch_size}
+        batch_size = self.settings.batch_size
+        order = {"order": str(self.order), "start": 0, "stop": self.reviews, "batch_size": batch_size}
         return [
-            ("load", "load", {"folder": str(self._folder)}),
+            ("load", "load", {"folder": str(self.folder)}),
             ("train", "epoch", order),
-            ("evaluate", "evaluate", {"batch_size": self._eval_batch_size}),
+            ("evaluate", "evaluate", {"batch_size": self.eval_batch_size}),
         ]
 
 

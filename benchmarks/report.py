@@ -25,6 +25,8 @@ README = environment.ROOT / "README.md"
 MARKED = re.compile(r"(<!-- benchmarks:(?P<name>[a-z]+) -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
 ABSENT = "–"
 """The cell of something that was not measured, and is not failed either."""
+QUIET = 0.1
+"""CPUs that other work may keep busy during a measurement without a word about it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -353,7 +355,9 @@ def _heading(rows: list[MergedRow]) -> str:
     threads = "1 thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
     where = f"{machine['name']}, {threads}" if machine["device"] == "cpu" else machine["name"]
     data = "" if newest.data.get("source") == "imdb" else ", made-up reviews with IMDB's lengths"
-    return f"**{machine['device'].upper()}: {where}{data}** ({newest.date[:10]}, commit {newest.commit})"
+    others = machine.get("other_cpus") or 0
+    busy = f"; meanwhile other work kept {others:.1f} CPUs busy" if others > QUIET else ""
+    return f"**{machine['device'].upper()}: {where}{data}** ({newest.date[:10]}, commit {newest.commit}{busy})"
 
 
 def _footer(rows: list[MergedRow]) -> str:

@@ -36,7 +36,7 @@ QUICK_IMPLEMENTATIONS = ("seqclass", "torch-naive", "keras-tensorflow")
 TURN_SECONDS = 20.0
 """Nobody's turn takes much longer: a slow implementation gets fewer batches per turn, at least one."""
 
-WARM_UP_STEPS = 2
+WARM_UP_STEPS = 3
 CHECKED_REVIEWS = 16
 BASELINE = "seqclass"
 

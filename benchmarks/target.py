@@ -12,7 +12,7 @@ import argparse
 import math
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -73,49 +73,51 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     return result
 
 
+@dataclass
 class _Race:
     """One implementation's turn: one seed, from the start of its process to the target or the last epoch."""
 
-    def __init__(
-        self, name: str, stack: str, settings: Settings, common: Common, folder: Path, race: dict[str, Any]
-    ) -> None:
-        self.name, self.stack = name, stack
-        self._settings, self._common, self._folder, self._race = settings, common, folder, race
-        self.curves: list[list[tuple[float, float]]] = []
-        self.row: dict[str, Any] = {}
+    name: str
+    stack: str
+    settings: Settings
+    common: Common
+    folder: Path
+    race: dict[str, Any]
+    curves: list[list[tuple[float, float]]] = field(default_factory=list)
+    row: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, number: int) -> list[float]:
-        seed = self._common.seed + number
+        seed = self.common.seed + number
         orders = self._orders(seed)
         curve: list[tuple[float, float]] = []
         self.curves.append(curve)
         began = time.perf_counter()
-        with self._common.start(self.name) as session:
-            build = self._common.build_parameters(self.name, self.stack, self._settings, seed)
+        with self.common.start(self.name) as session:
+            build = self.common.build_parameters(self.name, self.stack, self.settings, seed)
             self.row |= session.call("build", **build)
-            session.call("load", folder=str(self._folder), timeout=TIMEOUT)
+            session.call("load", folder=str(self.folder), timeout=TIMEOUT)
             for order, start, stop in self._stretches(orders):
                 accuracy = self._train_and_evaluate(session, order, start, stop)
                 curve.append((time.perf_counter() - began, accuracy))
-                if accuracy >= self._race["target"]:
+                if accuracy >= self.race["target"]:
                     break
-        seconds = time_to_target(curve, self._race["target"])
+        seconds = time_to_target(curve, self.race["target"])
         say(f"  {self.name}, seed {seed}: {seconds:.1f} s, accuracy {curve[-1][1]:.4f}")
         return [seconds]
 
     def _orders(self, seed: int) -> list[Path]:
         return [
-            data.write_order(self._race["reviews"], seed=seed, epoch=epoch, into=self._folder)
-            for epoch in range(self._race["epochs"])
+            data.write_order(self.race["reviews"], seed=seed, epoch=epoch, into=self.folder)
+            for epoch in range(self.race["epochs"])
         ]
 
     def _stretches(self, orders: list[Path]) -> list[tuple[Path, int, int]]:
-        return [(order, *bounds) for order in orders for bounds in stretches(self._race)]
+        return [(order, *bounds) for order in orders for bounds in stretches(self.race)]
 
     def _train_and_evaluate(self, session: Session, order: Path, start: int, stop: int) -> float:
-        batch_size = self._settings.batch_size
+        batch_size = self.settings.batch_size
         session.call("epoch", order=str(order), start=start, stop=stop, batch_size=batch_size, timeout=TIMEOUT)
-        evaluated = session.call("evaluate", batch_size=self._race["eval_batch_size"], timeout=TIMEOUT)
+        evaluated = session.call("evaluate", batch_size=self.race["eval_batch_size"], timeout=TIMEOUT)
         return float(evaluated["accuracy"])
 
 

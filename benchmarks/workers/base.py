@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import sys
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -59,8 +60,7 @@ class Worker(ABC):
 
     def memory(self) -> dict[str, float]:
         """The most memory the process has held, in MiB, and on the device if that is its own."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return {"peak_mib": peak / (2**20 if sys.platform == "darwin" else 2**10)}
+        return {"peak_mib": _peak_bytes() / 2**20}
 
 
 class NeuralWorker(Worker):
@@ -97,3 +97,13 @@ def batches(ids: str, labels: str, start: int, count: int) -> tuple[np.ndarray, 
     all_ids, all_labels = np.load(ids, mmap_mode="r"), np.load(labels, mmap_mode="r")
     chosen = np.arange(start, start + count) % len(all_ids)
     return np.ascontiguousarray(all_ids[chosen]), np.ascontiguousarray(all_labels[chosen])
+
+
+def _peak_bytes() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not ru_maxrss: on Linux that begins with the size of the process which started this one.
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return 2**10 * int(line.split()[1])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 2**10 * peak

@@ -1,4 +1,8 @@
-"""``seqclass`` and ``seqclass:KERNEL``: this project's stacks, in the same loop as ``torch-naive``."""
+"""``seqclass`` and ``seqclass:KERNEL``: this project.
+
+Steps are those of the stack in the same loop as ``torch-naive``'s. Epochs and evaluations are those that users get:
+`SequenceClassifier` under Lightning's `Trainer`, with batches of seqclass' own loader in the given order.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,31 @@ from typing import Any
 
 import numpy as np
 import torch
-from seqclass.models import build_stack
-from seqclass.optim import KerasAdam
+from lightning.pytorch import Trainer
 from torch import nn
 
 from benchmarks.protocol import serve
 from benchmarks.workers.base import METHODS
 from benchmarks.workers.torch_loop import TorchWorker
+from seqclass.classifier import SequenceClassifier
+from seqclass.data import Batches
+from seqclass.optim import KerasAdam
+
+METRICS = {"loss": "loss", "accuracy": "acc"}
+"""The names of results, and how seqclass logs them."""
 
 
 class SeqclassWorker(TorchWorker):
-    """Trains what `build_stack` makes, with `KerasAdam`."""
+    """Trains a `SequenceClassifier` with `KerasAdam`."""
 
-    distributions = ("seqclass", "torch", "numpy")
+    distributions = ("seqclass", "torch", "lightning", "numpy")
 
     def make_model(self, stack: str, sizes: dict[str, int], options: dict[str, Any]) -> nn.Module:
-        return build_stack(stack, **sizes, **options)
+        # One optimizer for all calls of `epoch`: each is a `fit` of its own, and would start with a new one.
+        self.classifier = SequenceClassifier(
+            stack, num_classes=2, optimizer=lambda parameters: self.optimizer, **sizes, **options
+        )
+        return self.classifier.model
 
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         return KerasAdam(model.parameters())
@@ -39,6 +52,36 @@ class SeqclassWorker(TorchWorker):
             "dense_bias": "output.bias",
         }
         return {renamed[name]: value if name == "embedding" else value.T}
+
+    def epoch(self, *, order: str, start: int, stop: int, batch_size: int) -> dict[str, float]:
+        chosen = np.load(order)[start:stop]
+        batches = self._batches(self.train_ids[chosen], self.train_labels[chosen], batch_size)
+        trainer = self._trainer()
+        trainer.fit(self.classifier, batches)
+        return {name: float(trainer.callback_metrics[f"train_{key}"]) for name, key in METRICS.items()}
+
+    def evaluate(self, *, batch_size: int) -> dict[str, float]:
+        batches = self._batches(self.test_ids, self.test_labels, batch_size)
+        (logged,) = self._trainer().validate(self.classifier, batches, verbose=False)
+        return {name: float(logged[f"val_{key}"]) for name, key in METRICS.items()}
+
+    def _batches(self, ids: np.ndarray, labels: np.ndarray, batch_size: int) -> Batches:
+        num_ids = self.classifier.hparams["num_embeddings"]
+        batches = Batches(
+            torch.from_numpy(ids), torch.from_numpy(labels).long(), num_ids=num_ids, batch_size=batch_size
+        )
+        return batches.to(self.device)
+
+    def _trainer(self) -> Trainer:
+        return Trainer(
+            accelerator="gpu" if self.device == "cuda" else "cpu",
+            devices=1,
+            max_epochs=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
 
 
 if __name__ == "__main__":

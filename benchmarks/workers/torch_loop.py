@@ -1,9 +1,9 @@
-"""What the two PyTorch workers share: the training loop that anyone writes, and nothing else in it."""
+"""What the two PyTorch workers share: the training step that anyone writes, and nothing else in it."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
@@ -63,33 +63,19 @@ class TorchWorker(NeuralWorker):
         self.model.load_state_dict(given)
         self.model.eval()
         with torch.no_grad():
-            np.save(probabilities, self.model(self._tensor(np.load(ids))).sigmoid().cpu().numpy())
+            np.save(probabilities, self.model(self.tensor(np.load(ids))).sigmoid().cpu().numpy())
         self.model.load_state_dict(own)
 
     @final
     def train_steps(self, *, ids: str, labels: str, start: int, count: int) -> list[float]:
         self.model.train()
-        return self._timed(self._train_step, ids, labels, start, count)
+        return self._timed(self.train_step, ids, labels, start, count)
 
     @final
     def eval_steps(self, *, ids: str, labels: str, start: int, count: int) -> list[float]:
         self.model.eval()
         with torch.no_grad():
-            return self._timed(self._scores, ids, labels, start, count)
-
-    @final
-    def epoch(self, *, order: str, start: int, stop: int, batch_size: int) -> dict[str, float]:
-        self.model.train()
-        chosen = np.load(order)[start:stop]
-        ids, labels = self.train_ids[chosen], self.train_labels[chosen]
-        return self._means(self._train_step(*batch) for batch in self._slices(ids, labels, batch_size))
-
-    @final
-    def evaluate(self, *, batch_size: int) -> dict[str, float]:
-        self.model.eval()
-        with torch.no_grad():
-            slices = self._slices(self.test_ids, self.test_labels, batch_size)
-            return self._means(self._scores(*batch) for batch in slices)
+            return self._timed(self.scores, ids, labels, start, count)
 
     def memory(self) -> dict[str, float]:
         figures = super().memory()
@@ -97,7 +83,9 @@ class TorchWorker(NeuralWorker):
             figures["device_peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
         return figures
 
-    def _train_step(self, ids: Tensor, labels: Tensor) -> Tensor:
+    @final
+    def train_step(self, ids: Tensor, labels: Tensor) -> Tensor:
+        """One step of training; the batch's summed loss, right answers and number of reviews."""
         self.optimizer.zero_grad()
         logits = self.model(ids)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
@@ -105,7 +93,9 @@ class TorchWorker(NeuralWorker):
         self.optimizer.step()
         return _sums(loss.detach(), logits.detach(), labels)
 
-    def _scores(self, ids: Tensor, labels: Tensor) -> Tensor:
+    @final
+    def scores(self, ids: Tensor, labels: Tensor) -> Tensor:
+        """One step of evaluation; the same sums."""
         logits = self.model(ids)
         return _sums(F.binary_cross_entropy_with_logits(logits, labels), logits, labels)
 
@@ -116,20 +106,14 @@ class TorchWorker(NeuralWorker):
         laps = Laps(self.device)
         laps.start()
         for batch_ids, batch_labels in zip(all_ids, all_labels, strict=True):
-            step(self._tensor(batch_ids), self._tensor(batch_labels))
+            step(self.tensor(batch_ids), self.tensor(batch_labels))
             laps.lap()
         return laps.milliseconds()
 
-    def _slices(self, ids: np.ndarray, labels: np.ndarray, batch_size: int) -> Iterable[tuple[Tensor, Tensor]]:
-        all_ids, all_labels = self._tensor(ids), self._tensor(labels)
-        return zip(all_ids.split(batch_size), all_labels.split(batch_size), strict=True)
-
-    def _tensor(self, array: np.ndarray) -> Tensor:
+    @final
+    def tensor(self, array: np.ndarray) -> Tensor:
+        """The array as a tensor on the device."""
         return torch.from_numpy(array).to(self.device)
-
-    def _means(self, sums: Iterable[Tensor]) -> dict[str, float]:
-        loss, right, reviews = torch.stack(list(sums)).sum(0).tolist()
-        return {"loss": loss / reviews, "accuracy": right / reviews}
 
 
 def _sums(loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:

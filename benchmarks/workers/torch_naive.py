@@ -6,6 +6,7 @@ Dropout on the embedding is element-wise. `nn.LSTM` has no dropout at its gates:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,26 @@ class TorchNaiveWorker(TorchWorker):
             "dense_bias": "linear.bias",
         }
         return {renamed[name]: value.T}
+
+    def epoch(self, *, order: str, start: int, stop: int, batch_size: int) -> dict[str, float]:
+        self.model.train()
+        chosen = np.load(order)[start:stop]
+        slices = self._slices(self.train_ids[chosen], self.train_labels[chosen], batch_size)
+        return _means(self.train_step(*batch) for batch in slices)
+
+    def evaluate(self, *, batch_size: int) -> dict[str, float]:
+        self.model.eval()
+        with torch.no_grad():
+            slices = self._slices(self.test_ids, self.test_labels, batch_size)
+            return _means(self.scores(*batch) for batch in slices)
+
+    def _slices(self, ids: np.ndarray, labels: np.ndarray, batch_size: int) -> Iterable[tuple[Tensor, Tensor]]:
+        return zip(self.tensor(ids).split(batch_size), self.tensor(labels).split(batch_size), strict=True)
+
+
+def _means(sums: Iterable[Tensor]) -> dict[str, float]:
+    loss, right, reviews = torch.stack(list(sums)).sum(0).tolist()
+    return {"loss": loss / reviews, "accuracy": right / reviews}
 
 
 if __name__ == "__main__":

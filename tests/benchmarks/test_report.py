@@ -56,6 +56,12 @@ def test_step_tables_show_medians_ratios_failures_and_the_command():
     assert "With torch 2.13.0." in text
 
 
+def test_a_busy_machine_is_not_passed_over_in_silence():
+    result = a_step_result()
+    result.machine["other_cpus"] = 1.24
+    assert "commit abc; meanwhile other work kept 1.2 CPUs busy)" in report.tables([result], "step")
+
+
 def test_cpu_and_gpu_are_different_tables():
     text = report.tables([a_step_result(), a_step_result(device="cuda")], "step")
     assert text.index("**CPU: a processor, 2 threads**") < text.index("**CUDA: a processor**")

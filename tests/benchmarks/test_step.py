@@ -84,7 +84,7 @@ def test_everyone_gets_the_same_different_batches(monkeypatch):
         for worker in workers.values()
     ]  # fmt: skip
     assert asked[0] == asked[1]
-    assert [call[1:] for call in asked[0]] == [(0, 2), (0, 3), (3, 3)]
+    assert [call[1:] for call in asked[0]] == [(0, 3), (0, 3), (3, 3)]
 
 
 @pytest.mark.parametrize("method", ["build", "check", "train_steps", "eval_steps"])

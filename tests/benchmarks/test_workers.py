@@ -1,0 +1,87 @@
+"""The workers that run in the main environment, on data small enough to be exact about."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.environment import ROOT
+from benchmarks.workers import base
+from benchmarks.workers.seqclass import SeqclassWorker
+from benchmarks.workers.torch_naive import TorchNaiveWorker
+
+SIZES = {"num_embeddings": 20, "embedding_dim": 4, "hidden_size": 5}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Prepared data of two classes that a single word tells apart."""
+    generator = np.random.default_rng(0)
+    for part in ("train", "test"):
+        labels = np.arange(40, dtype=np.float32) % 2
+        ids = generator.integers(4, 20, (40, 8)).astype(np.int32)
+        ids[:, -1] = 2 + labels
+        ids[:, :3] = 0
+        np.save(tmp_path / f"{part}_ids.npy", ids)
+        np.save(tmp_path / f"{part}_labels.npy", labels)
+    np.save(tmp_path / "order.npy", generator.permutation(40))
+    np.save(tmp_path / "batch_ids.npy", np.load(tmp_path / "train_ids.npy").reshape(4, 10, 8))
+    np.save(tmp_path / "batch_labels.npy", np.load(tmp_path / "train_labels.npy").reshape(4, 10))
+    return tmp_path
+
+
+@pytest.fixture(params=[SeqclassWorker, TorchNaiveWorker])
+def worker(request, folder):
+    worker = request.param()
+    threads = torch.get_num_threads()
+    worker.build(stack="lstm", length=8, sizes=SIZES, device="cpu", seed=1, threads=threads, options={})
+    worker.load(folder=str(folder))
+    return worker
+
+
+# Between two evaluations of its own, `fit` is meant to have none.
+@pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated:FutureWarning")  # Lightning's own
+@pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")
+def test_epochs_go_on_where_the_last_one_ended(worker, folder):
+    def epoch(start, stop):
+        return worker.epoch(order=str(folder / "order.npy"), start=start, stop=stop, batch_size=8)
+
+    before = worker.evaluate(batch_size=16)
+    for _ in range(5):
+        epoch(0, 24)
+        figures = epoch(24, 40)
+    assert worker.evaluate(batch_size=16)["loss"] < before["loss"]
+    assert set(figures) == set(before) == {"loss", "accuracy"}
+    assert {int(state["step"]) for state in worker.optimizer.state.values()} == {5 * (3 + 2)}
+
+
+def test_each_step_is_timed(worker, folder):
+    paths = {"ids": str(folder / "batch_ids.npy"), "labels": str(folder / "batch_labels.npy")}
+    before = [parameter.clone() for parameter in worker.model.parameters()]
+    evaluated = worker.eval_steps(**paths, start=0, count=3)
+    assert all(map(torch.equal, before, worker.model.parameters()))
+    trained = worker.train_steps(**paths, start=3, count=2)
+    assert not any(map(torch.equal, before, worker.model.parameters()))
+    assert (len(evaluated), len(trained)) == (3, 2)
+    assert min(*evaluated, *trained) > 0
+
+
+def test_batches_go_round(folder):
+    ids, labels = base.batches(str(folder / "batch_ids.npy"), str(folder / "batch_labels.npy"), 3, 2)
+    everything = np.load(folder / "batch_ids.npy")
+    assert (ids == everything[[3, 0]]).all()
+    assert labels.shape == (2, 10)
+
+
+def test_peak_memory_is_the_workers_own():
+    ballast = np.ones(60 * 2**20, dtype=np.uint8)
+    code = "from benchmarks.workers.base import _peak_bytes; print(_peak_bytes())"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    completed = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ballast.nbytes < base._peak_bytes()
+    assert int(completed.stdout) < base._peak_bytes() - ballast.nbytes
