@@ -188,6 +188,26 @@ class TestUsePipeline:
         other.setup("test")
         assert rows(other.test_dataloader()) == rows(data.test_dataloader())
 
+    def test_that_of_a_training_run_needs_no_second_encoding(self, module, cache, capsys):
+        trained = module(maxlen=6)
+        capsys.readouterr()
+        pipeline = TextPipeline.from_state(trained.pipeline.state())
+        data = module(prepare=False, maxlen=3)
+        data.use_pipeline(pipeline)
+        data.prepare_data()
+        data.setup("test")
+        assert rows(data.test_dataloader()) == rows(trained.test_dataloader())
+        assert data.pipeline == pipeline
+        assert capsys.readouterr().err == ""
+        assert len(list((cache / "encoded").glob("*.npz"))) == 1
+
+    def test_it_needs_no_word_index(self, module, tmp_path):
+        data = module(prepare=False, word_index=str(tmp_path / "only where it was trained.json"))
+        data.use_pipeline(module().pipeline)
+        data.prepare_data()
+        data.setup("test")
+        assert data.pipeline.num_ids == 20
+
     def test_its_padding_counts_too(self, module):
         vocabulary = Vocabulary(("good", "zebra"))
         for maxlen in (3, 2):

@@ -1,7 +1,7 @@
 """From a source of labelled texts to batches: sources, the cache of encoded texts, batches, DataModules."""
 
 from seqclass.data.batches import Batch, Batches, EpochOrder
-from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding
+from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.imdb import IMDBDataModule
 from seqclass.data.locations import cache_root
@@ -30,6 +30,7 @@ __all__ = [
     "Source",
     "cache_root",
     "cached_encoding",
+    "earlier_encoding",
     "find_imdb",
     "stratified_holdout",
 ]

@@ -62,9 +62,7 @@ def cached_encoding(folder: Path, settings: Mapping[str, Any], encode: Callable[
     Raises:
         InputError: if the file cannot be written, or as `encode` does.
     """
-    settings = {"format": _FORMAT, **settings}
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    path = folder / f"{key}.npz"
+    path = _path(folder, settings)
     if (found := _load(path)) is not None:
         return found
     try:
@@ -80,6 +78,16 @@ def cached_encoding(folder: Path, settings: Mapping[str, Any], encode: Callable[
             f"cannot write the encoded texts to {folder}: {error.strerror or error}; choose another folder "
             "with `cache_dir` or the environment variable SEQCLASS_CACHE"
         ) from error
+
+
+def earlier_encoding(folder: Path, settings: Mapping[str, Any]) -> EncodedTexts | None:
+    """Returns what `cached_encoding` has kept for equal `settings`; None if there is nothing usable."""
+    return _load(_path(folder, settings))
+
+
+def _path(folder: Path, settings: Mapping[str, Any]) -> Path:
+    settings = {"format": _FORMAT, **settings}
+    return folder / f"{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()}.npz"
 
 
 def _save(encoded: EncodedTexts, path: Path) -> None:

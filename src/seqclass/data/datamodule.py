@@ -3,7 +3,6 @@
 import hashlib
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 
 from seqclass.data.batches import Batches
-from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding
+from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
 from seqclass.data.locations import cache_root
 from seqclass.data.sources import Source
 from seqclass.data.split import stratified_holdout
@@ -244,33 +243,39 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     def _encode(self, source: Source) -> EncodedTexts:
         """The texts of the source as ids, from the cache if they are there."""
-
-        def encode() -> EncodedTexts:
-            print(f"Encoding the texts of {source.name}; later runs find them in {folder}", file=sys.stderr)
-            texts = source.read()
-            pipeline = self._given_pipeline or self._new_pipeline(self._new_vocabulary(texts["train"].texts))
-            parts = {
-                name: EncodedPart(pipeline.encode_all(part.texts), np.array(part.labels, dtype=np.int64), part.names)
-                for name, part in texts.items()
-            }
-            return EncodedTexts(parts, source.label_names, pipeline)
-
         folder = cache_root(self._cache_dir) / "encoded"
-        encoded = cached_encoding(folder, {"source": source.fingerprint(), **self._encoding_settings()}, encode)
-        # Padding is no part of the encoding, so one file serves every length.
-        pipeline = self._given_pipeline or replace(encoded.pipeline, **self._padding_options)
-        return replace(encoded, pipeline=pipeline)
-
-    def _encoding_settings(self) -> Mapping[str, Any]:
-        """All that the ids depend on, besides the texts."""
-        if self._given_pipeline is not None:
-            state = self._given_pipeline.state()
-            return {"tokenizer": state["tokenizer"], "vocabulary": state["vocabulary"]}
-        return {
+        by_options = {
+            "source": source.fingerprint(),
             "tokenizer": asdict(self._tokenizer),
             "vocabulary_options": self._vocabulary_options,
             "word_index": None if self._word_index is None else _content_hash(self._word_index),
         }
+        given = self._given_pipeline
+        if given is None:
+            encoded = cached_encoding(folder, by_options, lambda: self._encode_anew(source, folder))
+            # Padding is no part of the encoding, so one file serves every length.
+            return replace(encoded, pipeline=replace(encoded.pipeline, **self._padding_options))
+        # The pipeline of a checkpoint is most often the one that training with these options has made.
+        encoded_before = earlier_encoding(folder, by_options)
+        if encoded_before is not None and _encode_alike(encoded_before.pipeline, given):
+            return replace(encoded_before, pipeline=given)
+        by_pipeline = {
+            "source": by_options["source"],
+            "tokenizer": asdict(given.tokenizer),
+            "vocabulary": asdict(given.vocabulary),
+        }
+        encoded = cached_encoding(folder, by_pipeline, lambda: self._encode_anew(source, folder))
+        return replace(encoded, pipeline=given)
+
+    def _encode_anew(self, source: Source, folder: Path) -> EncodedTexts:
+        print(f"Encoding the texts of {source.name}; later runs find them in {folder}", file=sys.stderr)
+        texts = source.read()
+        pipeline = self._given_pipeline or self._new_pipeline(self._new_vocabulary(texts["train"].texts))
+        parts = {
+            name: EncodedPart(pipeline.encode_all(part.texts), np.array(part.labels, dtype=np.int64), part.names)
+            for name, part in texts.items()
+        }
+        return EncodedTexts(parts, source.label_names, pipeline)
 
     def _new_vocabulary(self, training_texts: list[str]) -> Vocabulary:
         if self._word_index is not None:
@@ -281,8 +286,15 @@ class EncodedDataModule(LightningDataModule, ABC):
         return TextPipeline(tokenizer=self._tokenizer, vocabulary=vocabulary, **self._padding_options)
 
 
+def _encode_alike(one: TextPipeline, other: TextPipeline) -> bool:
+    """Whether two pipelines give the same ids; they may pad in different ways."""
+    return one.tokenizer == other.tokenizer and one.vocabulary == other.vocabulary
+
+
 def _content_hash(path: str) -> str:
+    """A hash of the file; of nothing if it cannot be read, which only matters, and is reported, when it is used."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot read the word index {path}: {error.strerror or error}") from error
+        content = Path(path).read_bytes()
+    except OSError:
+        content = b""
+    return hashlib.sha256(content).hexdigest()

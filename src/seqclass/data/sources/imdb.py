@@ -97,8 +97,8 @@ class ImdbSource(Source):
         digest = hashlib.sha256()
         with self._readable():
             if self.path.is_dir():
-                for place, file in sorted(self._files()):
-                    status = file.stat()
+                files = [(place, file.stat()) for place, file in self._files()]
+                for place, status in sorted(files):
                     digest.update(repr((place, status.st_size, status.st_mtime_ns)).encode())
             else:
                 with self.path.open("rb") as archive:
@@ -138,10 +138,10 @@ class ImdbSource(Source):
 
     def _folder_reviews(self) -> Iterator[tuple[_Place, str]]:
         for place, file in self._files():
-            self._check_size(str(file), file.stat().st_size)
-            yield place, self._decoded(str(file), file.read_bytes())
+            self._check_size(file.path, file.stat().st_size)
+            yield place, self._decoded(file.path, Path(file.path).read_bytes())
 
-    def _files(self) -> Iterator[tuple[_Place, Path]]:
+    def _files(self) -> Iterator[tuple[_Place, "os.DirEntry[str]"]]:
         """The files of the reviews in a folder, in no order."""
         root = self.path / "aclImdb" if (self.path / "aclImdb").is_dir() else self.path
         for part in PARTS:
@@ -151,9 +151,10 @@ class ImdbSource(Source):
                     raise InputError(
                         f"{self.path} (from {self.origin}) does not hold the IMDB reviews: there is no folder {folder}"
                     )
-                for file in folder.iterdir():
-                    if _REVIEW.search(f"{part}/{label}/{file.name}"):
-                        yield (part, label, file.name), file
+                with os.scandir(folder) as files:  # 50,000 Path objects would take half a second
+                    for file in files:
+                        if _REVIEW.search(f"{part}/{label}/{file.name}"):
+                            yield (part, label, file.name), file
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
