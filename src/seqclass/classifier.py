@@ -1,0 +1,387 @@
+"""The LightningModule: a stack, its loss, its optimizer, its metrics, and the text pipeline it was trained with."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from torch import nn
+from torch.nn import functional as F
+from torchmetrics import MeanMetric, Metric
+from torchmetrics.classification import MulticlassAccuracy
+
+from seqclass.errors import InputError
+from seqclass.models import Stack, StackName, build_stack
+from seqclass.nn import Initializer, Kernel, RecurrentActivation
+from seqclass.optim import KerasAdam
+from seqclass.text import TextPipeline
+
+Stage = Literal["train", "val", "test"]
+
+_CHECKPOINT_KEY = "seqclass"
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a classifier says of one text.
+
+    Attributes:
+        label: name of the most probable class.
+        probability: of that class, from 0 to 1.
+        probabilities: of all classes, by name.
+    """
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+class SequenceClassifier(LightningModule):
+    """One of the four stacks, ready to be trained, tested, saved, and asked about raw texts.
+
+    What follows from the data (rows of the embedding, classes, text pipeline) is taken from the DataModule when
+    training begins, and is part of the checkpoint: `SequenceClassifier.load_from_checkpoint(PATH)` needs no other
+    file.
+
+    Args:
+        stack: `lstm`, `lstm_dropout`, `lstm_gate_dropout` or `cnn_lstm`; see `seqclass.models` for their layers.
+        num_embeddings: rows of the embedding; None takes the DataModule's number of ids.
+        num_classes: None takes the number of the DataModule's label names.
+        embedding_dim: size of a word's vector.
+        hidden_size: units of the LSTM.
+        word_dropout: rate of whole words; None for the stack's own. Like the next six it is an error in a stack
+            without it.
+        dropout: rate on the embedded words and the last state (`lstm_dropout`), or on the inputs of the gates
+            (`lstm_gate_dropout`); None for the stack's own.
+        recurrent_dropout: rate on the state on its way into the gates; None for the stack's own.
+        channels: of the convolution; None for the stack's own.
+        kernel_size: of the convolution; None for the stack's own.
+        pool_size: of the max pooling; None for the stack's own.
+        mask_padding: padded steps leave the state as it is (Keras' `mask_zero`); None for no.
+        initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` have them.
+        recurrent_activation: of the LSTM's gates.
+        kernel: the way to run the LSTM; `auto` is the fastest that can.
+        class_weights: one factor of the loss for each class; None weighs all the same.
+        optimizer: from parameters to an optimizer; None for `KerasAdam` with its defaults.
+        lr_scheduler: from an optimizer to a scheduler; None for a constant rate.
+        lr_scheduler_interval: whether the scheduler steps each epoch or each batch.
+        lr_scheduler_monitor: the metric that a scheduler such as `ReduceLROnPlateau` looks at.
+
+    Raises:
+        ValueError: an option outside its range, or one that the stack does not have.
+    """
+
+    def __init__(
+        self,
+        stack: StackName = "lstm",
+        *,
+        num_embeddings: int | None = None,
+        num_classes: int | None = None,
+        embedding_dim: int = 32,
+        hidden_size: int = 100,
+        word_dropout: float | None = None,
+        dropout: float | None = None,
+        recurrent_dropout: float | None = None,
+        channels: int | None = None,
+        kernel_size: int | None = None,
+        pool_size: int | None = None,
+        mask_padding: bool | None = None,
+        initializer: Initializer = "keras1",
+        recurrent_activation: RecurrentActivation = "sigmoid",
+        kernel: Kernel = "auto",
+        class_weights: list[float] | None = None,
+        optimizer: OptimizerCallable | None = None,
+        lr_scheduler: LRSchedulerCallable | None = None,
+        lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
+        lr_scheduler_monitor: str = "val_loss",
+    ) -> None:
+        super().__init__()
+        # Plain values only: a checkpoint loads under weights_only=True, and names no code to be run.
+        self.save_hyperparameters(ignore=["optimizer", "lr_scheduler"], logger=False)
+        self._stack_options: dict[str, Any] = {
+            "embedding_dim": embedding_dim,
+            "hidden_size": hidden_size,
+            "word_dropout": word_dropout,
+            "dropout": dropout,
+            "recurrent_dropout": recurrent_dropout,
+            "channels": channels,
+            "kernel_size": kernel_size,
+            "pool_size": pool_size,
+            "mask_padding": mask_padding,
+            "initializer": initializer,
+            "recurrent_activation": recurrent_activation,
+            "kernel": kernel,
+        }
+        self._optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = optimizer or KerasAdam
+        self._lr_scheduler = lr_scheduler
+        self.pipeline: TextPipeline | None = None
+        self.label_names: tuple[str, ...] = ()
+        # A wrong option is to be reported now, not after the data have been read: this small one is thrown away.
+        self._new_stack(num_embeddings=1, num_classes=2, embedding_dim=1, hidden_size=1)
+        self.model: Stack | None = None
+        if num_embeddings is not None and num_classes is not None:
+            self._build(num_embeddings, num_classes)
+
+    def _new_stack(self, **sizes: int) -> Stack:
+        options = {**self._stack_options, **sizes}
+        name: StackName = self.hparams["stack"]
+        return build_stack(name, **{option: value for option, value in options.items() if value is not None})
+
+    def _build(self, num_embeddings: int, num_classes: int) -> None:
+        """Build what depends on the data: the stack, the weights of the loss, and the metrics."""
+        self.hparams["num_embeddings"], self.hparams["num_classes"] = num_embeddings, num_classes
+        self.model = self._new_stack(num_embeddings=num_embeddings, num_classes=num_classes)
+        weights = self.hparams["class_weights"]
+        if weights is not None and (len(weights) != num_classes or min(weights) < 0):
+            raise InputError(f"class_weights={weights} does not fit: {num_classes} numbers from 0 on are needed")
+        self.register_buffer("_class_weights", None if weights is None else torch.tensor(weights), persistent=False)
+        self._metrics = nn.ModuleDict()
+        for stage in ("train", "val", "test"):
+            self._metrics[f"{stage}_loss"] = MeanMetric(nan_strategy="disable")
+            self._metrics[f"{stage}_acc"] = MulticlassAccuracy(num_classes, average="micro", validate_args=False)
+
+    def setup(self, stage: str) -> None:
+        """Take from the DataModule what follows from the data, or check that a trained model fits it.
+
+        Raises:
+            InputError: the model was trained with other ids or other classes, or would read padding behind the text.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        pipeline: TextPipeline | None = getattr(data, "pipeline", None)
+        label_names = tuple(getattr(data, "label_names", ()))
+        if self.model is None:
+            num_embeddings = self.hparams["num_embeddings"] or (pipeline and pipeline.num_ids)
+            num_classes = self.hparams["num_classes"] or len(label_names)
+            if not num_embeddings or not num_classes:
+                raise InputError(
+                    "num_embeddings and num_classes are not known: give them, or train with a DataModule of seqclass"
+                )
+            self._build(num_embeddings, num_classes)
+        if pipeline is None:
+            return
+        self._check_fits(pipeline, label_names)
+        self.pipeline, self.label_names = pipeline, label_names
+
+    def _check_fits(self, pipeline: TextPipeline, label_names: tuple[str, ...]) -> None:
+        if pipeline.num_ids > self.hparams["num_embeddings"]:
+            raise InputError(
+                f"the data have {pipeline.num_ids} ids, but num_embeddings={self.hparams['num_embeddings']}: "
+                "set num_embeddings to null, or data.num_words to that number"
+            )
+        if len(label_names) != self.hparams["num_classes"]:
+            raise InputError(f"the data have the classes {label_names}, but num_classes={self.hparams['num_classes']}")
+        if self.label_names and self.label_names != label_names:
+            raise InputError(f"the model was trained for the classes {self.label_names}, the data have {label_names}")
+        if self.pipeline is not None and self.pipeline.fingerprint() != pipeline.fingerprint():
+            raise InputError(
+                "the data are encoded in another way than those the model was trained with; "
+                "hand its pipeline to the DataModule: data.use_pipeline(model.pipeline)"
+            )
+        if pipeline.padding == "post" and not self.hparams["mask_padding"]:
+            raise InputError(
+                "padding='post' without mask_padding: the LSTM would end in padding and forget the text; "
+                "use data.padding 'pre', or set model.mask_padding to true"
+            )
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Compute the logits.
+
+        Args:
+            ids: (batch, steps), int32 or int64; 0 pads.
+
+        Returns:
+            (batch,) for two classes, else (batch, classes).
+        """
+        logits: torch.Tensor = self.stack(ids)
+        return logits
+
+    @property
+    def stack(self) -> Stack:
+        """The layers.
+
+        Raises:
+            RuntimeError: they are not built yet: what depends on the data is not known.
+        """
+        if self.model is None:
+            raise RuntimeError("the model is built when training begins, or from num_embeddings and num_classes")
+        return self.model
+
+    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy of a batch, in nats.
+
+        Args:
+            logits: (batch,) or (batch, classes).
+            labels: (batch,) int64.
+
+        Returns:
+            A scalar; with class weights the weighted mean, each sample weighing what its class does.
+        """
+        weights = cast("torch.Tensor | None", self._class_weights)
+        if logits.dim() == 2:
+            return F.cross_entropy(logits, labels, weight=weights)
+        targets = labels.to(logits.dtype)
+        if weights is None:
+            return F.binary_cross_entropy_with_logits(logits, targets)
+        of_sample = weights[labels]
+        return F.binary_cross_entropy_with_logits(logits, targets, of_sample, reduction="sum") / of_sample.sum()
+
+    def _step(self, batch: tuple[torch.Tensor, torch.Tensor], stage: Stage) -> torch.Tensor:
+        ids, labels = batch
+        logits = self(ids)
+        loss = self.loss(logits, labels)
+        with torch.no_grad():
+            predicted = (logits > 0).long() if logits.dim() == 1 else logits.argmax(dim=1)
+            metrics = self.metrics(stage)
+            metrics[f"{stage}_loss"].update(loss.detach(), len(labels))
+            metrics[f"{stage}_acc"].update(predicted, labels)
+        return loss
+
+    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
+        self._step(batch, "val")
+
+    def test_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
+        self._step(batch, "test")
+
+    def predict_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
+        """Compute the probabilities of the classes, (batch, classes)."""
+        ids, _ = batch
+        return probabilities(self(ids))
+
+    def metrics(self, stage: Stage) -> dict[str, Metric]:
+        """The running metrics of a stage by their logged names, `train_loss` and `train_acc` and so on.
+
+        Each is exact over the samples seen since the epoch began, whatever the sizes of its batches.
+        """
+        names = (f"{stage}_loss", f"{stage}_acc")
+        return {name: cast(Metric, self._metrics[name]) for name in names}
+
+    # Logged once an epoch: reading a metric on a GPU waits for it.
+    def on_train_epoch_end(self) -> None:
+        self.log_dict({name: metric.compute() for name, metric in self.metrics("train").items()})
+
+    def on_validation_epoch_end(self) -> None:
+        self.log_dict({name: metric.compute() for name, metric in self.metrics("val").items()})
+
+    def on_test_epoch_end(self) -> None:
+        self.log_dict({name: metric.compute() for name, metric in self.metrics("test").items()})
+
+    def on_train_epoch_start(self) -> None:
+        self._reset("train")
+
+    def on_validation_epoch_start(self) -> None:
+        self._reset("val")
+
+    def on_test_epoch_start(self) -> None:
+        self._reset("test")
+
+    def _reset(self, stage: Stage) -> None:
+        for metric in self.metrics(stage).values():
+            metric.reset()
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self._optimizer(self.parameters())
+        if self._lr_scheduler is None:
+            return optimizer
+        scheduler = {
+            "scheduler": self._lr_scheduler(optimizer),
+            "interval": self.hparams["lr_scheduler_interval"],
+            "monitor": self.hparams["lr_scheduler_monitor"],
+        }
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[_CHECKPOINT_KEY] = {
+            "pipeline": None if self.pipeline is None else self.pipeline.state(),
+            "label_names": list(self.label_names),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        extra = checkpoint[_CHECKPOINT_KEY]
+        if extra["pipeline"] is not None:
+            self.pipeline = TextPipeline.from_state(extra["pipeline"])
+        self.label_names = tuple(str(name) for name in extra["label_names"])
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls,
+        checkpoint_path: str | Path,
+        map_location: str | torch.device = "cpu",
+        **overrides: Any,
+    ) -> "SequenceClassifier":
+        """Load a trained model: weights, sizes, text pipeline and label names come from this one file.
+
+        The file is read as data: nothing in it is executed.
+
+        Args:
+            checkpoint_path: written by Lightning's `ModelCheckpoint` or `Trainer.save_checkpoint`.
+            map_location: where the weights are put.
+            **overrides: arguments of the class to be used in place of the saved ones, such as `kernel`.
+
+        Raises:
+            InputError: the file is missing, broken, or no checkpoint of this class.
+        """
+        checkpoint = read_checkpoint(checkpoint_path, map_location)
+        try:
+            classifier = cls(**{**checkpoint["hyper_parameters"], **overrides})
+            classifier.on_load_checkpoint(checkpoint)
+            classifier.load_state_dict(checkpoint["state_dict"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(f"{checkpoint_path} does not describe a SequenceClassifier: {error}") from error
+        return classifier.to(map_location).eval()
+
+    @torch.inference_mode()
+    def classify(self, texts: Sequence[str], batch_size: int = 250) -> list[Classification]:
+        """Classify raw texts, each read as in training.
+
+        Args:
+            texts: any number of them.
+            batch_size: how many are computed at a time; memory grows with it, results do not depend on it.
+
+        Raises:
+            InputError: something among the texts is no str, or the model has no text pipeline.
+        """
+        if self.pipeline is None:
+            raise InputError("this model was trained on bare ids and has no text pipeline: it cannot read texts")
+        was_training = self.training
+        self.eval()
+        ids = torch.from_numpy(self.pipeline.to_array(texts))
+        rows = [row for part in ids.split(batch_size) for row in probabilities(self(part.to(self.device))).tolist()]
+        self.train(was_training)
+        results = []
+        for row in rows:
+            by_name = dict(zip(self.label_names, row, strict=True))
+            label = max(by_name, key=by_name.__getitem__)
+            results.append(Classification(label, by_name[label], by_name))
+        return results
+
+
+def probabilities(logits: torch.Tensor) -> torch.Tensor:
+    """Turn logits, (batch,) or (batch, classes), into probabilities of the classes, (batch, classes)."""
+    if logits.dim() == 2:
+        return logits.softmax(dim=1)
+    # Not 1 - p: a small probability keeps its digits on either side.
+    return torch.stack([(-logits).sigmoid(), logits.sigmoid()], dim=1)
+
+
+def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:
+    """Read a checkpoint as data: nothing in it is executed.
+
+    Raises:
+        InputError: the file is missing, broken, or no checkpoint of `SequenceClassifier`.
+    """
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"there is no checkpoint at {path}") from None
+    except Exception as error:  # torch.load raises many kinds for a file that is broken or no checkpoint at all
+        first_line = str(error).partition("\n")[0]
+        raise InputError(f"{path} cannot be read as a checkpoint: {first_line}") from error
+    if not isinstance(checkpoint, dict) or _CHECKPOINT_KEY not in checkpoint:
+        raise InputError(f"{path} is no checkpoint of a SequenceClassifier")
+    return checkpoint

@@ -1,0 +1,23 @@
+"""The notebook's four stacks, built from `seqclass.nn`."""
+
+from seqclass.models.builders import (
+    STACK_NAMES,
+    StackName,
+    build_stack,
+    cnn_lstm,
+    lstm,
+    lstm_dropout,
+    lstm_gate_dropout,
+)
+from seqclass.models.stack import Stack
+
+__all__ = [
+    "STACK_NAMES",
+    "Stack",
+    "StackName",
+    "build_stack",
+    "cnn_lstm",
+    "lstm",
+    "lstm_dropout",
+    "lstm_gate_dropout",
+]

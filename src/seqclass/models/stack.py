@@ -1,0 +1,105 @@
+"""From ids to logits: the layers of a text classifier, one on top of the other."""
+
+import torch
+from torch import nn
+
+from seqclass.nn import LSTM, Embedding, LeadingPadding
+from seqclass.nn.shared_padding import after_window, count_leading
+
+
+class Stack(nn.Module):
+    """Embedding, dropout, convolution and pooling, LSTM, dropout, dense output; what is None is left out.
+
+    Ids of 0 are padding. As long as nothing random happens to single samples before the LSTM, the padding in front is
+    the same in all rows, and the LSTM runs it once for all of them (see `seqclass.nn.shared_padding`).
+
+    Args:
+        embedding: the table.
+        embedded_dropout: element-wise, on the embedded words.
+        convolution: over the steps, (batch, features, steps), with stride 1 and "same" padding, followed by a ReLU and
+            `pooling`.
+        pooling: over the convolution's output.
+        lstm: the layer that reads the sequence.
+        last_dropout: element-wise, on the LSTM's last state.
+        output: hidden_size to one logit, or one for each class.
+        mask_padding: padded steps leave the LSTM's state as it is, wherever they stand (Keras' `mask_zero`); without
+            it they are read like words, as in the notebook.
+
+    Raises:
+        ValueError: masked padding together with a convolution, which would mix padding and words.
+    """
+
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        embedded_dropout: nn.Dropout | None = None,
+        convolution: nn.Conv1d | None = None,
+        pooling: nn.MaxPool1d | None = None,
+        lstm: LSTM,
+        last_dropout: nn.Dropout | None = None,
+        output: nn.Linear,
+        mask_padding: bool = False,
+    ) -> None:
+        super().__init__()
+        if mask_padding and convolution is not None:
+            raise ValueError("mask_padding=True does not go with a convolution: its windows mix padding and words")
+        self.embedding = embedding
+        self.embedded_dropout = embedded_dropout
+        self.convolution = convolution
+        self.pooling = pooling
+        self.lstm = lstm
+        self.last_dropout = last_dropout
+        self.output = output
+        self.mask_padding = mask_padding
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Compute the logits.
+
+        Args:
+            ids: (batch, steps), int32 or int64; 0 pads.
+
+        Returns:
+            (batch,) if there is one output, else (batch, classes).
+        """
+        if self.mask_padding:
+            ids = _padding_first(ids)
+        padding = self._padding(ids)
+        features = self.embedding(ids)
+        if self.embedded_dropout is not None:
+            features = self.embedded_dropout(features)
+        if self.convolution is not None:
+            features = self.convolution(features.transpose(1, 2)).relu()
+            if self.pooling is not None:
+                features = self.pooling(features)
+            features = features.transpose(1, 2)
+        state = self.lstm(features, padding)
+        if self.last_dropout is not None:
+            state = self.last_dropout(state)
+        logits: torch.Tensor = self.output(state)
+        return logits.squeeze(1) if logits.shape[1] == 1 else logits
+
+    @property
+    def pool_size(self) -> int:
+        """How many steps of the convolution the LSTM reads as one."""
+        if self.pooling is None:
+            return 1
+        size = self.pooling.kernel_size
+        return size if isinstance(size, int) else size[0]
+
+    def _padding(self, ids: torch.Tensor) -> LeadingPadding | None:
+        """What the LSTM may take as padding; None if it has to run every step of every row."""
+        if self.mask_padding:
+            return LeadingPadding(count_leading(ids), masked=True)
+        if self.training and self.embedded_dropout is not None and self.embedded_dropout.p > 0:
+            return None
+        counts = count_leading(ids)
+        if self.convolution is not None:
+            (kernel_size,) = self.convolution.kernel_size
+            counts = after_window(counts, kernel_size=kernel_size, pool_size=self.pool_size)
+        return LeadingPadding(counts)
+
+
+def _padding_first(ids: torch.Tensor) -> torch.Tensor:
+    """Move each row's padding to the front, and keep the order of its words: masked steps count for nothing."""
+    return ids.gather(1, (ids != 0).to(torch.uint8).argsort(dim=1, stable=True))

@@ -1,0 +1,78 @@
+"""Adam as Keras has it."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+
+class KerasAdam(Optimizer):
+    r"""Adam with its epsilon outside the bias correction.
+
+    With gradient g, step t, and the running means m of g and v of g^2, both from zero:
+
+        lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t)        p = p - lr_t * m / (sqrt(v) + eps)
+
+    This is the form in front of section 2.1 of Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), and
+    that of Keras 1, 2 and 3. `torch.optim.Adam` divides by `sqrt(v / (1 - beta2^t)) + eps`: there an epsilon is worth
+    up to thirty times less in the first steps. The difference shows where gradients are as small as epsilon, as those
+    of rare words are: Keras' form damps their steps.
+
+    Args:
+        params: parameters, or groups of them, as for every PyTorch optimizer.
+        lr: learning rate.
+        betas: decay of the running means of the gradient and of its square.
+        eps: added to the root; 1e-8 in Keras 1, 1e-7 in Keras 2 and 3.
+
+    Raises:
+        ValueError: a value outside its range.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[torch.Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        if lr < 0:
+            raise ValueError(f"lr={lr!r} is negative")
+        if eps < 0:
+            raise ValueError(f"eps={eps!r} is negative")
+        for beta in betas:
+            if not 0 <= beta < 1:
+                raise ValueError(f"betas={betas!r}: each must be from 0 to below 1")
+        super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Update every parameter that has a gradient.
+
+        Raises:
+            RuntimeError: a gradient is sparse.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                if parameter.grad.is_sparse:
+                    raise RuntimeError("KerasAdam does not take sparse gradients")
+                state = self.state[parameter]
+                if not state:
+                    state["step"] = 0
+                    state["exp_avg"] = torch.zeros_like(parameter)
+                    state["exp_avg_sq"] = torch.zeros_like(parameter)
+                state["step"] += 1
+                rate = group["lr"] * math.sqrt(1 - beta2 ** state["step"]) / (1 - beta1 ** state["step"])
+                state["exp_avg"].lerp_(parameter.grad, 1 - beta1)
+                state["exp_avg_sq"].mul_(beta2).addcmul_(parameter.grad, parameter.grad, value=1 - beta2)
+                root = state["exp_avg_sq"].sqrt().add_(group["eps"])
+                parameter.addcdiv_(state["exp_avg"], root, value=-rate)
+        return loss

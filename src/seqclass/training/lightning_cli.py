@@ -1,0 +1,144 @@
+"""The Lightning CLI with what a run here needs: a folder of its own, the layer table, safe checkpoints."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import CSVLogger
+
+from seqclass.classifier import SequenceClassifier, read_checkpoint
+from seqclass.data import EncodedDataModule
+from seqclass.errors import InputError
+from seqclass.training.layer_table import LayerTable
+from seqclass.training.predictions import PredictionFile
+from seqclass.training.progress import EpochProgress
+from seqclass.training.run_folder import make_run_folder
+
+# Commands that measure or use a trained model.
+_NEED_CHECKPOINT = ("validate", "test", "predict")
+
+
+_BESIDE_THE_POINT = (
+    "LightningCLI's args parameter is intended",
+    "The number of training batches .* is smaller than the logging interval",
+    "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
+)
+
+
+class SeqclassCLI(LightningCLI):
+    """`fit`, `validate`, `test` and `predict` over `SequenceClassifier` and the DataModules.
+
+    Beyond Lightning's own: `--runs_dir` and `--run_name` say where the run's folder is made, `--checkpoint.*` are the
+    options of `ModelCheckpoint`, and `--test_after_fit` tests the best checkpoint when training is done.
+    """
+
+    run_folder: Path | None = None
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--runs_dir", type=str, default="runs", help="folder of all runs")
+        parser.add_argument("--run_name", type=str | None, default=None, help="default: the name of the stack")
+        parser.add_argument("--test_after_fit", type=bool, default=False, help="after fit, test the best checkpoint")
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.set_defaults(
+            {
+                "data": {"class_path": "seqclass.data.IMDBDataModule"},
+                "checkpoint.monitor": "val_acc",
+                "checkpoint.mode": "max",
+                "checkpoint.save_last": True,
+                "checkpoint.filename": "epoch={epoch}-val_acc={val_acc:.4f}",
+                "checkpoint.auto_insert_metric_name": False,
+            }
+        )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        super().parse_arguments(parser, args)
+        subcommand = self.config["subcommand"]
+        path = self.config[subcommand].get("ckpt_path")
+        if path is None and subcommand in _NEED_CHECKPOINT:
+            raise InputError(
+                f"seqclass {subcommand} needs --ckpt_path: without a checkpoint the weights would be random numbers"
+            )
+        if path is not None:
+            # Checked before Lightning opens it, so that a wrong file is one clear error.
+            read_checkpoint(path)
+
+    def before_instantiate_classes(self) -> None:
+        config = self.config[self.subcommand]
+        if config["trainer"].get("fast_dev_run"):
+            return
+        stack = config["model"]["stack"]
+        self.run_folder = make_run_folder(config["runs_dir"], config["run_name"] or stack)
+        if config["trainer"]["default_root_dir"] is None:
+            config["trainer"]["default_root_dir"] = str(self.run_folder)
+        if config["checkpoint"]["dirpath"] is None:
+            config["checkpoint"]["dirpath"] = str(self.run_folder / "checkpoints")
+
+    def instantiate_classes(self) -> None:
+        try:
+            super().instantiate_classes()
+        except InputError:
+            raise
+        except ValueError as error:
+            raise InputError(str(error)) from error
+
+    def after_instantiate_classes(self) -> None:
+        if self.subcommand not in _NEED_CHECKPOINT:
+            return
+        # The checkpoint alone says what the model is and how it reads texts, whatever the config says.
+        self.model = SequenceClassifier.load_from_checkpoint(self.config_init[self.subcommand]["ckpt_path"])
+        self.config_init[self.subcommand]["ckpt_path"] = None
+        if self.model.pipeline is not None:
+            self.datamodule.use_pipeline(self.model.pipeline)
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        config = self._get(self.config_init, "trainer")
+        if config["logger"] is None and self.run_folder is not None:
+            kwargs["logger"] = CSVLogger(self.run_folder, name="", version="")
+        callbacks: list[Callback] = [LayerTable()]
+        if config["enable_progress_bar"] is not False:
+            callbacks.append(EpochProgress())
+        if self.subcommand == "predict" and self.run_folder is not None:
+            callbacks.append(PredictionFile(self.run_folder / "predictions.csv"))
+        kwargs["callbacks"] = [*(config["callbacks"] or []), *callbacks]
+        kwargs["enable_model_summary"] = False
+        return super().instantiate_trainer(**kwargs)
+
+    def after_fit(self) -> None:
+        if self.config_init["fit"]["test_after_fit"]:
+            best = cast(ModelCheckpoint, self.trainer.checkpoint_callback).best_model_path
+            classifier = SequenceClassifier.load_from_checkpoint(best)
+            self.trainer.test(classifier, datamodule=self.datamodule)
+        self._say_where()
+
+    def after_predict(self) -> None:
+        self._say_where()
+
+    def _say_where(self) -> None:
+        if self.run_folder is not None and self.trainer.is_global_zero:
+            print(f"This run's files are in {self.run_folder}")
+
+
+def run_lightning_cli(arguments: Sequence[str]) -> None:
+    """Parse the arguments and run the subcommand they name.
+
+    Raises:
+        InputError: a value, a file or the data are not usable.
+    """
+    # Lightning's advice to developers is no news to who trains a model from the command line.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in _BESIDE_THE_POINT:
+        warnings.filterwarnings("ignore", message=message)
+    SeqclassCLI(
+        SequenceClassifier,
+        EncodedDataModule,
+        subclass_mode_data=True,
+        auto_configure_optimizers=False,
+        load_from_checkpoint_support=False,
+        trainer_defaults={"num_sanity_val_steps": 0},
+        args=list(arguments),
+    )

@@ -1,0 +1,94 @@
+"""What the notebook printed, and a run set beside it.
+
+The notebook is "Sequence Classification with LSTM Recurrent Neural Networks in Python with Keras" (Keras 1 on
+TensorFlow, 2016): one run of one epoch for each stack, the 25,000 test reviews as validation. It describes
+`lstm_gate_dropout`, and shows no run of it.
+"""
+
+import time
+from dataclasses import astuple, dataclass, fields
+from typing import cast
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.table import Table
+
+from seqclass.classifier import SequenceClassifier
+from seqclass.models import StackName
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """The figures Keras prints behind an epoch.
+
+    Attributes:
+        seconds: training and validation.
+        loss: mean over the epoch's batches, in nats.
+        acc: mean over the epoch's samples, from 0 to 1.
+        val_loss: as `loss`, on the validation texts after the epoch.
+        val_acc: as `acc`, likewise.
+    """
+
+    seconds: float
+    loss: float
+    acc: float
+    val_loss: float
+    val_acc: float
+
+
+NOTEBOOK_RESULTS: dict[StackName, EpochResult] = {
+    "lstm": EpochResult(273, 0.4669, 0.7865, 0.6816, 0.7006),
+    "lstm_dropout": EpochResult(274, 0.6491, 0.6177, 0.5711, 0.7223),
+    "cnn_lstm": EpochResult(154, 0.4286, 0.7804, 0.3324, 0.8626),
+}
+
+
+class NotebookComparison(Callback):
+    """After the first epoch, prints the run's figures beside the notebook's."""
+
+    def __init__(self) -> None:
+        self._started = 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.current_epoch > 0 or not trainer.is_global_zero:
+            return
+        seconds = time.perf_counter() - self._started
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if "val_loss" not in metrics:
+            return
+        # The module logs these two in its own hook, which comes after this one.
+        train = {
+            name: float(metric.compute())
+            for name, metric in cast(SequenceClassifier, pl_module).metrics("train").items()
+        }
+        result = EpochResult(seconds, train["train_loss"], train["train_acc"], metrics["val_loss"], metrics["val_acc"])
+        source = getattr(getattr(trainer, "datamodule", None), "source_name", "")
+        Console().print(comparison_table(pl_module.hparams["stack"], result, source))
+
+
+def comparison_table(stack: StackName, result: EpochResult, source: str) -> Table:
+    """A run's first epoch beside the notebook's.
+
+    Args:
+        stack: which of the four.
+        result: of the run.
+        source: name of the data; where it is not `imdb`, the table says that the figures are not to be compared.
+    """
+    table = Table(title=f"{stack}, first epoch", title_justify="left")
+    table.add_column("")
+    for field in fields(EpochResult):
+        table.add_column(field.name, justify="right")
+    if source != "imdb":
+        table.caption = f"This run's texts are the {source}'s, not the IMDB reviews: its figures cannot be compared."
+    table.add_row("this run" if source == "imdb" else f"this run ({source})", *_cells(result))
+    notebook = NOTEBOOK_RESULTS.get(stack)
+    table.add_row("the notebook", *(_cells(notebook) if notebook else ["not run", "", "", "", ""]))
+    return table
+
+
+def _cells(result: EpochResult) -> list[str]:
+    seconds, *figures = astuple(result)
+    return [f"{seconds:.0f}", *(f"{figure:.4f}" for figure in figures)]

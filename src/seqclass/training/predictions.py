@@ -1,0 +1,49 @@
+"""The file that `seqclass predict` writes."""
+
+import csv
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import BasePredictionWriter
+
+from seqclass.classifier import SequenceClassifier
+
+
+class PredictionFile(BasePredictionWriter):
+    """Writes one row for each text: its name, the label, the label's probability, and the probability of each class.
+
+    The file appears whole or not at all.
+
+    Args:
+        path: of the CSV file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(write_interval="epoch")
+        self.path = Path(path)
+
+    def write_on_epoch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        predictions: Sequence[Any],
+        batch_indices: Sequence[Any],
+    ) -> None:
+        label_names = cast(SequenceClassifier, pl_module).label_names
+        names = getattr(trainer.predict_dataloaders, "names", None)
+        rows = torch.cat(list(predictions)).tolist()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", newline="", encoding="utf-8", dir=self.path.parent, suffix=".part", delete=False
+        ) as file:
+            writer = csv.writer(file)
+            writer.writerow(["name", "label", "probability", *(f"p({name})" for name in label_names)])
+            for number, row in enumerate(rows):
+                best = max(range(len(row)), key=row.__getitem__)
+                name = number if names is None else names[number]
+                writer.writerow([name, label_names[best], f"{row[best]:.6f}", *(f"{value:.6f}" for value in row)])
+        Path(file.name).replace(self.path)

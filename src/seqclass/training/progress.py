@@ -1,0 +1,71 @@
+"""A progress bar that says what a person wants to know."""
+
+import sys
+import time
+from typing import Any, cast
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import TQDMProgressBar
+from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
+from tqdm import tqdm
+
+from seqclass.classifier import SequenceClassifier
+
+
+class EpochProgress(TQDMProgressBar):
+    """Shows the running loss and accuracy of the epoch, and leaves one line for each epoch behind.
+
+    Epochs count from 1, as people do. Where nobody watches (a pipe, a log file) only the lines are printed.
+
+    Args:
+        refresh_rate: batches between two looks at the metrics; on a GPU each look waits for it.
+    """
+
+    def __init__(self, refresh_rate: int = 10) -> None:
+        super().__init__(refresh_rate=refresh_rate)
+        self._started = 0.0
+        if not sys.stderr.isatty():
+            self.disable()
+
+    def init_train_tqdm(self) -> Tqdm:
+        bar = super().init_train_tqdm()
+        # The line that is left behind says more.
+        bar.leave = False
+        return bar
+
+    def on_train_epoch_start(self, trainer: Trainer, *args: Any) -> None:
+        super().on_train_epoch_start(trainer, *args)
+        self.train_progress_bar.set_description(_epoch_name(trainer))
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_train_epoch_end(trainer, pl_module)
+        if trainer.is_global_zero:
+            seconds = time.perf_counter() - self._started
+            figures = {**_running(pl_module), **_validation(trainer)}
+            line = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+            tqdm.write(f"{_epoch_name(trainer)}: {seconds:.1f} s, {line}", file=sys.stdout)
+
+    def get_metrics(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        if not trainer.training:
+            return {}
+        return {name: f"{value:.4f}" for name, value in _running(pl_module).items()}
+
+
+def _epoch_name(trainer: Trainer) -> str:
+    last = "" if trainer.max_epochs in (None, -1) else f"/{trainer.max_epochs}"
+    return f"epoch {trainer.current_epoch + 1}{last}"
+
+
+def _running(pl_module: LightningModule) -> dict[str, float]:
+    """Loss and accuracy of the epoch so far, named as Keras prints them."""
+    return {
+        name.removeprefix("train_"): float(metric.compute())
+        for name, metric in cast(SequenceClassifier, pl_module).metrics("train").items()
+    }
+
+
+def _validation(trainer: Trainer) -> dict[str, float]:
+    return {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val_")}
