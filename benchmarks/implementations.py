@@ -7,6 +7,7 @@ way that any of the frameworks listens to.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from benchmarks.protocol import Session, WorkerError
 PEERS_ENVIRONMENT = ROOT / ".venv-peers"
 NETWORKS = ("seqclass", "torch-naive", "keras-tensorflow", "keras-jax", "keras-torch")
 TEXT_CLASSIFIERS = ("tfidf", "fasttext")
+RECIPE = "recipe:"
 NO_STACK = "any"
 """The stack of an implementation that has none."""
 
@@ -42,7 +44,7 @@ class Implementation:
 
     Attributes:
         name: as one asks for it and as results show it.
-        module: of `benchmarks.workers`.
+        module: of `benchmarks.workers`; none for a recipe, which is the command ``seqclass fit``.
         is_peer: whether it runs in the peers' environment.
         variables: environment variables of its own.
         options: handed to its worker's `build`.
@@ -76,11 +78,16 @@ _ALL = {
 
 
 def named(name: str) -> Implementation:
-    """The implementation of that name.
+    """The implementation of that name; ``recipe:NAME`` is ``configs/NAME.yaml``, for the `target` race alone.
 
     Raises:
         ValueError: if there is none; the message lists the names.
     """
+    if name.startswith(RECIPE):
+        config = Path("configs", f"{name.removeprefix(RECIPE)}.yaml")
+        if not (ROOT / config).is_file():
+            raise ValueError(f"there is no recipe {config}")
+        return Implementation(name, "", is_peer=False, options={"config": str(config)}, stacks=(NO_STACK,))
     if name not in _ALL:
         raise ValueError(f"no implementation is named {name!r}; there are {', '.join(_ALL)}")
     return _ALL[name]
@@ -123,6 +130,21 @@ def worker_environment(implementation: Implementation, *, threads: int, device: 
     return variables
 
 
+def on_cpus(threads: int) -> list[str]:
+    """What to put before a command so that it runs on the first ``threads`` of the available CPUs alone.
+
+    Nothing where there is no ``taskset``; the frameworks' own settings hold there too.
+
+    Raises:
+        ValueError: if there are fewer CPUs than threads.
+    """
+    cpus = available_cpus()
+    if not 1 <= threads <= len(cpus):
+        raise ValueError(f"threads must be between 1 and the {len(cpus)} available CPUs, got {threads}")
+    taskset = shutil.which("taskset")
+    return [taskset, "--cpu-list", ",".join(map(str, cpus[:threads]))] if taskset else []
+
+
 def start(implementation: Implementation, *, threads: int, device: str) -> Session:
     """Start a worker on the first ``threads`` of the available CPUs.
 
@@ -130,11 +152,7 @@ def start(implementation: Implementation, *, threads: int, device: str) -> Sessi
         WorkerError: if its environment has not been made.
         ValueError: if there are fewer CPUs than threads.
     """
-    cpus = available_cpus()
-    if not 1 <= threads <= len(cpus):
-        raise ValueError(f"threads must be between 1 and the {len(cpus)} available CPUs, got {threads}")
-    command = [str(python_of(implementation)), "-m", f"benchmarks.workers.{implementation.module}"]
-    if hasattr(os, "sched_setaffinity"):
-        command = ["taskset", "--cpu-list", ",".join(map(str, cpus[:threads])), *command]
+    python = str(python_of(implementation))
+    command = [*on_cpus(threads), python, "-m", f"benchmarks.workers.{implementation.module}"]
     variables = worker_environment(implementation, threads=threads, device=device)
     return Session(command, variables, cwd=str(ROOT))

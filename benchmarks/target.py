@@ -3,7 +3,8 @@
 The clock starts before the process does. It includes the imports, making the model, reading the cached reviews
 (encoded ones for the networks, texts for the others), training, and each evaluation on the test reviews, which
 takes place between epochs or, with ``--every``, after that many reviews. A seed that does not reach the target
-within ``--epochs`` counts as infinitely slow.
+within ``--epochs`` counts as infinitely slow. ``--implementation recipe:NAME`` races ``configs/NAME.yaml``, which
+brings its own epochs and batches, with the command ``seqclass fit``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from benchmarks import data, implementations, notebook
 from benchmarks.epoch import IMPLEMENTATIONS, QUICK_REVIEWS, TIMEOUT
 from benchmarks.options import Common, say
 from benchmarks.protocol import Session
+from benchmarks.recipe import RecipeRace
 from benchmarks.results import Result
 from benchmarks.settings import Settings
 from benchmarks.statistics import summarise_targets, time_to_target
@@ -66,7 +68,12 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
         )
         for stack, chosen in implementations.by_stack(names, common.stacks).items():
             say(f"target: {stack}")
-            races = {name: _Race(name, stack, settings, common, folder, race) for name in chosen}
+            races = {
+                name: RecipeRace(name, stack, common, arguments.target)
+                if name.startswith(implementations.RECIPE)
+                else _Race(name, stack, settings, common, folder, race)
+                for name in chosen
+            }
             series = interleave(races, rounds=seeds, warm_up=0)
             for name, racer in races.items():
                 _add_row(result, racer, series[name], {**asdict(settings), **race})
@@ -128,7 +135,7 @@ def stretches(race: dict[str, Any]) -> list[tuple[int, int]]:
     return [(start, min(start + every, reviews)) for start in range(0, reviews, every)]
 
 
-def _add_row(result: Result, race: _Race, series: Series, settings: dict[str, Any]) -> None:
+def _add_row(result: Result, race: _Race | RecipeRace, series: Series, settings: dict[str, Any]) -> None:
     key = {"stack": race.stack, "implementation": race.name, "settings": settings}
     measured = {**race.row, "samples": {"curves": race.curves}}
     if series.failure is not None:
