@@ -380,8 +380,9 @@ def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") 
     except FileNotFoundError:
         raise InputError(f"there is no checkpoint at {path}") from None
     except Exception as error:  # torch.load raises many kinds for a file that is broken or no checkpoint at all
-        first_line = str(error).partition("\n")[0]
-        raise InputError(f"{path} cannot be read as a checkpoint: {first_line}") from error
+        raise InputError(
+            f"{path} is no checkpoint, or holds more than plain values, which are all that is read: {type(error).__name__}"
+        ) from error
     if not isinstance(checkpoint, dict) or _CHECKPOINT_KEY not in checkpoint:
         raise InputError(f"{path} is no checkpoint of a SequenceClassifier")
     return checkpoint

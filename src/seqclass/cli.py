@@ -23,6 +23,8 @@ usage: seqclass COMMAND ...
 Each command explains its options: seqclass COMMAND --help. Every run gets a folder of its own below runs/.
 """
 
+_COMMANDS = ("fit", "validate", "test", "predict", "classify")
+
 # Texts from standard input are answered in batches of this size.
 _CLASSIFY_BATCH = 250
 
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(__version__)
         return 0
     try:
+        if arguments[0] not in _COMMANDS:
+            raise InputError(f"{arguments[0]!r} is no command: it must be one of {', '.join(_COMMANDS)}")
         if arguments[0] == "classify":
             _classify(arguments[1:])
         else:

@@ -64,9 +64,10 @@ class Batches:
         num_ids: rows of the embedding table that will be read with the ids.
         batch_size: texts in a batch.
         shuffle_seed: shuffle each epoch with this seed; None keeps the order of the matrix.
-        names: what a person finds each text by, for the message about a wrong id.
+        names: what a person finds each text by; None for their numbers.
 
     Attributes:
+        names: as given.
         sampler: the order of the epochs, None without shuffling.
         batch_sampler: None. Lightning reads both, as it would of a `DataLoader`.
 
@@ -92,6 +93,7 @@ class Batches:
         self.ids = ids
         self.labels = labels
         self.batch_size = batch_size
+        self.names = names
         self.sampler = None if shuffle_seed is None else EpochOrder(len(ids), seed=shuffle_seed)
         self.batch_sampler = None
 

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from argparse import ArgumentError
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +18,7 @@ from seqclass.errors import InputError
 from seqclass.training.layer_table import LayerTable
 from seqclass.training.predictions import PredictionFile
 from seqclass.training.progress import EpochProgress
-from seqclass.training.run_folder import make_run_folder
+from seqclass.training.run_folder import make_run_folder, remove_empty_folders
 
 # Commands that measure or use a trained model.
 _NEED_CHECKPOINT = ("validate", "test", "predict")
@@ -39,6 +40,14 @@ class SeqclassCLI(LightningCLI):
 
     run_folder: Path | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().__init__(*args, **kwargs)
+        except InputError:
+            if self.run_folder is not None:
+                remove_empty_folders(self.run_folder)
+            raise
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--runs_dir", type=str, default="runs", help="folder of all runs")
         parser.add_argument("--run_name", type=str | None, default=None, help="default: the name of the stack")
@@ -56,7 +65,10 @@ class SeqclassCLI(LightningCLI):
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        super().parse_arguments(parser, args)
+        try:
+            super().parse_arguments(parser, args)
+        except ArgumentError as error:
+            raise InputError(f"{error}\nAll options: seqclass COMMAND --help") from error
         subcommand = self.config["subcommand"]
         path = self.config[subcommand].get("ckpt_path")
         if path is None and subcommand in _NEED_CHECKPOINT:
@@ -139,6 +151,8 @@ def run_lightning_cli(arguments: Sequence[str]) -> None:
         subclass_mode_data=True,
         auto_configure_optimizers=False,
         load_from_checkpoint_support=False,
+        # Errors come to us, without a page of usage in front.
+        parser_kwargs={"exit_on_error": False},
         trainer_defaults={"num_sanity_val_steps": 0},
         args=list(arguments),
     )

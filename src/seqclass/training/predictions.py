@@ -2,18 +2,16 @@
 
 import csv
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import BasePredictionWriter
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from seqclass.classifier import SequenceClassifier
 
 
-class PredictionFile(BasePredictionWriter):
+class PredictionFile(Callback):
     """Writes one row for each text: its name, the label, the label's probability, and the probability of each class.
 
     The file appears whole or not at all.
@@ -23,19 +21,12 @@ class PredictionFile(BasePredictionWriter):
     """
 
     def __init__(self, path: str | Path) -> None:
-        super().__init__(write_interval="epoch")
         self.path = Path(path)
 
-    def write_on_epoch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        predictions: Sequence[Any],
-        batch_indices: Sequence[Any],
-    ) -> None:
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         label_names = cast(SequenceClassifier, pl_module).label_names
         names = getattr(trainer.predict_dataloaders, "names", None)
-        rows = torch.cat(list(predictions)).tolist()
+        rows = torch.cat(trainer.predict_loop.predictions).tolist()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
             "w", newline="", encoding="utf-8", dir=self.path.parent, suffix=".part", delete=False

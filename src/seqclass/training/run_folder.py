@@ -1,5 +1,6 @@
 """A folder of its own for each run."""
 
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,3 +27,10 @@ def make_run_folder(root: str | Path, name: str) -> Path:
             number += 1
         else:
             return folder
+
+
+def remove_empty_folders(folder: Path) -> None:
+    """Remove a run's folder, and the recipe's and that of all runs above it, as far as they are empty."""
+    with suppress(OSError):  # the first that holds something ends it
+        for candidate in (folder, *folder.parents[:2]):
+            candidate.rmdir()
