@@ -381,7 +381,7 @@ def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") 
         raise InputError(f"there is no checkpoint at {path}") from None
     except Exception as error:  # torch.load raises many kinds for a file that is broken or no checkpoint at all
         raise InputError(
-            f"{path} is no checkpoint, or holds more than plain values, which are all that is read: {type(error).__name__}"
+            f"{path} is no checkpoint, or holds more than the plain values that are read ({type(error).__name__})"
         ) from error
     if not isinstance(checkpoint, dict) or _CHECKPOINT_KEY not in checkpoint:
         raise InputError(f"{path} is no checkpoint of a SequenceClassifier")
