@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _first_line(module: ModuleType) -> str:
-    return module.__doc__.splitlines()[0].replace("`", "")
+    return (module.__doc__ or "").splitlines()[0].replace("`", "")
 
 
 if __name__ == "__main__":

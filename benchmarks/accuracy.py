@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
         for stack, chosen in implementations.by_stack(names, common.stacks).items():
             for implementation in chosen:
                 say(f"accuracy: {stack}, {implementation}")
-                key = {"stack": stack, "implementation": implementation, "settings": row_settings}
+                key: dict[str, Any] = {"stack": stack, "implementation": implementation, "settings": row_settings}
                 runs: list[dict[str, Any]] = []
                 row: dict[str, Any] = {"samples": {"runs": runs}}
                 try:

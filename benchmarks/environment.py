@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -95,8 +96,9 @@ def versions(distributions: tuple[str, ...]) -> dict[str, str]:
 
 
 def command_line() -> str:
-    """The command that is running, as one would type it from the repository root."""
-    return " ".join(["python -m benchmarks", *sys.argv[1:]])
+    """The command that is running, as one would type it from the repository root to repeat the measurement."""
+    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
+    return re.sub(r" --json[ =]\S+", "", command)
 
 
 def _version(distribution: str) -> str | None:

@@ -117,7 +117,7 @@ def _timed(session: Session, method: str, parameters: dict[str, Any]) -> tuple[f
 
 
 def _add_row(result: Result, epoch: _Epoch, series: Series, settings: dict[str, Any]) -> None:
-    key = {"stack": epoch.stack, "implementation": epoch.name, "settings": settings}
+    key: dict[str, Any] = {"stack": epoch.stack, "implementation": epoch.name, "settings": settings}
     measured = {**epoch.row, "samples": {"seconds": series.rounds}, "parts": epoch.parts}
     if series.failure is not None:
         say(f"  {epoch.name} failed: {series.failure}")

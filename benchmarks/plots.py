@@ -42,7 +42,7 @@ def draw(found: Iterable[Result], folder: Path) -> dict[str, list[Path]]:
 
 def _accuracy(rows: list[MergedRow], path: Path) -> Path:
     """Above the losses, below the accuracies, over epochs: a thin line for each seed, a thick one for the mean."""
-    from matplotlib import pyplot
+    from matplotlib import lines, pyplot
 
     stacks = [stack for stack in notebook.STACKS if any(m.row["stack"] == stack for m in rows)]
     figure, axes = pyplot.subplots(2, len(stacks), figsize=(3.2 * len(stacks), 5.2), squeeze=False, sharey="row")
@@ -60,7 +60,7 @@ def _accuracy(rows: list[MergedRow], path: Path) -> Path:
     axes[0][0].set_ylabel("validation loss")
     axes[1][0].set_ylabel("validation accuracy")
     handles, labels = axes[0][0].get_legend_handles_labels()
-    dotted = pyplot.Line2D([], [], color="black", linestyle=":", linewidth=1)
+    dotted = lines.Line2D([], [], color="black", linestyle=":", linewidth=1)
     figure.legend([*handles, dotted], [*labels, "notebook, 2016"], loc="lower center", ncols=4, frameon=False)
     figure.tight_layout(rect=(0, 0.06, 1, 1))
     return _save(figure, path)

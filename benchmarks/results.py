@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -68,7 +69,7 @@ class Result:
     ) -> None:
         """Add a row of something that could not be measured, with what there is of it."""
         self.add(stack=stack, implementation=implementation, settings=settings, **measured)
-        self.rows[-1].update(status="failed", reason=reason)
+        self.rows[-1].update(status="failed", reason=_without_folders(reason))
 
     @property
     def file_name(self) -> str:
@@ -163,6 +164,11 @@ def machine_key(result: Result) -> tuple[Any, ...]:
 def row_key(row: dict[str, Any]) -> tuple[Any, ...]:
     """What must agree for two rows to be the same measurement."""
     return (row["stack"], row["implementation"], json.dumps(row["settings"], sort_keys=True))
+
+
+def _without_folders(reason: str) -> str:
+    """A reason that names files, not where they lie: results are published."""
+    return re.sub(r"(?<![\w./])(/[\w.+@-]+)+/(?=[\w.+@-])", "", reason)
 
 
 def _check(values: dict[str, Any], fields: dict[str, type], where: str) -> None:

@@ -107,16 +107,16 @@ class _Case:
             evaluation = self._interleaved("eval_steps", sessions, rounds, steps)
             for name, session in sessions.items():
                 rows[name]["samples"] = {"train_ms": train[name].rounds, "eval_ms": evaluation[name].rounds}
-                for key, series in (("train", train[name]), ("eval", evaluation[name])):
+                for part, series in (("train", train[name]), ("eval", evaluation[name])):
                     if series.failure is not None:
                         failures.setdefault(name, series.failure)
-                    rows[name].update(_summary(key, series))
+                    rows[name].update(_summary(part, series))
                 if name not in failures:
                     rows[name]["memory"] = session.call("memory")
         _add_ratios(rows)
         settings = {**asdict(self.settings), "sweep": self.sweep}
         for name, row in rows.items():
-            key = {"stack": self.stack, "implementation": name, "settings": settings}
+            key: dict[str, Any] = {"stack": self.stack, "implementation": name, "settings": settings}
             if name in failures:
                 say(f"  {name} failed: {failures[name]}")
                 result.add_failed(**key, reason=failures[name], **_without_figures(row))
@@ -182,11 +182,11 @@ def batches_per_turn(milliseconds: float, steps: int) -> int:
     return max(1, min(steps, int(1e3 * TURN_SECONDS / milliseconds)))
 
 
-def _summary(key: str, series: Series) -> dict[str, Any]:
+def _summary(part: str, series: Series) -> dict[str, Any]:
     if not series.samples:
-        return {f"{key}_ms": None, f"{key}_quartiles": None}
+        return {f"{part}_ms": None, f"{part}_quartiles": None}
     found = quartiles(series.samples)
-    return {f"{key}_ms": found.median, f"{key}_quartiles": [found.low, found.high]}
+    return {f"{part}_ms": found.median, f"{part}_quartiles": [found.low, found.high]}
 
 
 def _add_ratios(rows: dict[str, dict[str, Any]]) -> None:
@@ -195,11 +195,11 @@ def _add_ratios(rows: dict[str, dict[str, Any]]) -> None:
     if ours is None:
         return
     for row in rows.values():
-        for key in ("train", "eval"):
-            ratios = paired_ratios(row.get("samples", ours)[f"{key}_ms"], ours[f"{key}_ms"])
+        for part in ("train", "eval"):
+            ratios = paired_ratios(row.get("samples", ours)[f"{part}_ms"], ours[f"{part}_ms"])
             if "samples" in row and ratios:
                 found = quartiles(ratios)
-                row[f"{key}_ratio"] = {"low": found.low, "median": found.median, "high": found.high}
+                row[f"{part}_ratio"] = {"low": found.low, "median": found.median, "high": found.high}
 
 
 def _without_figures(row: dict[str, Any]) -> dict[str, Any]:

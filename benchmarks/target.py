@@ -136,7 +136,7 @@ def stretches(race: dict[str, Any]) -> list[tuple[int, int]]:
 
 
 def _add_row(result: Result, race: _Race | RecipeRace, series: Series, settings: dict[str, Any]) -> None:
-    key = {"stack": race.stack, "implementation": race.name, "settings": settings}
+    key: dict[str, Any] = {"stack": race.stack, "implementation": race.name, "settings": settings}
     measured = {**race.row, "samples": {"curves": race.curves}}
     if series.failure is not None:
         say(f"  {race.name} failed: {series.failure}")

@@ -18,7 +18,7 @@ from benchmarks.workers.base import NeuralWorker, batches
 class TorchWorker(NeuralWorker):
     """Trains a module of ids (batch, steps) to logits (batch,) with binary cross-entropy."""
 
-    distributions = ("torch", "numpy")
+    distributions: tuple[str, ...] = ("torch", "numpy")
 
     @abstractmethod
     def make_model(self, stack: str, sizes: dict[str, int], options: dict[str, Any]) -> nn.Module:

@@ -26,6 +26,11 @@ def test_the_date_is_utc_to_the_second():
     assert environment.now().endswith("Z")
 
 
+def test_the_command_is_that_which_repeats_the_measurement(monkeypatch):
+    monkeypatch.setattr(environment.sys, "argv", ["somewhere/__main__.py", "step", "--json", "/tmp/a.json", "--quick"])
+    assert environment.command_line() == "python -m benchmarks step --quick"
+
+
 def test_outside_git_the_commit_is_unknown(monkeypatch, tmp_path):
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

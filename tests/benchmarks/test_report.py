@@ -44,7 +44,7 @@ def a_step_result(date="2026-01-02T03:04:05Z", ratio=2.5, **options):
 
 
 def test_step_tables_show_medians_ratios_failures_and_the_command():
-    text = report.tables([a_step_result(command="python -m benchmarks step --json out.json --threads 2")], "step")
+    text = report.tables([a_step_result(command="python -m benchmarks step --threads 2")], "step")
     assert "**CPU: a processor, 2 threads** (2026-01-02, commit abc)" in text
     assert "| seqclass | 52.5 (51.5–53.5) |\n| keras-jax | 200 (199–201) |" in text
     assert "| seqclass | 9.88 (9.88–9.88) |" in text

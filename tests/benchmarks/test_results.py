@@ -28,6 +28,13 @@ def test_a_result_comes_back_as_it_was_written(tmp_path):
     assert result.rows[1]["samples"] == {"train_ms": [[9.0]]}
 
 
+def test_a_reason_names_files_and_not_their_folders():
+    result = a_result()
+    reason = 'File "/home/someone/.venv/lib/model.py", line 3: no /tmp/x-1/ids.npy, 2/3 of ./data/a.npy'
+    result.add_failed(**a_row(), reason=reason)
+    assert result.rows[0]["reason"] == 'File "model.py", line 3: no ids.npy, 2/3 of ./data/a.npy'
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "result.json"
     results.write(a_result(), path)

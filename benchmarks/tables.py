@@ -1,0 +1,258 @@
+"""The tables of each question, in Markdown, from merged rows of one machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import fmean, stdev
+from typing import Any
+
+from benchmarks import implementations, notebook
+from benchmarks.data import REVIEWS
+from benchmarks.results import MergedRow
+from benchmarks.statistics import difference_interval, time_to_target
+from benchmarks.step import BASELINE, SWEEPS
+
+ABSENT = "–"
+"""The cell of something that was not measured, and is not failed either."""
+
+
+def step(rows: list[MergedRow]) -> str:
+    """Training and evaluation steps and memory, for the notebook's sizes."""
+    rows = [merged for merged in rows if not merged.row["settings"].get("sweep")]
+    if not rows:
+        return ""
+    return "".join(
+        [
+            _wide_table("Training step, ms: median (quartiles)", rows, _milliseconds("train"), _fastest("train")),
+            _wide_table("Evaluation step, ms: median (quartiles)", rows, _milliseconds("eval"), _fastest("eval")),
+            _wide_table("Peak memory of training and evaluation, MiB", rows, _memory),
+            _failures(rows),
+        ]
+    )
+
+
+def sweep(rows: list[MergedRow]) -> str:
+    """Training steps over one setting each, a table for each stack."""
+    texts = []
+    for name, (setting, _) in SWEEPS.items():
+        swept = [merged for merged in rows if merged.row["settings"].get("sweep") == name]
+        for stack in _stacks(swept):
+            chosen = [merged for merged in swept if merged.row["stack"] == stack]
+            values = sorted({merged.row["settings"][setting] for merged in chosen})
+            cells = {(m.row["implementation"], m.row["settings"][setting]): m.row for m in chosen}
+            lines = [
+                [implementation, *(_milliseconds("train")(cells.get((implementation, value))) for value in values)]
+                for implementation in _names(chosen)
+            ]
+            title = f"`{stack}`: training step over {setting.replace('_', ' ')}, ms"
+            texts.append(_table(title, [setting, *map(str, values)], lines))
+        texts.append(_failures(swept))
+    return "".join(texts)
+
+
+def epoch(rows: list[MergedRow]) -> str:
+    """Seconds and accuracy of an epoch, beside the notebook's."""
+    rows = _full(rows)
+    if not rows:
+        return ""
+    printed = {stack: f"{figures.seconds:.0f}" for stack, figures in notebook.PRINTED.items()}
+    accuracies = {stack: _percent(figures.val_accuracy) for stack, figures in notebook.PRINTED.items()}
+    return "".join(
+        [
+            _wide_table("Seconds for an epoch with its validation", rows, _seconds, ("notebook, 2016", printed)),
+            _wide_table("Accuracy after it, %", rows, _accuracy, ("notebook, 2016", accuracies)),
+            _failures(rows),
+        ]
+    )
+
+
+def accuracy(rows: list[MergedRow]) -> str:
+    """Accuracy over seeds after each epoch, and how far seqclass is from Keras."""
+    rows = _full(rows)
+    if not rows:
+        return ""
+    stacks = _stacks(rows)
+    cells = {(m.row["implementation"], m.row["stack"]): m.row for m in rows}
+    last = max(len(run["epochs"]) for m in rows for run in m.row["samples"]["runs"] or [{"epochs": []}])
+    lines = []
+    for epoch in range(1, last + 1):
+        for name in _names(rows):
+            finals = {stack: val_accuracies(cells.get((name, stack)), epoch) for stack in stacks}
+            lines.append([f"{name}, epoch {epoch}", *(_spread(finals[stack]) for stack in stacks)])
+        for name in _names(rows):
+            if name.startswith("keras"):
+                pairs = [
+                    [val_accuracies(cells.get((each, stack)), epoch) for each in (BASELINE, name)] for stack in stacks
+                ]
+                lines.append([f"{BASELINE} − {name}, epoch {epoch}", *(_difference(*pair) for pair in pairs)])
+    best = {stack: _percent(figures.val_accuracy) for stack, figures in notebook.PRINTED.items()}
+    lines.append(["notebook, 2016, epoch 1", *(best.get(stack, ABSENT) for stack in stacks)])
+    title = "Accuracy on the test reviews, %: mean ± standard deviation, best (seeds); differences with 95% intervals"
+    return _table(title, ["", *(f"`{stack}`" for stack in stacks)], lines) + _failures(rows)
+
+
+def target(rows: list[MergedRow]) -> str:
+    """Times to the target, the fastest first."""
+    rows = _full(rows)
+    lines = []
+    for merged in rows:
+        row = merged.row
+        if row["status"] == "failed":
+            continue
+        seconds = f"{row['seconds']:.1f}" if row["seconds"] is not None else "not reached"
+        times = (time_to_target(curve, row["settings"]["target"]) for curve in row["samples"]["curves"])
+        each = ", ".join(f"{time:.1f}" if math.isfinite(time) else "∞" for time in times)
+        reached = f"{row['reached']} of {row['seeds']}"
+        lines.append((row["seconds"] or math.inf, [row["implementation"], _stack(row), seconds, reached, each]))
+    if not rows:
+        return ""
+    goal = _percent(rows[0].row["settings"]["target"])
+    header = ["", "stack", "median, s", "seeds that reach it", "each seed, s"]
+    title = f"Time to {goal}% on the test reviews, from a cold start"
+    return _table(title, header, [line for _, line in sorted(lines)]) + _failures(rows)
+
+
+SECTIONS: dict[str, Callable[[list[MergedRow]], str]] = {
+    "target": target,
+    "epoch": epoch,
+    "step": step,
+    "sweep": sweep,
+    "accuracy": accuracy,
+}
+
+
+def val_accuracies(row: dict[str, Any] | None, epoch: int) -> list[float]:
+    """The accuracy of each seed after an epoch, counted from 1; of the seeds that came that far."""
+    runs = row["samples"]["runs"] if row else []
+    return [run["epochs"][epoch - 1]["val_accuracy"] for run in runs if len(run["epochs"]) >= epoch]
+
+
+Extra = tuple[str, dict[str, str]]
+"""One more line of a wide table: its name, and its cells by stack."""
+
+
+def _wide_table(
+    title: str,
+    rows: list[MergedRow],
+    cell: Callable[[dict[str, Any] | None], str],
+    extra: Extra | Callable[[list[MergedRow]], Extra] | None = None,
+) -> str:
+    """A line for each implementation, a column for each stack, and perhaps one line more."""
+    stacks = _stacks(rows)
+    cells = {(m.row["implementation"], m.row["stack"]): m.row for m in rows}
+    lines = [[name, *(cell(cells.get((name, stack))) for stack in stacks)] for name in _names(rows)]
+    if extra is not None:
+        name, values = extra(rows) if callable(extra) else extra
+        lines.append([name, *(values.get(stack, ABSENT) for stack in stacks)])
+    header = ["", *("no stack" if stack == implementations.NO_STACK else f"`{stack}`" for stack in stacks)]
+    return _table(title, header, lines)
+
+
+def _fastest(key: str) -> Callable[[list[MergedRow]], Extra]:
+    """The line that says how many times longer the fastest Keras takes than seqclass, in the same run."""
+
+    def line(rows: list[MergedRow]) -> Extra:
+        best: dict[str, tuple[float, str]] = {}
+        for merged in rows:
+            row = merged.row
+            ratio = row.get(f"{key}_ratio")
+            if row["status"] != "ok" or ratio is None or not row["implementation"].startswith("keras"):
+                continue
+            text = f"**{ratio['median']:.2f}** ({ratio['low']:.2f}–{ratio['high']:.2f})"
+            candidate = (ratio["median"], text)
+            best[row["stack"]] = min(best.get(row["stack"], candidate), candidate)
+        return f"fastest Keras / {BASELINE}", {stack: text for stack, (_, text) in best.items()}
+
+    return line
+
+
+def _milliseconds(key: str) -> Callable[[dict[str, Any] | None], str]:
+    def cell(row: dict[str, Any] | None) -> str:
+        if row is None or row["status"] == "failed":
+            return _missing(row)
+        low, high = row[f"{key}_quartiles"]
+        return f"{_short(row[f'{key}_ms'])} ({_short(low)}–{_short(high)})"
+
+    return cell
+
+
+def _memory(row: dict[str, Any] | None) -> str:
+    if row is None or "memory" not in row:
+        return _missing(row)
+    return f"{row['memory'].get('device_peak_mib', row['memory']['peak_mib']):,.0f}"
+
+
+def _seconds(row: dict[str, Any] | None) -> str:
+    if row is None or row["status"] == "failed":
+        return _missing(row)
+    return f"{row['seconds']:.1f}"
+
+
+def _accuracy(row: dict[str, Any] | None) -> str:
+    if row is None or row["status"] == "failed":
+        return _missing(row)
+    return _percent(row["val_accuracy"])
+
+
+def _spread(values: list[float]) -> str:
+    if not values:
+        return ABSENT
+    deviation = f" ± {100 * stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{_percent(fmean(values))}{deviation}, {_percent(max(values))} ({len(values)})"
+
+
+def _difference(ours: list[float], theirs: list[float]) -> str:
+    if not ours or not theirs:
+        return ABSENT
+    found = difference_interval(ours, theirs)
+    return f"{100 * found.estimate:+.2f} ({100 * found.low:+.2f} to {100 * found.high:+.2f})"
+
+
+def _missing(row: dict[str, Any] | None) -> str:
+    return ABSENT if row is None else "failed"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"
+
+
+def _short(value: float) -> str:
+    """Three digits, whatever the size."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _full(rows: list[MergedRow]) -> list[MergedRow]:
+    """The rows of the full data: trials on a part of it are no result."""
+    return [merged for merged in rows if merged.row["settings"].get("reviews") == REVIEWS]
+
+
+def _stack(row: dict[str, Any]) -> str:
+    return ABSENT if row["stack"] == implementations.NO_STACK else f"`{row['stack']}`"
+
+
+def _stacks(rows: list[MergedRow]) -> list[str]:
+    present = {merged.row["stack"] for merged in rows}
+    return [stack for stack in (*notebook.STACKS, implementations.NO_STACK) if stack in present]
+
+
+def _names(rows: list[MergedRow]) -> list[str]:
+    """The implementations, seqclass first and its variants next, the others in the order measured."""
+    names = dict.fromkeys(merged.row["implementation"] for merged in rows)
+    return sorted(names, key=lambda name: (name.split(":")[0] != BASELINE, name.count(":")))
+
+
+def _table(title: str, header: list[str], lines: list[list[str]]) -> str:
+    rule = ["---", *("---:" for _ in header[1:])]
+    return "\n".join([f"{title}:", "", *("| " + " | ".join(cells) + " |" for cells in (header, rule, *lines)), "", ""])
+
+
+def _failures(rows: list[MergedRow]) -> str:
+    """The reasons of failed rows, each with whom it befell."""
+    reasons: dict[str, list[str]] = {}
+    for merged in rows:
+        if merged.row["status"] == "failed":
+            name = f"{merged.row['implementation']} ({merged.row['stack']})"
+            reasons.setdefault(" ".join(merged.row["reason"].split())[-200:], []).append(name)
+    lines = [f"- failed: {', '.join(dict.fromkeys(names))}: {reason}\n" for reason, names in reasons.items()]
+    return "".join(lines) + ("\n" if lines else "")
