@@ -71,4 +71,6 @@ def _take(numel: int, like: torch.Tensor) -> torch.Tensor:
     if free and len(_free) >= _MAX_FREE:
         # The new piece is larger than every free one, and takes the place of the largest.
         _free.pop(free[-1][1], None)
-    return torch.empty(numel + int(numel * _HEADROOM), dtype=like.dtype)
+    # A piece made in inference mode could not be written by a training step later.
+    with torch.inference_mode(False):
+        return torch.empty(numel + int(numel * _HEADROOM), dtype=like.dtype)

@@ -60,7 +60,7 @@ def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
         flush_denormals()
     batch, steps, _ = inputs.shape
     padding = None if inputs.is_cuda else arguments.padding
-    plan = plan_time(batch, steps, block_steps=steps if padding is None else _BLOCK_STEPS, padding=padding)
+    plan = plan_time(batch, steps, block_steps=max(steps, 1) if padding is None else _BLOCK_STEPS, padding=padding)
     if plan.order is not None:
         inputs = inputs.index_select(0, plan.order)
     # The second bias vector of PyTorch's layer is zero and no parameter: see LSTM.
