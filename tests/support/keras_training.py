@@ -1,7 +1,7 @@
 """Ten steps of training as the golden files' Keras took them, with what its backends did otherwise than PyTorch.
 
 The notebook's Keras 1 ran on TensorFlow. Neither of the two habits imitated here concerns it: the golden values of
-Keras 1 come from Theano, and only Keras 2 and 3 hand an embedding's sparse gradient to Adam as it is.
+Keras 1 come from Theano, and only Keras 3 on TensorFlow hands an embedding's sparse gradient to Adam as it is.
 """
 
 from typing import Any
