@@ -196,8 +196,8 @@ def _add_ratios(rows: dict[str, dict[str, Any]]) -> None:
         return
     for row in rows.values():
         for part in ("train", "eval"):
-            ratios = paired_ratios(row.get("samples", ours)[f"{part}_ms"], ours[f"{part}_ms"])
-            if "samples" in row and ratios:
+            ratios = paired_ratios(row["samples"][f"{part}_ms"], ours[f"{part}_ms"]) if "samples" in row else []
+            if ratios:
                 found = quartiles(ratios)
                 row[f"{part}_ratio"] = {"low": found.low, "median": found.median, "high": found.high}
 
