@@ -10,10 +10,11 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import nn
 from torch.nn import functional as F
-from torchmetrics import MeanMetric, Metric
+from torchmetrics import Metric
 from torchmetrics.classification import MulticlassAccuracy
 
 from seqclass.errors import InputError
+from seqclass.metrics import MeanLoss
 from seqclass.models import Stack, StackName, build_stack
 from seqclass.nn import Initializer, Kernel, RecurrentActivation
 from seqclass.optim import KerasAdam
@@ -140,7 +141,7 @@ class SequenceClassifier(LightningModule):
         self.register_buffer("_class_weights", None if weights is None else torch.tensor(weights), persistent=False)
         self._metrics = nn.ModuleDict()
         for stage in ("train", "val", "test"):
-            self._metrics[f"{stage}_loss"] = MeanMetric(nan_strategy="disable")
+            self._metrics[f"{stage}_loss"] = MeanLoss()
             self._metrics[f"{stage}_acc"] = MulticlassAccuracy(num_classes, average="micro", validate_args=False)
 
     def setup(self, stage: str) -> None:

@@ -1,5 +1,6 @@
-"""A part of the training texts held out for validation."""
+"""A part of the training texts held out, for validation or for the test."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,32 +9,53 @@ import numpy.typing as npt
 from seqclass.errors import InputError
 
 
+def check_fraction(option: str, value: Any) -> None:
+    """Checks that a setting is a fraction, above 0 and below 1.
+
+    Raises:
+        InputError: if it is not.
+    """
+    if not isinstance(value, float) or not 0 < value < 1:
+        raise InputError(f"{option} is {value!r}; allowed are fractions above 0 and below 1")
+
+
 def stratified_holdout(
-    labels: npt.NDArray[np.integer[Any]], *, fraction: float, seed: int
+    labels: npt.NDArray[np.integer[Any]],
+    *,
+    fraction: float,
+    seed: int,
+    option: str = "validation",
+    names: Sequence[str] | None = None,
+    label_names: Sequence[str] | None = None,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Chooses texts to hold out, the same fraction of every class.
 
     Args:
         labels: the class of each text, shape (n,).
-        fraction: between 0 and 1, both excluded; of each class, the nearest number of texts is held out.
+        fraction: between 0 and 1, both excluded; of each class, the nearest number of texts is held out, but at
+            least one text is, and at least one stays.
         seed: decides which.
+        option: what the fraction is called in the message; this and the next two are for that alone.
+        names: of the texts.
+        label_names: of the classes.
 
     Returns:
         The indices of the texts that stay and of those held out; both rise.
 
     Raises:
-        InputError: if a class is too small to leave a text on both sides.
+        InputError: if a class has a single text.
     """
     # The shuffles of the epochs draw from (seed, 1 + epoch), so this stream is none of theirs.
     random = np.random.default_rng((seed, 0))
     held = np.zeros(len(labels), dtype=bool)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        count = round(fraction * len(members))
-        if not 0 < count < len(members):
+        if len(members) < 2:
+            place = f" ({names[members[0]]})" if names else ""
             raise InputError(
-                f"validation={fraction} would hold out {count} of the {len(members)} training texts of class "
-                f"{label}; at least one has to be held out and one has to stay"
+                f"class {label_names[label] if label_names else label!r} has a single training text{place}, and "
+                f"{option}={fraction} needs two of each class: one to hold out, one to stay"
             )
+        count = min(max(round(fraction * len(members)), 1), len(members) - 1)
         held[random.choice(members, count, replace=False)] = True
     return np.flatnonzero(~held), np.flatnonzero(held)

@@ -1,0 +1,67 @@
+"""Fixtures of several floors: a small set of reviews that one short training can learn."""
+
+import random
+import warnings
+
+import pytest
+from lightning.pytorch import Trainer, seed_everything
+
+from seqclass.classifier import SequenceClassifier
+from seqclass.data import IMDBDataModule
+
+GOOD = ("wonderful", "moving", "brilliant", "superb")
+BAD = ("awful", "boring", "dull", "dreadful")
+PLAIN = ("film", "story", "the", "a", "actor", "scene", "music", "ending")
+
+
+@pytest.fixture(scope="session")
+def easy_reviews(tmp_path_factory):
+    """A folder in the layout of the IMDB reviews, whose classes differ in their adjectives: 400 and 90 texts."""
+    root = tmp_path_factory.mktemp("reviews") / "aclImdb"
+    draw = random.Random(5)
+    for part, size in (("train", 200), ("test", 45)):
+        for label, words in (("pos", GOOD), ("neg", BAD)):
+            folder = root / part / label
+            folder.mkdir(parents=True)
+            for number in range(size):
+                text = draw.choices(PLAIN, k=draw.randrange(4, 20)) + draw.choices(words, k=2)
+                draw.shuffle(text)
+                (folder / f"{number}_{9 if label == 'pos' else 2}.txt").write_text(" ".join(text))
+    return root
+
+
+@pytest.fixture(scope="session")
+def trained(easy_reviews, tmp_path_factory):
+    """The trainer, the classifier and the DataModule of a short training."""
+    folder = tmp_path_factory.mktemp("trained")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        seed_everything(7)
+        data = IMDBDataModule(path=str(easy_reviews), maxlen=24, batch_size=16, cache_dir=str(folder / "cache"))
+        classifier = SequenceClassifier("lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
+        trainer = Trainer(
+            max_epochs=4,
+            accelerator="cpu",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )
+        trainer.fit(classifier, data)
+    return trainer, classifier, data
+
+
+def fast_adam(parameters):
+    from seqclass.optim import KerasAdam
+
+    return KerasAdam(parameters, lr=0.02)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(trained, tmp_path_factory):
+    """That training's checkpoint, alone in a folder."""
+    trainer, _, _ = trained
+    path = tmp_path_factory.mktemp("elsewhere") / "model.ckpt"
+    trainer.save_checkpoint(path)
+    return path
