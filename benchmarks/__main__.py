@@ -49,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _first_line(module: ModuleType) -> str:
-    return (module.__doc__ or "").splitlines()[0].replace("`", "")
+    """What a module is for, for argparse, which formats it with %."""
+    return (module.__doc__ or "").splitlines()[0].replace("`", "").replace("%", "%%")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ def write(arguments: argparse.Namespace) -> None:
     marked = {match["name"] for match in MARKED.finditer(text)}
     if marked:
         arguments.readme.write_text(insert(text, sections), encoding="utf-8")
-    for name in sections.keys() - marked:
-        print(f"<!-- benchmarks:{name} -->\n{sections[name]}<!-- /benchmarks -->\n")
+    for name, text in sections.items():
+        if name not in marked:
+            print(f"<!-- benchmarks:{name} -->\n{text}<!-- /benchmarks -->\n")
 
 
 def insert(text: str, sections: dict[str, str]) -> str:
