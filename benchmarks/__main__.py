@@ -50,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _first_line(module: ModuleType) -> str:
     """What a module is for, for argparse, which formats it with %."""
-    return (module.__doc__ or "").splitlines()[0].replace("`", "").replace("%", "%%")
+    line = (module.__doc__ or "").splitlines()[0]
+    return line.partition(": ")[2].replace("`", "").replace("%", "%%")
 
 
 if __name__ == "__main__":

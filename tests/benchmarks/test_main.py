@@ -11,7 +11,7 @@ def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:
         command_line.main([*command.split(), "--help"])
     assert ended.value.code == 0
-    text = capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
     assert f"usage: python -m benchmarks {command}".rstrip() in text
     assert "86.26% of the test reviews" in text or command not in ("", "target")
 
