@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from types import ModuleType
+from typing import Any
 
 from benchmarks import accuracy, data, environment, epoch, options, peers, report, step, target
 
@@ -39,19 +40,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure seqclass and its peers.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, question in QUESTIONS.items():
-        command = commands.add_parser(name, help=_first_line(question), description=_first_line(question))
+        command = _add_command(commands, name, question)
         options.add_arguments(command)
         question.add_arguments(command)
-    command = commands.add_parser("peers", help="make the environment that the peers run in")
+    command = _add_command(commands, "peers", peers)
     command.add_argument("--device", choices=peers.REQUIREMENTS, default="cpu")
-    report.add_arguments(commands.add_parser("report", help=_first_line(report), description=_first_line(report)))
+    report.add_arguments(_add_command(commands, "report", report))
     return parser
 
 
-def _first_line(module: ModuleType) -> str:
-    """What a module is for, for argparse, which formats it with %."""
-    line = (module.__doc__ or "").splitlines()[0]
-    return line.partition(": ")[2].replace("`", "").replace("%", "%%")
+def _add_command(commands: Any, name: str, module: ModuleType) -> argparse.ArgumentParser:
+    """Add a command that the first line of its module explains."""
+    line = (module.__doc__ or "").splitlines()[0].partition(": ")[2].replace("`", "")
+    # argparse formats the one with %, but not the other.
+    return commands.add_parser(name, help=line.replace("%", "%%"), description=line)
 
 
 if __name__ == "__main__":
