@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
             raise SystemExit(f"python -m benchmarks {arguments.command}: {error}") from None
         result.machine["other_cpus"] = load.cpus()
         path = common.keep(result)
-        print(report.tables([result], result.question))
+        print(report.tables([result], "sweep" if vars(arguments).get("sweep") else result.question))
         options.say("not kept: --json FILE keeps a quick result" if path is None else f"written to {path}")
 
 
