@@ -1,0 +1,107 @@
+"""Random LSTM problems that every kernel is asked to solve, and what is compared of the answers."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from seqclass.nn import Kernel, LeadingPadding, RecurrentActivation
+from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
+
+PaddingMode = Literal["none", "shared", "masked"]
+
+
+@dataclass(frozen=True)
+class LSTMCase:
+    """One problem in float64.
+
+    The inputs are made of what *generates* them: one padding row, which all rows have in front, and each row's words.
+    With shared padding a kernel may give the gradient of a padded step to any one of the rows that share it, so the
+    gradients are taken with respect to these two and not to the inputs.
+
+    Attributes:
+        sources: padding row (1, steps, E), words (batch, steps, E), weight_ih, weight_hh, bias.
+        counts: (batch,) padded steps of each row.
+        mode: whether the kernel is told of them, and as what.
+        activation: of the gates.
+        input_masks: (4, batch, E) or None.
+        recurrent_masks: (4, batch, H) or None.
+        output_gradient: (batch, H).
+    """
+
+    sources: tuple[torch.Tensor, ...]
+    counts: torch.Tensor
+    mode: PaddingMode
+    activation: RecurrentActivation
+    input_masks: torch.Tensor | None
+    recurrent_masks: torch.Tensor | None
+    output_gradient: torch.Tensor
+
+    @property
+    def padding(self) -> LeadingPadding | None:
+        return None if self.mode == "none" else LeadingPadding(self.counts, masked=self.mode == "masked")
+
+    def forward(self, kernel: Kernel, *sources: torch.Tensor) -> torch.Tensor:
+        """Run one kernel on these sources, in their dtype."""
+        row, words, weight_ih, weight_hh, bias = sources
+        dtype, steps = row.dtype, row.shape[1]
+        padded = torch.arange(steps) < self.counts.unsqueeze(1)
+        arguments = LSTMArguments(
+            inputs=torch.where(padded.unsqueeze(2), row, words),
+            weight_ih=weight_ih,
+            weight_hh=weight_hh,
+            bias=bias,
+            recurrent_activation=self.activation,
+            input_masks=None if self.input_masks is None else self.input_masks.to(dtype),
+            recurrent_masks=None if self.recurrent_masks is None else self.recurrent_masks.to(dtype),
+            padding=self.padding,
+        )
+        return run_lstm(arguments, kernel)
+
+    def solve(self, kernel: Kernel, dtype: torch.dtype = torch.float64) -> dict[str, torch.Tensor]:
+        """The last state and the gradients of all sources, in float64."""
+        sources = [source.detach().to(dtype).requires_grad_() for source in self.sources]
+        output = self.forward(kernel, *sources)
+        gradients = torch.autograd.grad(output, sources, self.output_gradient.to(dtype))
+        names = ("output", "padding row", "words", "weight_ih", "weight_hh", "bias")
+        return {name: value.double() for name, value in zip(names, (output.detach(), *gradients), strict=True)}
+
+
+def random_case(
+    *,
+    seed: int = 0,
+    batch: int = 5,
+    steps: int = 12,
+    input_size: int = 3,
+    hidden_size: int = 4,
+    mode: PaddingMode = "none",
+    activation: RecurrentActivation = "sigmoid",
+    input_dropout: bool = False,
+    recurrent_dropout: bool = False,
+    counts: list[int] | None = None,
+) -> LSTMCase:
+    """Draw a problem; `counts` are drawn too, from none to all steps, if they are not given."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    def masks(size: int) -> torch.Tensor:
+        return torch.bernoulli(torch.full((4, batch, size), 0.7, dtype=torch.float64), generator=generator) / 0.7
+
+    drawn = torch.randint(0, steps + 1, (batch,), generator=generator)
+    return LSTMCase(
+        sources=(
+            normal(1, steps, input_size),
+            normal(batch, steps, input_size),
+            normal(4 * hidden_size, input_size) / 2,
+            normal(4 * hidden_size, hidden_size) / 2,
+            normal(4 * hidden_size),
+        ),
+        counts=drawn if counts is None else torch.tensor(counts),
+        mode=mode,
+        activation=activation,
+        input_masks=masks(input_size) if input_dropout else None,
+        recurrent_masks=masks(hidden_size) if recurrent_dropout else None,
+        output_gradient=normal(batch, hidden_size),
+    )
