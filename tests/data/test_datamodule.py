@@ -133,9 +133,18 @@ class TestSeed:
         assert orders[0] == orders[1]
         assert orders[0][0] != orders[2][0]
 
-    def test_setup_draws_once(self, module):
+    def test_what_was_drawn_before_does_not_matter(self, module):
+        seeds = set()
+        for drawn in (0, 5):
+            seed_everything(1, verbose=False)
+            torch.rand(drawn)
+            seeds.add(module(seed=None).seed)
+        assert len(seeds) == 1
+
+    def test_setup_takes_it_once(self, module):
         data = module(seed=None)
         seed = data.seed
+        seed_everything(seed + 1, verbose=False)
         data.setup("test")
         assert data.seed == seed
 
@@ -155,7 +164,7 @@ def test_nothing_is_known_before_setup(module):
     for name in ("pipeline", "label_names", "train_size", "val_size", "test_size"):
         with pytest.raises(RuntimeError, match=r"loaded in setup\(\), which has not been called"):
             getattr(data, name)
-    with pytest.raises(RuntimeError, match=r"drawn in setup\(\)"):
+    with pytest.raises(RuntimeError, match=r"taken in setup\(\)"):
         module(prepare=False, seed=None).seed  # noqa: B018
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from seqclass.data import stratified_holdout
+from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
 
 LABELS = np.array([0] * 60 + [1] * 30 + [2] * 10)
@@ -23,8 +24,33 @@ def test_the_seed_decides():
     assert held(3) != held(4)
 
 
-@pytest.mark.parametrize(("fraction", "count"), [(0.01, 0), (0.99, 10)])
-def test_a_class_too_small_for_both_sides(fraction, count):
-    labels = np.array([0] * 1000 + [1] * 10)
-    with pytest.raises(InputError, match=f"hold out {count} of the 10 training texts of class 1"):
-        stratified_holdout(labels, fraction=fraction, seed=0)
+@pytest.mark.parametrize(("fraction", "held_of_each"), [(0.001, [1, 1, 1]), (0.999, [59, 29, 9])])
+def test_each_class_has_a_text_on_either_side(fraction, held_of_each):
+    stay, held = stratified_holdout(LABELS, fraction=fraction, seed=0)
+    assert np.bincount(LABELS[held]).tolist() == held_of_each
+    assert set(LABELS[stay]) == {0, 1, 2}
+
+
+class TestASingleText:
+    LABELS = np.array([0, 0, 1, 0])
+
+    def test_named(self):
+        message = (
+            r"class rare has a single text to train on \(a.csv:4\), and test_fraction=0\.5 needs two of each class: "
+            "one to hold out and one to stay"
+        )
+        options = {"option": "test_fraction", "names": [f"a.csv:{i}" for i in (2, 3, 4, 5)]}
+        with pytest.raises(InputError, match=message):
+            stratified_holdout(self.LABELS, fraction=0.5, seed=0, label_names=("often", "rare"), **options)
+
+    def test_without_names(self):
+        with pytest.raises(InputError, match=r"class 1 has a single text to train on, and validation=0\.5"):
+            stratified_holdout(self.LABELS, fraction=0.5, seed=0)
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.0, 1.0, -0.5, True, "0.5", float("nan")])
+def test_what_is_no_fraction(value):
+    with pytest.raises(InputError, match="size is .*; allowed are fractions above 0 and below 1"):
+        check_fraction("size", value)
+    with pytest.raises(InputError, match="allowed are 'all' and fractions"):
+        check_fraction("size", value, besides="'all'")

@@ -9,13 +9,16 @@ from seqclass.data.sources import (
     ImdbSource,
     LabelledTexts,
     MissingDataError,
+    OwnTexts,
     SampleSource,
     Source,
     find_imdb,
 )
 from seqclass.data.split import stratified_holdout
+from seqclass.data.text_datamodule import OWN_FILTERS, TextDataModule
 
 __all__ = [
+    "OWN_FILTERS",
     "Batch",
     "Batches",
     "EncodedDataModule",
@@ -26,8 +29,10 @@ __all__ = [
     "ImdbSource",
     "LabelledTexts",
     "MissingDataError",
+    "OwnTexts",
     "SampleSource",
     "Source",
+    "TextDataModule",
     "cache_root",
     "cached_encoding",
     "earlier_encoding",

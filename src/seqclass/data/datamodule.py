@@ -16,8 +16,7 @@ from seqclass.data.batches import Batches
 from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
 from seqclass.data.locations import cache_root
 from seqclass.data.sources import Source
-from seqclass.data.split import stratified_holdout
-from seqclass.errors import InputError
+from seqclass.data.split import check_fraction, stratified_holdout
 from seqclass.text import KERAS_FILTERS, Lower, Side, TextPipeline, Tokenizer, UnseenWords, Vocabulary
 from seqclass.text.checks import check_whole
 
@@ -51,7 +50,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         validation: "test" validates on the test texts, as the Keras notebook does: its figures are then no
             estimate for a model that was chosen by them. A number between 0 and 1 holds out that fraction of
             the training texts, the same of every class.
-        seed: of the shuffles and the hold-out; None draws one from torch's generator, so that
+        seed: of the shuffles and the hold-out; None takes the one that torch was seeded with, so that
             `seed_everything` decides it. It is saved in checkpoints, and a resumed run uses it again.
         cache_dir: folder of the cache; None for SEQCLASS_CACHE, else `seqclass` in the user's cache folder.
 
@@ -107,13 +106,14 @@ class EncodedDataModule(LightningDataModule, ABC):
         check_whole("batch_size", batch_size, least=1)
         check_whole("eval_batch_size", eval_batch_size, least=1)
         check_whole("seed", seed, least=0, or_none=True)
-        if validation != "test" and not (isinstance(validation, float) and 0 < validation < 1):
-            raise InputError(f"validation is {validation!r}; allowed are 'test' and fractions above 0 and below 1")
+        if validation != "test":
+            check_fraction("validation", validation, besides="'test'")
         self._batch_size = batch_size
         self._eval_batch_size = eval_batch_size
-        self._validation = validation
+        # The name of a part, or the fraction of the training part that is held out.
+        self._validation: str | float = validation
         self._given_seed = seed
-        self._drawn_seed: int | None = None
+        self._torch_seed: int | None = None
         self._cache_dir = cache_dir
         self._given_pipeline: TextPipeline | None = None
         self._encoded: EncodedTexts | None = None
@@ -144,8 +144,10 @@ class EncodedDataModule(LightningDataModule, ABC):
             source = self.find_source(allow_download=False)
             self._encoded = self._encode(source)
             self.source_name = source.name
-        if self._drawn_seed is None:
-            self._drawn_seed = int(torch.randint(2**31, ()))
+        if self._torch_seed is None:
+            # Not a number drawn from torch's generator: that would depend on what was drawn before, and
+            # validating a checkpoint would hold out other texts than its training run did.
+            self._torch_seed = torch.initial_seed()
 
     @property
     def pipeline(self) -> TextPipeline:
@@ -163,7 +165,9 @@ class EncodedDataModule(LightningDataModule, ABC):
     @property
     def val_size(self) -> int:
         """Number of texts that are validated on."""
-        return self.test_size if self._validation == "test" else len(self._training_rows()[1])
+        if isinstance(self._validation, str):
+            return len(self._ready.parts[self._validation].labels)
+        return len(self._training_rows()[1])
 
     @property
     def test_size(self) -> int:
@@ -172,20 +176,20 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     @property
     def seed(self) -> int:
-        """What the shuffles and the hold-out follow from: the option, else the one drawn in `setup`."""
+        """What the shuffles and the hold-out follow from: the option, else torch's, as it was in `setup`."""
         if self._given_seed is not None:
             return self._given_seed
-        if self._drawn_seed is None:
-            raise RuntimeError("the seed is drawn in setup(), which has not been called")
-        return self._drawn_seed
+        if self._torch_seed is None:
+            raise RuntimeError("the seed is taken in setup(), which has not been called")
+        return self._torch_seed
 
     def train_dataloader(self) -> Batches:
         rows, _ = self._training_rows()
         return self._batches("train", rows, batch_size=self._batch_size, shuffle_seed=self.seed)
 
     def val_dataloader(self) -> Batches:
-        if self._validation == "test":
-            return self.test_dataloader()
+        if isinstance(self._validation, str):
+            return self._batches(self._validation, np.arange(self.val_size), batch_size=self._eval_batch_size)
         _, rows = self._training_rows()
         return self._batches("train", rows, batch_size=self._eval_batch_size)
 
@@ -208,7 +212,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         """
         seed = state_dict.get("seed")
         check_whole("the seed in the checkpoint", seed, least=0)
-        self._drawn_seed = seed
+        self._torch_seed = seed
 
     @property
     def _ready(self) -> EncodedTexts:
@@ -218,10 +222,17 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     def _training_rows(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The training texts that are trained on, and those held out."""
-        labels = self._ready.parts["train"].labels
-        if isinstance(self._validation, float):
-            return stratified_holdout(labels, fraction=self._validation, seed=self.seed)
-        return np.arange(len(labels)), np.arange(0)
+        part = self._ready.parts["train"]
+        if isinstance(self._validation, str):
+            return np.arange(len(part.labels)), np.arange(0)
+        return stratified_holdout(
+            part.labels,
+            fraction=self._validation,
+            seed=self.seed,
+            option="validation",
+            names=part.names,
+            label_names=self.label_names,
+        )
 
     def _batches(
         self, name: str, rows: npt.NDArray[np.int64], *, batch_size: int, shuffle_seed: int | None = None

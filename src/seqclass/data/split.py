@@ -9,14 +9,20 @@ import numpy.typing as npt
 from seqclass.errors import InputError
 
 
-def check_fraction(option: str, value: Any) -> None:
+def check_fraction(option: str, value: Any, *, besides: str = "") -> None:
     """Checks that a setting is a fraction, above 0 and below 1.
+
+    Args:
+        option: its name.
+        value: its value.
+        besides: what else is allowed, for the message.
 
     Raises:
         InputError: if it is not.
     """
     if not isinstance(value, float) or not 0 < value < 1:
-        raise InputError(f"{option} is {value!r}; allowed are fractions above 0 and below 1")
+        also = f"{besides} and " if besides else ""
+        raise InputError(f"{option} is {value!r}; allowed are {also}fractions above 0 and below 1")
 
 
 def stratified_holdout(
@@ -53,8 +59,8 @@ def stratified_holdout(
         if len(members) < 2:
             place = f" ({names[members[0]]})" if names else ""
             raise InputError(
-                f"class {label_names[label] if label_names else label!r} has a single training text{place}, and "
-                f"{option}={fraction} needs two of each class: one to hold out, one to stay"
+                f"class {label_names[label] if label_names else label} has a single text to train on{place}, and "
+                f"{option}={fraction} needs two of each class: one to hold out and one to stay"
             )
         count = min(max(round(fraction * len(members)), 1), len(members) - 1)
         held[random.choice(members, count, replace=False)] = True

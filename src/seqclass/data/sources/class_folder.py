@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from seqclass.data.sources.rows import MAX_TEXT_BYTES, Row, checked_row, decoded, readable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Row, checked_row, decoded, readable
 from seqclass.errors import InputError
 
 
@@ -26,7 +26,8 @@ def read_class_folder(path: Path) -> Iterator[Row]:
             size = file.stat().st_size
             if size > MAX_TEXT_BYTES:
                 raise InputError(f"{path}{where} has {size:,} bytes; a text has at most {MAX_TEXT_BYTES:,}")
-            yield checked_row(path, where, decoded(path, where, Path(file.path).read_bytes()), label)
+            text = decoded(path, where, Path(file.path).read_bytes()).removeprefix(BYTE_ORDER_MARK)
+            yield checked_row(path, where, text, label)
 
 
 def class_files(path: Path) -> list[tuple[str, str, "os.DirEntry[str]"]]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,15 @@ class OwnTexts(Source):
         self.paths = {part: Path(path).expanduser() for part, path in given.items() if path is not None}
         for part, path in self.paths.items():
             _check_path(part, path)
-            if part != "train" and path.samefile(self.paths["train"]):
-                raise InputError(f"{part} and train are the same: {path}; the results would say nothing of new texts")
+        for one, other in combinations(self.paths, 2):
+            if self.paths[one].samefile(self.paths[other]):
+                raise InputError(
+                    f"{one} and {other} are the same, {self.paths[one]}: no result would be one of new texts"
+                )
         self.name = _name(self.paths["train"])
         self.label_names = ()
         self._test_fraction = None if test is not None else test_fraction
-        self._columns = {"text_column": text_column, "label_column": label_column, "quotes": quotes}
+        self._columns: dict[str, Any] = {"text_column": text_column, "label_column": label_column, "quotes": quotes}
 
     def fingerprint(self) -> str:
         """Returns a hash of the options and of the files' bytes, or of a folder's file names, sizes and times."""

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from seqclass.errors import InputError
 
+BYTE_ORDER_MARK = "\ufeff"
+"""What some programs put at the start of UTF-8 files."""
+
 MAX_TEXT_BYTES = 16 << 20
 """Of a text, and of a line: two million words or so. What is longer is no text, or a quote that is never closed."""
 
@@ -44,13 +47,13 @@ def checked_row(path: Path, where: str, text: str, label: str) -> Row:
 
 
 def decoded(path: Path, where: str, content: bytes) -> str:
-    """Decodes UTF-8, with a byte order mark or without.
+    """Decodes UTF-8.
 
     Raises:
         InputError: if it is another encoding.
     """
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}{where}: this is not UTF-8 (byte 0x{error.object[error.start]:02x}); save it in that encoding"

@@ -29,11 +29,11 @@ class LabelledTexts:
 
 
 class Source(ABC):
-    """A data set: named classes, and texts in the parts "train" and "test".
+    """A data set: named classes, and texts in the parts "train", "test" and, in some, "val".
 
     Attributes:
         name: what the data set is called in messages and results.
-        label_names: the classes; a label is an index into them.
+        label_names: the classes; a label is an index into them. Some sources know them only after `read`.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Source(ABC):
 
     @abstractmethod
     def read(self) -> dict[str, LabelledTexts]:
-        """Returns the parts by name, each with at least one text of every class.
+        """Returns the parts by name: "train" has at least one text of every class, each other part at least one text.
 
         Raises:
             InputError: if the texts cannot be read.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqclass.data.sources.rows import MAX_TEXT_BYTES, Row, checked_row, decoded, readable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Row, checked_row, decoded, readable
 from seqclass.errors import InputError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -51,8 +51,7 @@ def _lines(path: Path, file: Any) -> _NumberedLines:
         if len(line) > MAX_TEXT_BYTES:
             raise InputError(f"{path}:{number}: this line has more than {MAX_TEXT_BYTES:,} bytes, too many for a text")
         text = decoded(path, f":{number}", line)
-        # Only at the start of a file it is a byte order mark.
-        yield number, text if number == 1 else line.decode("utf-8")
+        yield number, text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
 
 
 def _fields(path: Path, lines: _NumberedLines, *, quotes: bool) -> Iterator[tuple[int, list[str]]]:

@@ -1,0 +1,90 @@
+"""Anyone's own labelled texts as a DataModule."""
+
+from typing import Any, Literal
+
+from seqclass.data.datamodule import EncodedDataModule
+from seqclass.data.sources import OwnTexts, Source
+from seqclass.data.split import check_fraction
+from seqclass.errors import InputError
+from seqclass.text import KERAS_FILTERS, Lower, UnseenWords
+
+OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
+"""Keras' filters, and what texts from elsewhere have besides: other white space, quotes, dashes."""
+
+
+class TextDataModule(EncodedDataModule):
+    """Your own labelled texts, with any number of classes.
+
+    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files with one object a line, or
+    in a folder with one sub-folder per class that holds one `.txt` file per text; all are UTF-8. The classes are
+    the labels of the training texts, sorted by name.
+
+    Training, validation and test never share a text's place: the test part is `test`, or is held out of `train`
+    first, the same texts for whatever seed; then the validation part is `val`, or is held out of the rest. A text
+    that stands in a file twice can come to both sides.
+
+    Five defaults are not those of the IMDB reviews: `validation`, and four that are Keras' rule there. A word that
+    no training text has becomes `oov_char`, as rare words do, where Keras leaves it out; all alphabets are
+    lower-cased; and `filters` knows white space and punctuation beyond ASCII.
+
+    Args:
+        train: path of the training texts.
+        test: path of the test texts; None holds out `test_fraction` of the training texts.
+        val: path of the validation texts; None follows `validation`.
+        test_fraction: of each class; without effect if there is `test`.
+        text_column: name of the column, or of the object's entry, that holds the text.
+        label_column: likewise, the label.
+        quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
+        validation: the fraction of each class that is held out of the training texts; or "test" to validate on the
+            test texts, whose figures are then no estimate for a model that was chosen by them. Without effect if
+            there is `val`.
+        unseen_words: see `EncodedDataModule` for this and the next two.
+        lower: which letters are lower-cased.
+        filters: the characters that are replaced by a space.
+        **options: the other options of `EncodedDataModule`.
+
+    Raises:
+        InputError: if an option has a wrong value.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: str,
+        test: str | None = None,
+        val: str | None = None,
+        test_fraction: float = 0.2,
+        text_column: str = "text",
+        label_column: str = "label",
+        quotes: bool = True,
+        validation: Literal["test"] | float = 0.1,
+        unseen_words: UnseenWords = "oov",
+        lower: Lower = "unicode",
+        filters: str = OWN_FILTERS,
+        **options: Any,
+    ) -> None:
+        super().__init__(validation=validation, unseen_words=unseen_words, lower=lower, filters=filters, **options)
+        check_fraction("test_fraction", test_fraction)
+        if text_column == label_column:
+            raise InputError(f"text_column and label_column are both {text_column!r}; they have to be two columns")
+        if val is not None:
+            if validation == "test":
+                raise InputError(f"there are two parts to validate on: val={val!r} and validation='test'")
+            self._validation = "val"
+        self._train = train
+        self._source_options: dict[str, Any] = {
+            "test": test,
+            "val": val,
+            "test_fraction": test_fraction,
+            "text_column": text_column,
+            "label_column": label_column,
+            "quotes": quotes,
+        }
+
+    def find_source(self, *, allow_download: bool) -> Source:
+        """Returns the texts; there is nothing to download.
+
+        Raises:
+            InputError: if a path does not lead to texts.
+        """
+        return OwnTexts(self._train, **self._source_options)
