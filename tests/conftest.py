@@ -1,5 +1,6 @@
 """Fixtures of several floors: a small set of reviews that one short training can learn."""
 
+import os
 import random
 import warnings
 
@@ -8,6 +9,9 @@ from lightning.pytorch import Trainer, seed_everything
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.data import IMDBDataModule
+
+# Lightning 2.6 calls what jsonargparse 4.53 has deprecated; that is not for these tests to say.
+os.environ["JSONARGPARSE_DEPRECATION_WARNINGS"] = "off"
 
 GOOD = ("wonderful", "moving", "brilliant", "superb")
 BAD = ("awful", "boring", "dull", "dreadful")

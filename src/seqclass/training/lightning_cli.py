@@ -69,7 +69,9 @@ class SeqclassCLI(LightningCLI):
             super().parse_arguments(parser, args)
         except ArgumentError as error:
             raise InputError(f"{error}\nAll options: seqclass COMMAND --help") from error
-        subcommand = self.config["subcommand"]
+        subcommand = self.config.get("subcommand")
+        if subcommand is None:
+            return
         path = self.config[subcommand].get("ckpt_path")
         if path is None and subcommand in _NEED_CHECKPOINT:
             raise InputError(
@@ -80,6 +82,8 @@ class SeqclassCLI(LightningCLI):
             read_checkpoint(path)
 
     def before_instantiate_classes(self) -> None:
+        if self.subcommand is None:
+            return
         config = self.config[self.subcommand]
         if config["trainer"].get("fast_dev_run"):
             return
@@ -109,8 +113,8 @@ class SeqclassCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self._get(self.config_init, "trainer")
-        if config["logger"] is None and self.run_folder is not None:
-            kwargs["logger"] = CSVLogger(self.run_folder, name="", version="")
+        if config["logger"] is None:
+            kwargs["logger"] = False if self.run_folder is None else CSVLogger(self.run_folder, name="", version="")
         callbacks: list[Callback] = [LayerTable()]
         if config["enable_progress_bar"] is not False:
             callbacks.append(EpochProgress())
@@ -143,16 +147,31 @@ def run_lightning_cli(arguments: Sequence[str]) -> None:
     """
     # Lightning's advice to developers is no news to who trains a model from the command line.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for message in _BESIDE_THE_POINT:
-        warnings.filterwarnings("ignore", message=message)
-    SeqclassCLI(
-        SequenceClassifier,
-        EncodedDataModule,
-        subclass_mode_data=True,
-        auto_configure_optimizers=False,
-        load_from_checkpoint_support=False,
-        # Errors come to us, without a page of usage in front.
-        parser_kwargs={"exit_on_error": False},
-        trainer_defaults={"num_sanity_val_steps": 0},
-        args=list(arguments),
-    )
+    _new_cli(list(arguments), run=True)
+
+
+def build_from_config(path: str | Path) -> SeqclassCLI:
+    """Build what a config describes, and run nothing: `.model`, `.datamodule` and `.trainer` are there to be used.
+
+    Raises:
+        InputError: the file is missing, or a value in it is not usable.
+    """
+    return _new_cli(["--config", str(path)], run=False)
+
+
+def _new_cli(arguments: list[str], *, run: bool) -> SeqclassCLI:
+    with warnings.catch_warnings():
+        for message in _BESIDE_THE_POINT:
+            warnings.filterwarnings("ignore", message=message)
+        return SeqclassCLI(
+            SequenceClassifier,
+            EncodedDataModule,
+            run=run,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            # Errors come to us, without a page of usage in front.
+            parser_kwargs={"exit_on_error": False},
+            trainer_defaults={"num_sanity_val_steps": 0},
+            args=arguments,
+        )

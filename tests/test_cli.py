@@ -1,0 +1,201 @@
+"""The command line as a person uses it, on reviews that one short training learns."""
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from seqclass import __version__
+from seqclass.cli import main
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning")
+
+
+@pytest.fixture(autouse=True)
+def new_folder(tmp_path, monkeypatch):
+    """Each test works in an empty folder, with an empty cache and without the real reviews."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("SEQCLASS_IMDB", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def small(easy_reviews):
+    """What makes a recipe small enough for a test."""
+    return [
+        *("--data.path", str(easy_reviews), "--data.maxlen", "24", "--data.batch_size", "16"),
+        *("--model.hidden_size", "8", "--model.embedding_dim", "8"),
+        *("--trainer.accelerator", "cpu"),
+    ]
+
+
+def fit(name, *options):
+    return main(["fit", "--config", str(CONFIGS / f"{name}.yaml"), *options])
+
+
+class TestFit:
+    @pytest.mark.parametrize("name", ["lstm", "lstm_dropout", "lstm_gate_dropout", "cnn_lstm"])
+    def test_recipe(self, name, small, capsys):
+        assert fit(name, *small) == 0
+        run = Path("runs") / name / "1"
+        printed = capsys.readouterr().out
+        assert "parameters" in printed
+        assert "epoch 1/1: " in printed
+        assert f"This run's files are in {run}" in printed
+        resolved = yaml.safe_load((run / "config.yaml").read_text())
+        assert resolved["model"]["stack"] == name
+        assert resolved["model"]["hidden_size"] == 8
+        assert resolved["seed_everything"] == 7
+        with (run / "metrics.csv").open() as file:
+            columns = next(csv.reader(file))
+        assert {"train_loss", "train_acc", "val_loss", "val_acc"} <= set(columns)
+        assert (run / "checkpoints" / "last.ckpt").exists()
+
+    def test_second_run_leaves_the_first_alone(self, small):
+        assert fit("cnn_lstm", *small) == 0
+        first = {file: file.read_bytes() for file in Path("runs/cnn_lstm/1").rglob("*") if file.is_file()}
+        assert fit("cnn_lstm", *small, "--seed_everything", "8") == 0
+        assert all(file.read_bytes() == content for file, content in first.items())
+        assert Path("runs/cnn_lstm/2/config.yaml").exists()
+
+    def test_repeats_from_its_own_resolved_config(self, small):
+        assert fit("lstm_dropout", *small) == 0
+        resolved = yaml.safe_load(Path("runs/lstm_dropout/1/config.yaml").read_text())
+        # Where the first run put its files is no part of what it computed.
+        resolved["checkpoint"]["dirpath"] = resolved["trainer"]["default_root_dir"] = None
+        Path("again.yaml").write_text(yaml.safe_dump(resolved))
+        assert main(["fit", "--config", "again.yaml"]) == 0
+        metrics = [Path(f"runs/lstm_dropout/{run}/metrics.csv").read_text() for run in (1, 2)]
+        assert metrics[0] == metrics[1]
+
+    def test_tests_its_best_checkpoint_if_asked(self, small, capsys):
+        assert fit("cnn_lstm", *small, "--test_after_fit", "true") == 0
+        assert "test_acc" in Path("runs/cnn_lstm/1/metrics.csv").read_text()
+
+    def test_other_optimizer_and_scheduler(self, small):
+        options = ["--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "0.1"]
+        options += ["--model.lr_scheduler", "torch.optim.lr_scheduler.StepLR", "--model.lr_scheduler.step_size", "1"]
+        assert fit("lstm", *small, *options) == 0
+        content = torch.load("runs/lstm/1/checkpoints/last.ckpt", weights_only=True)
+        assert content["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(0.01)
+
+    def test_resumes(self, small):
+        assert fit("lstm", *small) == 0
+        resumed = ["--ckpt_path", "runs/lstm/1/checkpoints/last.ckpt", "--trainer.max_epochs", "2"]
+        assert fit("lstm", *small, *resumed) == 0
+        assert fit("lstm", *small, "--trainer.max_epochs", "2") == 0
+        weights = [
+            torch.load(f"runs/lstm/{run}/checkpoints/last.ckpt", weights_only=True)["state_dict"] for run in (2, 3)
+        ]
+        assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+    def test_without_reviews_one_error_names_the_ways_out(self, capsys):
+        assert fit("cnn_lstm", "--data.download", "false") == 2
+        error = capsys.readouterr().err
+        assert "SEQCLASS_IMDB" in error
+        assert "on_missing" in error
+        assert "Traceback" not in error
+        assert not Path("runs").exists()
+
+    def test_sample_in_place_of_missing_reviews_is_marked(self, capsys):
+        options = ["--data.download", "false", "--data.on_missing", "sample", "--trainer.limit_train_batches", "2"]
+        assert fit("cnn_lstm", *options, "--trainer.limit_val_batches", "1") == 0
+        printed = capsys.readouterr()
+        assert "small built-in sample" in printed.err
+        assert "this run (sample)" in printed.out
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--model.dropot", "0.3"], "unrecognized arguments: --model.dropot"),
+            (["--model.dropout", "0.3"], "stack 'cnn_lstm' has no option 'dropout'"),
+            (["--model.hidden_size", "many"], "hidden_size"),
+            (["--model.stack", "gru"], "gru"),
+            (["--data.maxlen", "0"], "maxlen is 0"),
+            (["--data.path", "nowhere"], "not at nowhere"),
+            (["--ckpt_path", "nowhere.ckpt"], "no checkpoint at nowhere.ckpt"),
+        ],
+    )
+    def test_wrong_values_are_one_clear_error(self, options, message, capsys):
+        assert fit("cnn_lstm", *options) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert "Traceback" not in error
+        assert not Path("runs").exists()
+
+    def test_missing_config(self, capsys):
+        assert main(["fit", "--config", "nowhere.yaml"]) == 2
+        assert "nowhere.yaml" in capsys.readouterr().err
+
+
+class TestTrained:
+    @pytest.mark.parametrize("command", ["validate", "test", "predict"])
+    def test_refuses_without_a_checkpoint(self, command, capsys):
+        assert main([command, "--config", str(CONFIGS / "lstm.yaml")]) == 2
+        assert f"seqclass {command} needs --ckpt_path" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("command", ["validate", "test"])
+    def test_measures_the_checkpoint_and_not_the_config(self, command, checkpoint, easy_reviews, capsys):
+        # The recipe's stack, sizes and text length are others than the checkpoint's.
+        arguments = ["--data.path", str(easy_reviews), "--ckpt_path", str(checkpoint), "--trainer.accelerator", "cpu"]
+        assert main([command, "--config", str(CONFIGS / "cnn_lstm.yaml"), *arguments]) == 0
+        with Path("runs/cnn_lstm/1/metrics.csv").open() as file:
+            (row,) = csv.DictReader(file)
+        assert float(row["val_acc" if command == "validate" else "test_acc"]) > 0.9
+
+    def test_predict_writes_a_row_for_each_text(self, checkpoint, easy_reviews):
+        arguments = ["--data.path", str(easy_reviews), "--ckpt_path", str(checkpoint), "--trainer.accelerator", "cpu"]
+        assert main(["predict", "--config", str(CONFIGS / "lstm.yaml"), *arguments]) == 0
+        with Path("runs/lstm/1/predictions.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == 90
+        assert [file.name for file in Path("runs/lstm/1").iterdir() if file.suffix == ".part"] == []
+        right = [row["name"].split("/")[1] == row["label"] for row in rows]
+        assert sum(right) > 80
+        assert float(rows[0]["p(neg)"]) + float(rows[0]["p(pos)"]) == pytest.approx(1, abs=1e-5)
+
+
+class TestClassify:
+    def test_texts_as_arguments(self, checkpoint, capsys):
+        assert main(["classify", str(checkpoint), "a wonderful, moving film", "an awful film"]) == 0
+        rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+        assert [(row[0], row[2]) for row in rows] == [("pos", "a wonderful, moving film"), ("neg", "an awful film")]
+        assert all(0.5 <= float(row[1]) <= 1 for row in rows)
+
+    def test_lines_of_standard_input(self, checkpoint, capsys, monkeypatch):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("superb\n\nawful\n"))
+        assert main(["classify", str(checkpoint)]) == 0
+        rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+        assert [row[2] for row in rows] == ["superb", "", "awful"]
+        assert (rows[0][0], rows[2][0]) == ("pos", "neg")
+
+    def test_missing_checkpoint(self, capsys):
+        assert main(["classify", "nowhere.ckpt", "text"]) == 2
+        assert "no checkpoint at nowhere.ckpt" in capsys.readouterr().err
+
+
+class TestMain:
+    def test_help_names_every_command(self, capsys):
+        assert main(["--help"]) == 0
+        printed = capsys.readouterr().out
+        assert all(command in printed for command in ("fit", "validate", "test", "predict", "classify"))
+
+    def test_help_does_not_load_what_is_heavy(self):
+        code = "import sys; from seqclass.cli import main; main(['--help']); assert 'torch' not in sys.modules"
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+    def test_unknown_command(self, capsys):
+        assert main(["train"]) == 2
+        assert "'train' is no command" in capsys.readouterr().err
+
+    def test_version(self, capsys):
+        assert main(["--version"]) == 0
+        assert capsys.readouterr().out.strip() == __version__
