@@ -18,7 +18,7 @@ from benchmarks import environment, plots, results
 from benchmarks.results import MergedRow, Result
 from benchmarks.statistics import quartiles
 from benchmarks.step import BASELINE
-from benchmarks.tables import SECTIONS
+from benchmarks.tables import QUESTIONS, SECTIONS
 
 README = environment.ROOT / "README.md"
 MARKED = re.compile(r"(<!-- benchmarks:(?P<name>[a-z]+) -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
@@ -70,7 +70,7 @@ def section(found: Iterable[Result], name: str, pictures: Iterable[Path], relati
 
 def tables(found: Iterable[Result], name: str) -> str:
     """The tables of one section, a group for each machine; empty if nothing was measured."""
-    question = "step" if name == "sweep" else name
+    question = QUESTIONS.get(name, name)
     found = list(found)
     groups: dict[tuple[Any, ...], list[MergedRow]] = {}
     for merged in results.merge(found, question):

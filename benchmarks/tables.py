@@ -92,6 +92,32 @@ def accuracy(rows: list[MergedRow]) -> str:
     return _table(title, ["", *(f"`{stack}`" for stack in stacks)], lines) + _failures(rows)
 
 
+def beside_notebook(rows: list[MergedRow]) -> str:
+    """The first epoch's figures of seqclass, over the seeds, beside what the notebook printed."""
+    rows = [merged for merged in _full(rows) if merged.row["implementation"] == BASELINE]
+    most: dict[str, list[dict[str, Any]]] = {}
+    for merged in rows:
+        firsts = [run["epochs"][0] for run in merged.row["samples"]["runs"] if run["epochs"]]
+        most[merged.row["stack"]] = max(most.get(merged.row["stack"], []), firsts, key=len)
+    lines = []
+    for stack in _stacks(rows):
+        cells = [_range([first[name] for first in most[stack]], digits) for name, digits in _FIGURES.items()]
+        lines.append([f"`{stack}`, {len(most[stack])} seeds", *cells])
+        printed = notebook.PRINTED.get(stack)
+        cells = [f"{getattr(printed, name):.{digits}f}" if printed else ABSENT for name, digits in _FIGURES.items()]
+        lines.append(["the notebook" if printed else "the notebook: not run", *cells])
+    title = "One epoch on the 25,000 training reviews, validated on the 25,000 test reviews: mean (lowest–highest)"
+    return _table(title, ["", "seconds", "loss", "acc", "val_loss", "val_acc"], lines) if lines else ""
+
+
+_FIGURES = {"seconds": 0, "loss": 4, "accuracy": 4, "val_loss": 4, "val_accuracy": 4}
+"""What Keras prints behind an epoch, and to how many digits."""
+
+
+def _range(values: list[float], digits: int) -> str:
+    return f"{fmean(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
+
+
 def target(rows: list[MergedRow]) -> str:
     """Times to the target, the fastest first."""
     rows = _full(rows)
@@ -119,7 +145,11 @@ SECTIONS: dict[str, Callable[[list[MergedRow]], str]] = {
     "step": step,
     "sweep": sweep,
     "accuracy": accuracy,
+    "notebook": beside_notebook,
 }
+
+QUESTIONS = {"sweep": "step", "notebook": "accuracy"}
+"""The question whose results a section shows, where it has another name."""
 
 
 def val_accuracies(row: dict[str, Any] | None, epoch: int) -> list[float]:
