@@ -26,19 +26,22 @@ def flush_denormals() -> None:
     each step of the optimizer, can call it, whichever thread they run on. Does nothing where the processor has no
     such mode.
     """
-    if getattr(_flushed, "done", False):
+    threads = torch.get_num_threads()
+    # With more threads than before, older workers may have come back that nobody has looked at.
+    if threads <= getattr(_flushed, "threads", 0):
         return
     if torch.set_flush_denormal(True) and not worker_threads_flush():
         _renew_worker_threads()
-    _flushed.done = True
+    _flushed.threads = threads
 
 
 def worker_threads_flush() -> bool:
     """Whether a matrix product that is spread over the worker threads gives no denormal numbers.
 
-    The product is large enough for every thread to get a part, and each of its elements would be 6.4e-39.
+    Each element of the product would be 6.4e-39. MKL gives every thread a part from 8 such matrices a thread on; of
+    4 a thread, half of the threads get none.
     """
-    tiny = torch.full((4 * torch.get_num_threads(), 64, 64), 1e-20)
+    tiny = torch.full((16 * torch.get_num_threads(), 64, 64), 1e-20)
     return not torch.bmm(tiny, tiny).any().item()
 
 
