@@ -1,12 +1,13 @@
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from seqclass.nn.shared_padding import LeadingPadding, after_window, count_leading, plan_time
 
 
+@settings(deadline=None)
 @given(
     rows=st.integers(1, 8).flatmap(lambda steps: st.lists(st.lists(st.integers(0, 2), min_size=steps, max_size=steps))),
     padding_id=st.integers(0, 2),
@@ -65,6 +66,7 @@ def paddings(draw):
     return steps, draw(st.integers(1, 25)), LeadingPadding(torch.tensor(counts), masked=draw(st.booleans()))
 
 
+@settings(deadline=None)
 @given(paddings())
 def test_a_plan_computes_every_row_from_its_first_real_step_on(case):
     steps, block_steps, padding = case
@@ -93,6 +95,7 @@ def test_a_plan_computes_every_row_from_its_first_real_step_on(case):
             assert count - block_steps < run.start <= count
 
 
+@settings(deadline=None)
 @given(paddings())
 def test_the_blocks_of_a_plan_cover_the_steps(case):
     steps, block_steps, padding = case
@@ -112,6 +115,7 @@ def test_the_blocks_of_a_plan_cover_the_steps(case):
     assert at == steps
 
 
+@settings(deadline=None)
 @given(batch=st.integers(1, 9), steps=st.integers(0, 60), block_steps=st.integers(1, 25))
 def test_without_padding_all_rows_stay_as_they_are(batch, steps, block_steps):
     plan = plan_time(batch, steps, block_steps=block_steps)
