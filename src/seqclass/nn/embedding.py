@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seqclass.nn.checks import check_rate
+from seqclass.nn.checks import check_positive, check_rate
 from seqclass.nn.initializers import Initializer, initialize_embedding
 
 
@@ -23,7 +23,7 @@ class Embedding(nn.Module):
         initializer: the scheme of the initial values: `keras1`, `keras` or `torch`.
 
     Raises:
-        ValueError: a dropout rate outside 0 to 1, or an unknown initializer.
+        ValueError: a size below 1, a dropout rate outside 0 to 1, or an unknown initializer.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class Embedding(nn.Module):
         initializer: Initializer = "keras1",
     ) -> None:
         super().__init__()
-        self.num_embeddings = num_embeddings
-        self.embedding_dim = embedding_dim
+        self.num_embeddings = check_positive("num_embeddings", num_embeddings)
+        self.embedding_dim = check_positive("embedding_dim", embedding_dim)
         self.dropout = check_rate("dropout", dropout)
         self.initializer = initializer
         self.weight = nn.Parameter(torch.empty(num_embeddings, embedding_dim))
