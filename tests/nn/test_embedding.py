@@ -86,12 +86,14 @@ def test_dropout_of_one_drops_all():
     [
         ({"dropout": 1.5}, r"dropout=1\.5 is no probability: it must be from 0 to 1"),
         ({"dropout": -1}, "dropout=-1 is no probability: it must be from 0 to 1"),
+        ({"num_embeddings": 0}, "num_embeddings=0 is too small: it must be at least 1"),
+        ({"embedding_dim": -2}, "embedding_dim=-2 is too small: it must be at least 1"),
         ({"initializer": "he"}, "initializer='he' is unknown: it must be one of keras1, keras, torch"),
     ],
 )
 def test_a_wrong_value_is_named(options, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
-        embedding(**options)
+        Embedding(**{"num_embeddings": 4, "embedding_dim": 3, **options})
 
 
 def test_repr_tells_the_dropout():
