@@ -50,7 +50,7 @@ class TestASingleText:
 
 @pytest.mark.parametrize("value", [0, 1, 0.0, 1.0, -0.5, True, "0.5", float("nan")])
 def test_what_is_no_fraction(value):
-    with pytest.raises(InputError, match="size is .*; allowed are fractions above 0 and below 1"):
+    with pytest.raises(InputError, match=r"size is .*; allowed are fractions above 0 and below 1"):
         check_fraction("size", value)
     with pytest.raises(InputError, match="allowed are 'all' and fractions"):
         check_fraction("size", value, besides="'all'")

@@ -65,5 +65,6 @@ def _entries(folder: str | Path) -> Iterator["os.DirEntry[str]"]:
 
 
 def _check_inside(root: Path, entry: "os.DirEntry[str]") -> None:
-    if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
+    # Path.resolve would raise a RuntimeError on links in a circle.
+    if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(root):
         raise InputError(f"{entry.path} is a link that leaves the folder {root}; put the texts themselves there")

@@ -63,9 +63,7 @@ class OwnTexts(Source):
             _check_path(part, path)
         for one, other in combinations(self.paths, 2):
             if self.paths[one].samefile(self.paths[other]):
-                raise InputError(
-                    f"{one} and {other} are the same, {self.paths[one]}: no result would be one of new texts"
-                )
+                raise InputError(f"{one} and {other} are the same texts, {self.paths[one]}: results would mean nothing")
         self.name = _name(self.paths["train"])
         self.label_names = ()
         self._test_fraction = None if test is not None else test_fraction

@@ -1,0 +1,139 @@
+import csv
+import json
+
+import pytest
+
+from seqclass.data.sources import tables
+from seqclass.data.sources.tables import read_table
+from seqclass.errors import InputError
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Writes content to a file of that suffix and reads it."""
+
+    def write_and_read(content, suffix=".csv", *, text_column="text", label_column="label", quotes=True):
+        path = tmp_path / f"reviews{suffix}"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return list(read_table(path, text_column=text_column, label_column=label_column, quotes=quotes))
+
+    return write_and_read
+
+
+class TestCsvAndTsv:
+    @pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t"), (".CSV", ",")])
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    @pytest.mark.parametrize("mark", ["", "\ufeff"])
+    def test_columns_are_found_by_name(self, read, suffix, delimiter, end, mark):
+        rows = [("id", "label", "text"), ("1", "pos", "née"), ("2", "neg", "dull")]
+        content = mark + end.join(delimiter.join(row) for row in rows)
+        assert read(content, suffix) == [(":2", "née", "pos"), (":3", "dull", "neg")]
+
+    def test_other_names(self, read):
+        rows = read("review,stars\nfine,5\n", text_column="review", label_column="stars")
+        assert rows == [(":2", "fine", "5")]
+
+    def test_quoted_fields_hold_anything_and_lines_are_counted_as_in_an_editor(self, read):
+        content = 'text,label\n"a ""good"", long\r\n\r\nfilm",pos\n\n\ndull,neg\n'
+        assert read(content) == [(":2", 'a "good", long\r\n\r\nfilm', "pos"), (":7", "dull", "neg")]
+
+    def test_what_python_writes_is_read_back(self, read, tmp_path):
+        texts = ['"', '""', ',"', "a\nb", "a\r\nb", "tab\there", "\ufeffmark", "'", "\\", 'end"']
+        for suffix, dialect in ((".csv", "excel"), (".tsv", "excel-tab")):
+            with (tmp_path / "w").open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, dialect).writerows([("text", "label"), *((text, "x") for text in texts)])
+            assert [row.text for row in read((tmp_path / "w").read_bytes(), suffix)] == texts
+
+    def test_quotes_can_be_characters_like_any_other(self, read):
+        content = 'text\tlabel\n"Fine", he said\tpos\nthe "\tneg\n'
+        assert read(content, ".tsv", quotes=False) == [(":2", '"Fine", he said', "pos"), (":3", 'the "', "neg")]
+        with pytest.raises(InputError, match=r"reviews\.tsv:2: this row cannot be read .*set `quotes` to false"):
+            read(content, ".tsv")
+
+    def test_a_quote_that_is_never_closed_is_told_with_its_line(self, read):
+        with pytest.raises(InputError, match=r"reviews\.csv:3: this row cannot be read \(unexpected end of data\)"):
+            read('text,label\nfine,pos\n"dull,neg\nfine,pos\n')
+
+    def test_long_fields(self, read, monkeypatch):
+        limit = csv.field_size_limit()
+        text = "word " * 100_000
+        assert read(f"text,label\n{text},pos\n")[0].text == text
+        assert csv.field_size_limit() == limit
+        monkeypatch.setattr(tables, "MAX_TEXT_BYTES", 100)
+        with pytest.raises(InputError, match=r"reviews\.csv:2: this line has more than 100 bytes"):
+            read(f"text,label\n{text},pos\n")
+        with pytest.raises(InputError, match=r"reviews\.csv:2: .*field larger than field limit \(100\)"):
+            read('text,label\n"' + 20 * "ten bytes\n" + '",pos\n')
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("", r"reviews\.csv is empty; it has to begin with a line of column names"),
+            ("\n\n", r"reviews\.csv is empty"),
+            ("a,b\nc,d", r":1: there is no column 'text'; the columns are 'a', 'b'"),
+            ("\n\ntext;label\n", r":3: there is no column 'text'; the columns are 'text;label'"),
+            ("text\nfine\n", r":1: there is no column 'label'; the columns are 'text'"),
+            ("text,label,text\n", r":1: there are 2 times the column 'text'; the columns are 'text', 'label', 'text'"),
+            (",".join("a" * 30), r"the columns are 'a',.* 'a' and 10 more"),
+            ("text,label\nfine, really,pos", r":2: this row has 3 fields, but there are 2 columns: 'text', 'label'"),
+            ("text,label\nfine\n", r":2: this row has 1 fields"),
+            ("text,label\nfine,pos\n,pos\n", r":3: the text is empty"),
+            ("text,label\nfine,pos\nfine,\n", r":3: the label is empty"),
+            (b"text,label\nfine,pos\ncaf\xe9,pos\n", r":3: this is not UTF-8 \(byte 0xe9\)"),
+            ("text,label\nfine,pos\n".encode("utf-16"), r":1: this is not UTF-8 \(byte 0xff\)"),
+        ],
+    )
+    def test_what_cannot_be_used(self, read, content, message):
+        with pytest.raises(InputError, match=message):
+            read(content)
+
+    def test_null_characters_are_no_crash(self, read):
+        try:
+            rows = read("text,label\na\0b,pos\n")
+        except InputError as error:  # Python 3.10
+            assert "reviews.csv:2" in str(error)  # noqa: PT017
+        else:
+            assert rows == [(":2", "a\0b", "pos")]
+
+
+class TestJsonLines:
+    def test_one_object_a_line(self, read):
+        objects = [
+            {"text": "née\n", "label": "pos", "id": []},
+            {"label": 3, "text": "x"},
+            {"label": True, "text": "y"},
+        ]
+        content = "\ufeff" + "\n\n".join(map(json.dumps, objects)) + "\r\n"
+        assert read(content, ".jsonl") == [(":1", "née\n", "pos"), (":3", "x", "3"), (":5", "y", "true")]
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("not json", "this is not JSON: Expecting value"),
+            ('{"text": "x"', "this is not JSON"),
+            ("[" * 100_000, "this is not JSON"),
+            ('["x", "pos"]', r"each line has to hold one JSON object, not '\[\"x\", \"pos\"\]'"),
+            ('{"label": "pos", "body": "x"}', "there is no 'text'; the entries are 'label', 'body'"),
+            ('{"text": "x"}', "there is no 'label'; the entries are 'text'"),
+            ('{"text": 5, "label": "pos"}', "'text' is 5; a text has to be a string"),
+            ('{"text": null, "label": "pos"}', "'text' is None"),
+            (
+                '{"text": "x", "label": null}',
+                "'label' is None; a label has to be a string, a whole number,",
+            ),
+            ('{"text": "x", "label": 1.0}', r"'label' is 1\.0"),
+            ('{"text": "x", "label": ["pos"]}', r"'label' is \['pos'\]"),
+            ('{"text": "x", "label": ""}', "the label is empty"),
+            ('{"text": "", "label": "pos"}', "the text is empty"),
+            (b'{"text": "\xe9", "label": "pos"}', "this is not UTF-8"),
+        ],
+    )
+    def test_what_cannot_be_used(self, read, line, message):
+        line = line if isinstance(line, bytes) else line.encode()
+        with pytest.raises(InputError, match=rf"reviews\.jsonl:3: {message}"):
+            read(b'{"text": "x", "label": "pos"}\n\n' + line + b"\n", ".jsonl")
+
+    def test_a_line_too_long(self, read, monkeypatch):
+        monkeypatch.setattr(tables, "MAX_TEXT_BYTES", 100)
+        with pytest.raises(InputError, match=r"reviews\.jsonl:1: this line has more than 100 bytes"):
+            read(json.dumps({"text": "x" * 100, "label": "pos"}), ".jsonl")

@@ -1,0 +1,243 @@
+import csv
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from jsonargparse import ArgumentParser
+
+from seqclass.cli import main
+from seqclass.data import IMDBDataModule, TextDataModule
+from seqclass.errors import InputError
+
+CONFIG = Path(__file__).parents[2] / "configs" / "own_texts.yaml"
+
+WORDS = {"praise": ("wonderful", "superb"), "blame": ("awful", "dull"), "question": ("why", "when")}
+PLAIN = ("film", "story", "the", "a", "actor", "scene", "music", "ending")
+
+
+def texts(size, *labels, seed=5):
+    """Pairs of text and label, whose words tell the label."""
+    draw = random.Random(seed)
+    made = []
+    for label in draw.choices(labels, k=size):
+        words = draw.choices(PLAIN, k=draw.randrange(4, 20)) + draw.choices(WORDS[label], k=2)
+        draw.shuffle(words)
+        made.append((" ".join(words), label))
+    return made
+
+
+def write_csv(path, pairs, columns=("text", "label")):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([columns, *pairs])
+    return str(path)
+
+
+@pytest.fixture
+def module(tmp_path):
+    """Makes a module for 60 texts of three classes, ready to use."""
+    train = write_csv(tmp_path / "reviews.csv", texts(60, *WORDS))
+
+    def make(**options):
+        data = TextDataModule(**{"train": train, "maxlen": 24, "batch_size": 8, "seed": 7, **options})
+        data.prepare_data()
+        data.setup()
+        return data
+
+    return make
+
+
+def printed_metric(name, capsys):
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if f" {name} " in line and "│" in line)
+    return float(line.split("│")[2])
+
+
+def ids(loader):
+    return torch.cat([batch.ids for batch in loader]).tolist()
+
+
+def test_every_option_is_a_plain_value_of_the_command_line():
+    def defaults(data_module):
+        parser = ArgumentParser()
+        parser.add_class_arguments(data_module, "data")
+        return vars(parser.get_defaults().data)
+
+    own, imdb = defaults(TextDataModule), defaults(IMDBDataModule)
+    assert {name: value for name, value in own.items() if name not in imdb} == {
+        **{"train": None, "test": None, "val": None, "test_fraction": 0.2},
+        **{"text_column": "text", "label_column": "label", "quotes": True},
+    }
+    assert {name: value for name, value in own.items() if name in imdb and value != imdb[name]} == {
+        **{"validation": 0.1, "unseen_words": "oov", "lower": "unicode"},
+        "filters": imdb["filters"] + "\r\f\v\xa0“”„«»‹›…–—¿¡",
+    }
+
+
+class TestParts:
+    def test_from_one_file(self, module):
+        data = module()
+        assert data.source_name == "reviews.csv"
+        assert data.label_names == ("blame", "praise", "question")
+        assert (data.train_size, data.val_size, data.test_size) == (42, 5, 13)
+        assert data.predict_dataloader().names[0].startswith("reviews.csv:")
+
+    def test_the_test_texts_are_never_trained_or_validated_on_whatever_the_seed(self, module):
+        tests, held = [], set()
+        for seed in range(4):
+            data = module(seed=seed)
+            tests.append(data.test_dataloader().names)
+            held.add(tuple(data.val_dataloader().names))
+            names = data.train_dataloader().names + data.val_dataloader().names + tests[-1]
+            assert sorted(names) == sorted(f"reviews.csv:{line}" for line in range(2, 62))
+        assert all(names == tests[0] for names in tests)
+        assert len(held) > 1
+
+    def test_words_of_the_test_texts_are_unknown(self, module):
+        vocabulary = module().pipeline.vocabulary
+        assert "film" in vocabulary.words
+        assert module(num_words=None).pipeline.encode("film zebra") == [1, vocabulary.encode(["film"])[1], 2]
+
+    def test_from_files_of_their_own(self, module, tmp_path):
+        test = write_csv(tmp_path / "test.csv", texts(9, "blame", seed=1))
+        val = write_csv(tmp_path / "val.csv", texts(7, "praise", seed=2))
+        data = module(test=test, val=val)
+        assert (data.train_size, data.val_size, data.test_size) == (60, 7, 9)
+        assert data.val_dataloader().labels.tolist() == [1] * 7
+        assert data.val_dataloader().names[0] == "val.csv:2"
+        data = module(test=test, validation="test")
+        assert (data.train_size, data.val_size, data.test_size) == (60, 9, 9)
+
+    def test_every_form_holds_the_same_texts(self, module, tmp_path):
+        pairs = texts(60, *WORDS)
+        (tmp_path / "reviews.jsonl").write_text(
+            "\n".join(json.dumps({"body": text, "kind": label}) for text, label in pairs)
+        )
+        (tmp_path / "reviews.tsv").write_text("kind\tbody\n" + "\n".join(f"{label}\t{text}" for text, label in pairs))
+        for number, (text, label) in enumerate(pairs):
+            (tmp_path / "reviews" / label).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "reviews" / label / f"{number}.txt").write_text(text)
+        test = write_csv(tmp_path / "test.csv", texts(9, "blame", seed=1), ("body", "kind"))
+        columns = {"text_column": "body", "label_column": "kind", "test": test}
+        forms = [module(train=str(tmp_path / f"reviews{suffix}"), **columns) for suffix in (".jsonl", ".tsv", "")]
+        rows = [
+            sorted(
+                (data.pipeline.decode(row), label)
+                for loader in (data.train_dataloader(), data.val_dataloader())
+                for row, label in zip(loader.ids.tolist(), loader.labels.tolist(), strict=True)
+            )
+            for data in forms
+        ]
+        assert rows[0] == rows[1] == rows[2]
+
+
+def test_other_alphabets_and_punctuation_are_words_too(tmp_path, module):
+    pairs = [("«ФИЛЬМ» – чудо…", "praise"), ("фильм\r\nскучный\xa0и долгий", "blame")] * 10
+    words = module(train=write_csv(tmp_path / "films.csv", pairs)).pipeline.vocabulary.words
+    assert set(words) == {"фильм", "чудо", "скучный", "и", "долгий"}
+
+
+class TestCache:
+    def test_a_second_start_does_not_read_the_texts(self, module, monkeypatch, capsys):
+        before = ids(module().train_dataloader())
+        assert "Encoding the texts of reviews.csv" in capsys.readouterr().err
+        monkeypatch.setattr("seqclass.data.sources.own_texts.OwnTexts.read", None)
+        assert ids(module().train_dataloader()) == before
+        assert capsys.readouterr().err == ""
+
+    def test_a_changed_file_or_option_is_read_again(self, module, tmp_path):
+        module()
+        with (tmp_path / "reviews.csv").open("a") as file:
+            file.write("zebra zebra,praise\n" * 5)
+        assert "zebra" in module().pipeline.vocabulary.words
+        assert module(test_fraction=0.5).test_size == 32
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"test_fraction": 1}, "test_fraction is 1; allowed are fractions above 0 and below 1"),
+            ({"validation": "val"}, "validation is 'val'; allowed are 'test' and fractions"),
+            ({"val": "a.csv", "validation": "test"}, "two parts to validate on: val='a.csv' and validation='test'"),
+            ({"text_column": "label"}, "text_column and label_column are both 'label'"),
+            ({"maxlen": 0}, "maxlen is 0"),
+        ],
+    )
+    def test_wrong_options_are_refused_at_once(self, options, message):
+        with pytest.raises(InputError, match=message):
+            TextDataModule(train="never read.csv", **options)
+
+    def test_too_few_texts_of_a_class_for_both_hold_outs(self, module, tmp_path):
+        pairs = [*texts(40, "praise", "blame"), *texts(2, "question")]
+        data = module(train=write_csv(tmp_path / "few.csv", pairs))
+        message = r"class question has a single text to train on \(few\.csv:4[23]\), and validation=0\.1 needs two"
+        with pytest.raises(InputError, match=message):
+            data.train_dataloader()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning")
+class TestRecipe:
+    @pytest.fixture(autouse=True)
+    def new_folder(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+
+    @staticmethod
+    def run(command, *options):
+        small = [
+            *("--data.maxlen", "24", "--model.hidden_size", "8", "--model.embedding_dim", "8"),
+            *("--model.optimizer.lr", "0.02", "--trainer.accelerator", "cpu"),
+        ]
+        return main([command, "--config", str(CONFIG), *small, *options])
+
+    @pytest.mark.parametrize("labels", [("praise", "blame"), ("praise", "blame", "question")])
+    def test_fit_classify_validate_test_predict(self, labels, tmp_path, capsys):
+        write_csv(tmp_path / "mine.csv", texts(200, *labels))
+        assert self.run("fit", "--data.train", "mine.csv", "--trainer.max_epochs", "6") == 0
+        accuracy = printed_metric("test_acc", capsys)
+        assert accuracy > 0.9
+        best = next(str(path) for path in Path("runs/own_texts/1/checkpoints").iterdir() if path.stem != "last")
+
+        assert main(["classify", best, "a wonderful story the film superb", "the awful scene was dull"]) == 0
+        found = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+        assert found == ["praise", "blame"]
+
+        measure = ("--data.train", "mine.csv", "--ckpt_path", best)
+        assert self.run("test", *measure) == 0
+        assert printed_metric("test_acc", capsys) == accuracy
+        # The hold-out is the training run's, and so is its figure.
+        assert self.run("validate", *measure) == 0
+        assert f"val_acc={printed_metric('val_acc', capsys):.4f}" in best
+
+        assert self.run("predict", *measure) == 0
+        with Path("runs/own_texts/4/predictions.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        lines = Path("mine.csv").read_text().splitlines()
+        right = [lines[int(row["name"].removeprefix("mine.csv:")) - 1].endswith(f",{row['label']}") for row in rows]
+        assert sum(right) / len(right) == pytest.approx(accuracy)
+        assert set(rows[0]) == {"name", "label", "probability", *(f"p({label})" for label in labels)}
+
+    def test_stops_early_and_tests_once_done(self):
+        recipe = yaml.safe_load(CONFIG.read_text())
+        assert recipe["test_after_fit"]
+        assert recipe["data"]["init_args"]["validation"] == 0.1
+        assert recipe["trainer"]["callbacks"][0]["class_path"].endswith("EarlyStopping")
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (None, "there are no texts at mine.csv (train); allowed are .csv, .tsv and .jsonl files, and folders"),
+            ("review,label\nx,y\n", "mine.csv:1: there is no column 'text'; the columns are 'review', 'label'"),
+            ("text,label\nx,y\n", "mine.csv has to hold texts of at least two classes; all have the label 'y'"),
+            ("text,label\nx,y\n" * 2 + "x,z\n", "class label has a single text to train on (mine.csv:3)"),
+        ],
+    )
+    def test_what_cannot_be_used_is_one_clear_error(self, content, message, tmp_path, capsys):
+        if content is not None:
+            (tmp_path / "mine.csv").write_text(content)
+        assert self.run("fit", "--data.train", "mine.csv") == 2
+        told = capsys.readouterr().err
+        assert told.count("error") == 1
+        assert f"seqclass: error: {message}" in told
+        assert "Traceback" not in told
