@@ -72,6 +72,16 @@ def test_paddings_at_the_edges_of_blocks(steps, counts, mode):
     assert_equal_results(random_case(steps=steps, batch=len(counts), counts=counts, mode=mode))
 
 
+@pytest.mark.parametrize("without_gradient", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("mode", ["none", "shared", "masked"])
+def test_fused_predicts_as_it_trains(mode, without_gradient):
+    """Where no gradient is wanted, all blocks are computed in the memory of one."""
+    case = random_case(steps=80, batch=6, mode=mode, recurrent_dropout=mode != "shared")
+    with without_gradient():
+        prediction = case.forward("fused", *case.sources)
+    assert torch.equal(prediction, case.solve("fused")["output"])
+
+
 @pytest.mark.parametrize("kernel", ["reference", "fused"])
 def test_masked_padding_leaves_the_state_as_it_is(kernel):
     """A row with masked padding in front ends where its words alone do."""
