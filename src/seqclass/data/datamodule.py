@@ -49,7 +49,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         eval_batch_size: texts in a batch of validation, test and prediction.
         validation: "test" validates on the test texts, as the Keras notebook does: its figures are then no
             estimate for a model that was chosen by them. A number between 0 and 1 holds out that fraction of
-            the training texts, the same of every class.
+            the training texts, the same of every class; see `stratified_holdout`.
         seed: of the shuffles and the hold-out; None takes the one that torch was seeded with, so that
             `seed_everything` decides it. It is saved in checkpoints, and a resumed run uses it again.
         cache_dir: folder of the cache; None for SEQCLASS_CACHE, else `seqclass` in the user's cache folder.

@@ -66,6 +66,12 @@ class TestParts:
         source = OwnTexts(".", test=table(x=1))
         assert (source.name, source.read()["train"].names) == ("new", ["new/x/1.txt", "new/y/1.txt"])
 
+    def test_file_names_in_another_encoding_can_be_written(self, table, tmp_path):
+        (tmp_path / "new" / "x").mkdir(parents=True)
+        (tmp_path / "new" / "x" / os.fsdecode(b"caf\xe9.txt")).write_text("good")
+        parts = OwnTexts(table(x=2, y=2), test=tmp_path / "new").read()
+        assert parts["test"].names == ["new/x/caf\\udce9.txt"]
+
     def test_other_columns(self, tmp_path):
         (tmp_path / "a.tsv").write_text('stars\tbody\n1\t"a\n1\tb\n5\tc\n5\td\n')
         source = OwnTexts(tmp_path / "a.tsv", text_column="body", label_column="stars", quotes=False)

@@ -115,7 +115,8 @@ class OwnTexts(Source):
                 )
             texts.texts.append(row.text)
             texts.labels.append(label)
-            texts.names.append(f"{_name(path)}{row.where}")
+            # File names need not be UTF-8, but the files that these names are written to are.
+            texts.names.append(f"{_name(path)}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8"))
         if not texts.texts:
             raise InputError(f"{path} ({part}) holds no texts")
         return texts
