@@ -233,32 +233,34 @@ def _run_forward(
     trace: _Trace, weight: torch.Tensor, masks: torch.Tensor | None, input_size: int, slope: float | None
 ) -> None:
     """Run the steps of one block; views of all steps are made at once, at a third of the cost of making each."""
-    steps, _, rows, hidden_size = trace.gates.shape
-    expanded = trace.rows.unsqueeze(1).expand(-1, 4, -1, -1).unbind(0)
-    hidden = trace.rows[:, :, input_size + 1 :].unbind(0)
-    gates = trace.gates.unbind(0)
-    sigmoids = trace.gates[:, :3].unbind(0)
-    single = trace.gates.view(steps * 4, rows, hidden_size).unbind(0)
-    cells, squashed = trace.cells.unbind(0), trace.squashed.unbind(0)
+    cells = trace.cells.unbind(0)
+    views = zip(
+        trace.rows[:-1].unsqueeze(1).expand(-1, 4, -1, -1).unbind(0),
+        trace.gates.unbind(0),
+        trace.gates[:, :3].unbind(0),
+        *(gate.unbind(0) for gate in trace.gates.unbind(1)),
+        cells[:-1],
+        cells[1:],
+        trace.squashed.unbind(0),
+        trace.rows[1:, :, input_size + 1 :].unbind(0),
+        strict=True,
+    )
     masked = torch.empty_like(weight[:, :0] if masks is None else masks, memory_format=torch.contiguous_format)
     mul, bmm, addcmul, add = torch.mul, torch.bmm, torch.addcmul, torch.add
-    for step in range(steps):
-        row, gate = expanded[step], gates[step]
+    for row, gates, i_f_o, i, f, o, s, cell_before, cell, r, hidden in views:
         if masks is not None:
             row = mul(row, masks, out=masked)
-        bmm(row, weight, out=gate)
-        i, f, o, s = single[4 * step : 4 * step + 4]
+        bmm(row, weight, out=gates)
         if slope is None:
-            gate.sigmoid_()
+            gates.sigmoid_()
         else:
-            sigmoids[step].clamp_(0, 1)
+            i_f_o.clamp_(0, 1)
             s.sigmoid_()
-        cell, r = cells[step + 1], squashed[step]
         addcmul(i, i, s, value=-2, out=cell)
-        cell.addcmul_(f, cells[step])
+        cell.addcmul_(f, cell_before)
         add(cell, cell, out=r)
         r.sigmoid_()
-        addcmul(o, o, r, value=-2, out=hidden[step + 1])
+        addcmul(o, o, r, value=-2, out=hidden)
 
 
 def _scratch_size(block: TimeBlock, width: int, hidden_size: int, masked: bool) -> int:
@@ -293,30 +295,34 @@ def _run_backward(
     d_gates = lease.cut(steps, rows, 4, hidden_size)
     d_rows = lease.cut(steps, rows, width)
 
-    by_cell, by_output = factors[:, :, :3].unbind(0), factors[:, :, 3].unbind(0)
-    d_by_cell, d_by_output = d_gates[:, :, :3].unbind(0), d_gates[:, :, 3].unbind(0)
-    forgets, to_cells = trace.gates[:, 1].unbind(0), to_cell.unbind(0)
-    d_row, d_state = d_rows.unbind(0), d_rows[:, :, input_size + 1 :].unbind(0)
-    if masks is None:
-        flat = d_gates.view(steps, rows, 4 * hidden_size).unbind(0)
-    else:
-        each_gate = d_gates.transpose(1, 2).unbind(0)
-        gate_weights = weight.view(4, hidden_size, width)
-        d_masked = lease.cut(4, rows, width)
+    views = zip(
+        to_cell.unbind(0),
+        factors[:, :, :3].unbind(0),
+        d_gates[:, :, :3].unbind(0),
+        factors[:, :, 3].unbind(0),
+        d_gates[:, :, 3].unbind(0),
+        trace.gates[:, 1].unbind(0),
+        (d_gates.flatten(2) if masks is None else d_gates.transpose(1, 2)).unbind(0),
+        d_rows.unbind(0),
+        d_rows[:, :, input_size + 1 :].unbind(0),
+        strict=True,
+    )
+    gate_weights = weight.view(4, hidden_size, width)
+    d_masked = lease.cut(4, rows, width) if masks is not None else gate_weights
     wide_cell = d_cell.unsqueeze(1)
     mul, mm, bmm, total = torch.mul, torch.mm, torch.bmm, torch.sum
-    for step in range(steps - 1, -1, -1):
-        d_cell.addcmul_(d_hidden, to_cells[step])
-        mul(wide_cell, by_cell[step], out=d_by_cell[step])
-        mul(d_hidden, by_output[step], out=d_by_output[step])
-        d_cell.mul_(forgets[step])
+    for dh_to_dc, from_cell, d_i_f_g, from_hidden, d_o, f, d_gate, d_row, d_state in reversed(list(views)):
+        d_cell.addcmul_(d_hidden, dh_to_dc)
+        mul(wide_cell, from_cell, out=d_i_f_g)
+        mul(d_hidden, from_hidden, out=d_o)
+        d_cell.mul_(f)
         if masks is None:
-            mm(flat[step], weight, out=d_row[step])
+            mm(d_gate, weight, out=d_row)
         else:
-            bmm(each_gate[step], gate_weights, out=d_masked)
+            bmm(d_gate, gate_weights, out=d_masked)
             d_masked.mul_(masks)
-            total(d_masked, 0, out=d_row[step])
-        d_hidden = d_state[step]
+            total(d_masked, 0, out=d_row)
+        d_hidden = d_state
     return d_gates, d_rows
 
 
