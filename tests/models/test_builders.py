@@ -1,8 +1,8 @@
 import pytest
 import torch
-from torch import nn
 
 from seqclass.models import STACK_NAMES, build_stack, cnn_lstm, lstm, lstm_dropout, lstm_gate_dropout
+from seqclass.nn import Dropout
 
 BUILDERS = {"lstm": lstm, "lstm_dropout": lstm_dropout, "lstm_gate_dropout": lstm_gate_dropout, "cnn_lstm": cnn_lstm}
 
@@ -40,7 +40,7 @@ def test_every_name_has_its_builder():
 
 def test_the_dropouts_stand_where_the_notebook_has_them():
     dropout = build_stack("lstm_dropout")
-    assert dropout.embedding.dropout == dropout.embedded_dropout.p == dropout.last_dropout.p == 0.2
+    assert dropout.embedding.dropout == dropout.embedded_dropout.rate == dropout.last_dropout.rate == 0.2
     assert dropout.lstm.dropout == dropout.lstm.recurrent_dropout == 0
     gates = build_stack("lstm_gate_dropout")
     assert gates.embedding.dropout == gates.lstm.dropout == gates.lstm.recurrent_dropout == 0.2
@@ -48,12 +48,12 @@ def test_the_dropouts_stand_where_the_notebook_has_them():
     for name in ("lstm", "cnn_lstm"):
         plain = build_stack(name)
         assert plain.embedding.dropout == plain.lstm.dropout == plain.lstm.recurrent_dropout == 0
-        assert not any(isinstance(module, nn.Dropout) for module in plain.modules())
+        assert not any(isinstance(module, Dropout) for module in plain.modules())
 
 
 def test_each_dropout_is_set_by_its_own_option():
     dropout = build_stack("lstm_dropout", word_dropout=0.1, dropout=0.3)
-    assert (dropout.embedding.dropout, dropout.embedded_dropout.p, dropout.last_dropout.p) == (0.1, 0.3, 0.3)
+    assert (dropout.embedding.dropout, dropout.embedded_dropout.rate, dropout.last_dropout.rate) == (0.1, 0.3, 0.3)
     gates = build_stack("lstm_gate_dropout", word_dropout=0.1, dropout=0.3, recurrent_dropout=0.4)
     assert (gates.embedding.dropout, gates.lstm.dropout, gates.lstm.recurrent_dropout) == (0.1, 0.3, 0.4)
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
-from torch.nn import functional as F
 
 from seqclass.nn import LSTM, LeadingPadding
+from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
 
 KERNELS = ["reference", "fused"]  # those that have dropout in the gates
@@ -139,8 +139,8 @@ def test_masks_are_the_same_at_all_steps(kernel):
     drawn = module(inputs())
 
     torch.manual_seed(5)
-    input_masks = F.dropout(torch.ones(4, 6, 3), 0.3)
-    recurrent_masks = F.dropout(torch.ones(4, 6, 5), 0.4)
+    input_masks = dropout_mask(0.3, (4, 6, 3), torch.ones(()))
+    recurrent_masks = dropout_mask(0.4, (4, 6, 5), torch.ones(()))
     given = with_weights_of(module).eval()(inputs(), input_masks=input_masks, recurrent_masks=recurrent_masks)
     weights = module.weight_ih, module.weight_hh, module.bias
     by_hand = run_lstm(

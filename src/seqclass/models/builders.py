@@ -18,8 +18,8 @@ from typing import Any, Literal, get_args
 from torch import nn
 
 from seqclass.models.stack import Stack
-from seqclass.nn import LSTM, Embedding, Initializer, Kernel, RecurrentActivation
-from seqclass.nn.checks import check_choice, check_positive, check_rate
+from seqclass.nn import LSTM, Dropout, Embedding, Initializer, Kernel, RecurrentActivation
+from seqclass.nn.checks import check_choice, check_positive
 from seqclass.nn.initializers import initialize_conv1d, initialize_linear
 
 StackName = Literal["lstm", "lstm_dropout", "lstm_gate_dropout", "cnn_lstm"]
@@ -66,10 +66,9 @@ def lstm_dropout(
     kernel: Kernel = "auto",
 ) -> Stack:
     """Dropout between the layers: of whole words in the embedding, and element-wise before and behind the LSTM."""
-    check_rate("dropout", dropout)
     return Stack(
         embedding=Embedding(num_embeddings, embedding_dim, dropout=word_dropout, initializer=initializer),
-        embedded_dropout=nn.Dropout(dropout),
+        embedded_dropout=Dropout(dropout),
         lstm=LSTM(
             embedding_dim,
             hidden_size,
@@ -77,7 +76,7 @@ def lstm_dropout(
             initializer=initializer,
             kernel=kernel,
         ),
-        last_dropout=nn.Dropout(dropout),
+        last_dropout=Dropout(dropout),
         output=_output(hidden_size, num_classes, initializer),
         mask_padding=mask_padding,
     )

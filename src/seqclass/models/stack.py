@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from seqclass.nn import LSTM, Embedding, LeadingPadding
+from seqclass.nn import LSTM, Dropout, Embedding, LeadingPadding
 from seqclass.nn.shared_padding import after_window, count_leading
 
 
@@ -33,11 +33,11 @@ class Stack(nn.Module):
         self,
         *,
         embedding: Embedding,
-        embedded_dropout: nn.Dropout | None = None,
+        embedded_dropout: Dropout | None = None,
         convolution: nn.Conv1d | None = None,
         pooling: nn.MaxPool1d | None = None,
         lstm: LSTM,
-        last_dropout: nn.Dropout | None = None,
+        last_dropout: Dropout | None = None,
         output: nn.Linear,
         mask_padding: bool = False,
     ) -> None:
@@ -91,7 +91,7 @@ class Stack(nn.Module):
         """What the LSTM may take as padding; None if it has to run every step of every row."""
         if self.mask_padding:
             return LeadingPadding(count_leading(ids), masked=True)
-        if self.training and self.embedded_dropout is not None and self.embedded_dropout.p > 0:
+        if self.embedded_dropout is not None and self.embedded_dropout.drops:
             return None
         counts = count_leading(ids)
         if self.convolution is not None:

@@ -1,6 +1,7 @@
 """The layers, in plain PyTorch: no Lightning, no text."""
 
 from seqclass.nn.denormals import flush_denormals
+from seqclass.nn.dropout import Dropout
 from seqclass.nn.embedding import Embedding
 from seqclass.nn.initializers import INITIALIZERS, Initializer
 from seqclass.nn.lstm import LSTM
@@ -12,6 +13,7 @@ __all__ = [
     "KERNELS",
     "LSTM",
     "RECURRENT_ACTIVATIONS",
+    "Dropout",
     "Embedding",
     "Initializer",
     "Kernel",

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seqclass.nn.checks import check_positive, check_rate
+from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import Initializer, initialize_embedding
 
 
@@ -58,8 +59,7 @@ class Embedding(nn.Module):
         table: torch.Tensor = self.weight
         if self.training and self.dropout > 0:
             # One number for each row of the table: the mask broadcasts over the row.
-            kept = F.dropout(table.new_ones(self.num_embeddings, 1), self.dropout)
-            table = table * kept
+            table = table * dropout_mask(self.dropout, (self.num_embeddings, 1), table)
         return F.embedding(ids, table)
 
     def extra_repr(self) -> str:

@@ -2,9 +2,9 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from seqclass.nn.checks import check_choice, check_positive, check_rate
+from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import Initializer, initialize_lstm
 from seqclass.nn.lstm_kernels import (
     KERNELS,
@@ -97,7 +97,7 @@ class LSTM(nn.Module):
         """Run over all steps.
 
         Args:
-            inputs: (batch, steps, input_size), in the dtype of the weights.
+            inputs: (batch, steps, input_size).
             padding: leading steps that are equal in all rows, or masked; None to compute every step of every row.
             input_masks: (4, batch, input_size), scaled dropout masks to use in place of drawn ones.
             recurrent_masks: (4, batch, hidden_size), likewise.
@@ -106,6 +106,8 @@ class LSTM(nn.Module):
             (batch, hidden_size).
         """
         batch = inputs.shape[0]
+        # Under autocast, what comes before may be half precision; the kernels work in that of the weights.
+        inputs = inputs.to(self.weight_ih.dtype)
         if input_masks is None:
             input_masks = self._draw_masks(self.dropout, batch, self.input_size)
         if recurrent_masks is None:
@@ -129,7 +131,7 @@ class LSTM(nn.Module):
     def _draw_masks(self, rate: float, batch: int, size: int) -> torch.Tensor | None:
         if not self.training or rate == 0:
             return None
-        return F.dropout(self.weight_ih.new_ones(4, batch, size), rate)
+        return dropout_mask(rate, (4, batch, size), self.weight_ih)
 
     def extra_repr(self) -> str:
         return (

@@ -28,6 +28,9 @@ class LSTMArguments:
             for nothing.
         recurrent_masks: (4, batch, hidden_size), the same for the state.
         padding: the leading steps of each row that need not be computed row by row; None to compute them all.
+
+    Raises:
+        ValueError: dropout masks together with padding that is shared.
     """
 
     inputs: torch.Tensor
@@ -38,6 +41,10 @@ class LSTMArguments:
     input_masks: torch.Tensor | None = None
     recurrent_masks: torch.Tensor | None = None
     padding: LeadingPadding | None = None
+
+    def __post_init__(self) -> None:
+        if self.has_gate_dropout and self.padding is not None and not self.padding.masked:
+            raise ValueError("rows with dropout masks of their own share no padding: padding must be None or masked")
 
     @property
     def hidden_size(self) -> int:
