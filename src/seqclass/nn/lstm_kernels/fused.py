@@ -26,7 +26,6 @@ The factors behind dc and dh are computed for a block at once.
 """
 
 from dataclasses import dataclass
-from math import gcd
 from typing import Any
 
 import torch
@@ -296,16 +295,6 @@ def _run_backward(
     d_gates = lease.cut(steps, rows, 4, hidden_size)
     d_rows = lease.cut(steps, rows, width)
 
-    if masks is None:
-        # Two threads take 67 us for the product of 64 rows, and 58 us if each has 32 rows of its own.
-        parts = gcd(rows, torch.get_num_threads()) if weight.device.type == "cpu" else 1
-        gate_products = d_gates.view(steps, parts, -1, 4 * hidden_size)
-        row_products = d_rows.view(steps, parts, -1, width)
-        product_weight = weight.expand(parts, -1, -1)
-    else:
-        gate_products = d_gates.transpose(1, 2)
-        row_products = lease.cut(4, rows, width).expand(steps, -1, -1, -1)
-        product_weight = weight.view(4, hidden_size, width)
     views = zip(
         to_cell.unbind(0),
         factors[:, :, :3].unbind(0),
@@ -313,23 +302,26 @@ def _run_backward(
         factors[:, :, 3].unbind(0),
         d_gates[:, :, 3].unbind(0),
         trace.gates[:, 1].unbind(0),
-        gate_products.unbind(0),
-        row_products.unbind(0),
+        (d_gates.flatten(2) if masks is None else d_gates.transpose(1, 2)).unbind(0),
         d_rows.unbind(0),
         d_rows[:, :, input_size + 1 :].unbind(0),
         strict=True,
     )
+    gate_weights = weight.view(4, hidden_size, width)
+    d_masked = lease.cut(4, rows, width) if masks is not None else gate_weights
     wide_cell = d_cell.unsqueeze(1)
-    mul, bmm, total = torch.mul, torch.bmm, torch.sum
-    for dh_to_dc, from_cell, d_i_f_g, from_hidden, d_o, f, d_gate, product, d_row, d_state in reversed(list(views)):
+    mul, mm, bmm, total = torch.mul, torch.mm, torch.bmm, torch.sum
+    for dh_to_dc, from_cell, d_i_f_g, from_hidden, d_o, f, d_gate, d_row, d_state in reversed(list(views)):
         d_cell.addcmul_(d_hidden, dh_to_dc)
         mul(wide_cell, from_cell, out=d_i_f_g)
         mul(d_hidden, from_hidden, out=d_o)
         d_cell.mul_(f)
-        bmm(d_gate, product_weight, out=product)
-        if masks is not None:
-            product.mul_(masks)
-            total(product, 0, out=d_row)
+        if masks is None:
+            mm(d_gate, weight, out=d_row)
+        else:
+            bmm(d_gate, gate_weights, out=d_masked)
+            d_masked.mul_(masks)
+            total(d_masked, 0, out=d_row)
         d_hidden = d_state
     return d_gates, d_rows
 
