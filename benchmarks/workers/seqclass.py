@@ -1,15 +1,18 @@
 """``seqclass`` and ``seqclass:KERNEL``: this project.
 
 Steps are those of the stack in the same loop as ``torch-naive``'s. Epochs and evaluations are those that users get:
-`SequenceClassifier` under Lightning's `Trainer`, with batches of seqclass' own loader in the given order.
+`SequenceClassifier` with the initial values of its recipe, under Lightning's `Trainer`, with batches of seqclass' own
+loader in the given order.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from lightning.pytorch import Trainer
 from torch import nn
 
@@ -24,6 +27,12 @@ METRICS = {"loss": "loss", "accuracy": "acc"}
 """The names of results, and how seqclass logs them."""
 
 
+def recipe(stack: str) -> dict[str, Any]:
+    """The model's section of the stack's recipe in ``configs``."""
+    config = Path(__file__).parents[2] / "configs" / f"{stack}.yaml"
+    return yaml.safe_load(config.read_text(encoding="utf-8"))["model"]
+
+
 class SeqclassWorker(TorchWorker):
     """Trains a `SequenceClassifier` with `KerasAdam`."""
 
@@ -32,7 +41,12 @@ class SeqclassWorker(TorchWorker):
     def make_model(self, stack: str, sizes: dict[str, int], options: dict[str, Any]) -> nn.Module:
         # One optimizer for all calls of `epoch`: each is a `fit` of its own, and would start with a new one.
         self.classifier = SequenceClassifier(
-            stack, num_classes=2, optimizer=lambda parameters: self.optimizer, **sizes, **options
+            stack,
+            num_classes=2,
+            initializer=recipe(stack)["initializer"],
+            optimizer=lambda parameters: self.optimizer,
+            **sizes,
+            **options,
         )
         return self.classifier.model
 
