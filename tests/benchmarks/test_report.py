@@ -192,3 +192,22 @@ def test_plots_are_left_out_without_matplotlib(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     assert plots.draw([], tmp_path / "plots") == {}
     assert "matplotlib is not installed" in capsys.readouterr().err
+
+
+def test_the_notebooks_table_has_means_and_ranges_of_the_first_epoch():
+    result = a_result("accuracy")
+    first = {"seconds": 40.0, "loss": 0.5, "accuracy": 0.75, "val_loss": 0.3, "val_accuracy": 0.87}
+    second = {"seconds": 42.0, "loss": 0.4, "accuracy": 0.77, "val_loss": 0.4, "val_accuracy": 0.89}
+    runs = [{"seed": 7, "epochs": [first, second]}, {"seed": 8, "epochs": [second]}]
+    settings = {"reviews": 25_000}
+    for stack in ("cnn_lstm", "lstm_gate_dropout"):
+        result.add(stack=stack, implementation="seqclass", settings=settings, samples={"runs": runs})
+    result.add(stack="cnn_lstm", implementation="keras-jax", settings=settings, samples={"runs": runs[:1]})
+    text = report.tables([result], "notebook")
+    assert (
+        "| `cnn_lstm`, 2 seeds | 41 (40–42) | 0.4500 (0.4000–0.5000) | 0.7600 (0.7500–0.7700) "
+        "| 0.3500 (0.3000–0.4000) | 0.8800 (0.8700–0.8900) |" in text
+    )
+    assert "| the notebook | 154 | 0.4286 | 0.7804 | 0.3324 | 0.8626 |" in text
+    assert "| the notebook: not run | – | – | – | – | – |" in text
+    assert "keras-jax" not in text.split("With ")[0]
