@@ -21,11 +21,35 @@ BUILTIN_LACKS = [
 ]
 
 
-@pytest.mark.parametrize(("batch", "kernel"), [(1, "builtin"), (4, "builtin"), (5, "fused"), (64, "fused")])
-def test_a_cpu_takes_builtin_for_a_few_rows_only(batch, kernel):
-    assert choose_kernel(arguments(batch)) == kernel
-    shared = LeadingPadding(torch.ones(batch, dtype=torch.int64))
-    assert choose_kernel(arguments(batch, padding=shared)) == kernel
+@pytest.mark.parametrize(
+    ("batch", "trains", "kernel"),
+    [(1, True, "builtin"), (40, True, "builtin"), (41, True, "fused"), (200, False, "builtin"), (201, False, "fused")],
+)
+def test_a_cpu_takes_builtin_for_few_rows(batch, trains, kernel):
+    given = arguments(batch)
+    given.weight_hh.requires_grad_(trains)
+    assert choose_kernel(given) == kernel
+
+
+def test_without_gradients_a_trainable_layer_is_only_evaluated():
+    given = arguments(64)
+    given.weight_hh.requires_grad_()
+    assert choose_kernel(given) == "fused"
+    with torch.no_grad():
+        assert choose_kernel(given) == "builtin"
+
+
+@pytest.mark.parametrize(("padded", "kernel"), [(2, "builtin"), (0, "fused")])
+def test_rows_in_their_shared_padding_do_not_count(padded, kernel):
+    # Two of three steps are padding in every row: a third of 64 rows is computed at a step in the mean.
+    given = arguments(64, padding=LeadingPadding(torch.full((64,), padded)))
+    given.weight_hh.requires_grad_()
+    assert choose_kernel(given) == kernel
+
+
+def test_float64_is_not_for_onednn():
+    tensors = (torch.ones(shape, dtype=torch.float64) for shape in ((1, 3, 2), (8, 2), (8, 2), (8,)))
+    assert choose_kernel(LSTMArguments(*tensors)) == "fused"
 
 
 @pytest.mark.parametrize("options", BUILTIN_LACKS, ids=lambda options: next(iter(options)))
@@ -40,6 +64,6 @@ def test_a_gpu_takes_builtin_where_it_can(options, kernel):
 
 
 def test_auto_runs_the_chosen_kernel():
-    for batch in (4, 5):
+    for batch in (200, 201):
         given = arguments(batch)
         assert torch.equal(run_lstm(given), run_lstm(given, choose_kernel(given)))
