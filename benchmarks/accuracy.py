@@ -7,7 +7,6 @@ validation is on the test reviews, as in the notebook, and nothing is chosen by 
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -40,15 +39,7 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     names = common.implementations or IMPLEMENTATIONS
     result = common.result("accuracy", {"source": "imdb"})
     row_settings = {**asdict(settings), "reviews": reviews, "epochs": epochs}
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
-        folder = Path(name)
-        data.prepare_real(
-            folder,
-            length=settings.length,
-            num_words=settings.num_embeddings,
-            texts=implementations.need_texts(names),
-            reviews=reviews,
-        )
+    with data.real_reviews(settings, texts=implementations.need_texts(names), reviews=reviews) as folder:
         orders = {
             seed: [data.write_order(reviews, seed=seed, epoch=epoch, into=folder) for epoch in range(epochs)]
             for seed in seeds

@@ -12,10 +12,15 @@ good enough to time a step (real padding matters, it is more than half of the ma
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.settings import Settings
 
 PARTS = ("train", "test")
 REVIEWS = 25_000
@@ -90,6 +95,15 @@ def prepare_real(folder: Path, *, length: int, num_words: int, texts: bool, revi
         one_line_each = (" ".join(part_lines[index].split()) for index in chosen)
         (folder / f"{part}_texts.txt").write_text("\n".join(one_line_each) + "\n", encoding="utf-8")
     return prepared
+
+
+@contextmanager
+def real_reviews(settings: Settings, *, texts: bool, reviews: int) -> Iterator[Path]:
+    """A folder with what `prepare_real` writes for those settings; it is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
+        folder = Path(name)
+        prepare_real(folder, length=settings.length, num_words=settings.num_embeddings, texts=texts, reviews=reviews)
+        yield folder
 
 
 def synthetic_reviews(reviews: int, *, length: int, num_words: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,6 @@ the way; the start of the process and the making of the model are kept beside th
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -49,15 +48,7 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     settings = Settings()
     names = common.implementations or IMPLEMENTATIONS
     result = common.result("epoch", {"source": "imdb"})
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
-        folder = Path(name)
-        data.prepare_real(
-            folder,
-            length=settings.length,
-            num_words=settings.num_embeddings,
-            texts=implementations.need_texts(names),
-            reviews=reviews,
-        )
+    with data.real_reviews(settings, texts=implementations.need_texts(names), reviews=reviews) as folder:
         order = data.write_order(reviews, seed=common.seed, epoch=0, into=folder)
         row_settings = {**asdict(settings), "eval_batch_size": arguments.eval_batch_size, "reviews": reviews}
         for stack, chosen in implementations.by_stack(names, common.stacks).items():

@@ -10,6 +10,7 @@ from benchmarks import notebook, results
 from benchmarks.options import say
 from benchmarks.results import MergedRow, Result
 from benchmarks.step import SWEEPS
+from seqclass.notebook import NOTEBOOK_RESULTS
 
 COLOURS = {
     "seqclass": "#1b6ca8",
@@ -52,8 +53,8 @@ def _accuracy(rows: list[MergedRow], path: Path) -> Path:
             for merged in rows:
                 if merged.row["stack"] == stack:
                     _curves(axis, merged.row, figure_name)
-            if stack in notebook.PRINTED:
-                axis.axhline(getattr(notebook.PRINTED[stack], figure_name), color="black", linestyle=":", linewidth=1)
+            if stack in NOTEBOOK_RESULTS:
+                axis.axhline(getattr(NOTEBOOK_RESULTS[stack], figure_name), color="black", linestyle=":", linewidth=1)
             axis.set_xlabel("epoch")
             axis.xaxis.get_major_locator().set_params(integer=True)
         axes[0][column].set_title(stack)

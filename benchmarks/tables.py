@@ -12,6 +12,7 @@ from benchmarks.data import REVIEWS
 from benchmarks.results import MergedRow
 from benchmarks.statistics import difference_interval, time_to_target
 from benchmarks.step import BASELINE, SWEEPS
+from seqclass.notebook import NOTEBOOK_RESULTS
 
 ABSENT = "–"
 """The cell of something that was not measured, and is not failed either."""
@@ -56,8 +57,8 @@ def epoch(rows: list[MergedRow]) -> str:
     rows = _full(rows)
     if not rows:
         return ""
-    printed = {stack: f"{figures.seconds:.0f}" for stack, figures in notebook.PRINTED.items()}
-    accuracies = {stack: _percent(figures.val_accuracy) for stack, figures in notebook.PRINTED.items()}
+    printed = {stack: f"{figures.seconds:.0f}" for stack, figures in NOTEBOOK_RESULTS.items()}
+    accuracies = {stack: _percent(figures.val_accuracy) for stack, figures in NOTEBOOK_RESULTS.items()}
     return "".join(
         [
             _wide_table("Seconds for an epoch with its validation", rows, _seconds, ("notebook, 2016", printed)),
@@ -86,7 +87,7 @@ def accuracy(rows: list[MergedRow]) -> str:
                     [val_accuracies(cells.get((each, stack)), epoch) for each in (BASELINE, name)] for stack in stacks
                 ]
                 lines.append([f"{BASELINE} − {name}, epoch {epoch}", *(_difference(*pair) for pair in pairs)])
-    best = {stack: _percent(figures.val_accuracy) for stack, figures in notebook.PRINTED.items()}
+    best = {stack: _percent(figures.val_accuracy) for stack, figures in NOTEBOOK_RESULTS.items()}
     lines.append(["notebook, 2016, epoch 1", *(best.get(stack, ABSENT) for stack in stacks)])
     title = "Accuracy on the test reviews, %: mean ± standard deviation, best (seeds); differences with 95% intervals"
     return _table(title, ["", *(f"`{stack}`" for stack in stacks)], lines) + _failures(rows)
@@ -103,7 +104,7 @@ def beside_notebook(rows: list[MergedRow]) -> str:
     for stack in _stacks(rows):
         cells = [_range([first[name] for first in most[stack]], digits) for name, digits in _FIGURES.items()]
         lines.append([f"`{stack}`, {len(most[stack])} seeds", *cells])
-        printed = notebook.PRINTED.get(stack)
+        printed = NOTEBOOK_RESULTS.get(stack)
         cells = [f"{getattr(printed, name):.{digits}f}" if printed else ABSENT for name, digits in _FIGURES.items()]
         lines.append(["the notebook" if printed else "the notebook: not run", *cells])
     title = "One epoch on the 25,000 training reviews, validated on the 25,000 test reviews: mean (lowest–highest)"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -57,15 +56,7 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     settings = Settings()
     names = common.implementations or IMPLEMENTATIONS
     result = common.result("target", {"source": "imdb"})
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
-        folder = Path(name)
-        data.prepare_real(
-            folder,
-            length=settings.length,
-            num_words=settings.num_embeddings,
-            texts=implementations.need_texts(names),
-            reviews=reviews,
-        )
+    with data.real_reviews(settings, texts=implementations.need_texts(names), reviews=reviews) as folder:
         for stack, chosen in implementations.by_stack(names, common.stacks).items():
             say(f"target: {stack}")
             races = {

@@ -262,6 +262,10 @@ class SequenceClassifier(LightningModule):
         names = (f"{stage}_loss", f"{stage}_acc")
         return {name: cast(Metric, self._metrics[name]) for name in names}
 
+    def figures(self, stage: Stage) -> dict[str, float]:
+        """The values of `metrics` now; on a GPU, reading them waits for it."""
+        return {name: float(metric.compute()) for name, metric in self.metrics(stage).items()}
+
     # Logged once an epoch: reading a metric on a GPU waits for it.
     def on_train_epoch_end(self) -> None:
         self.log_dict({name: metric.compute() for name, metric in self.metrics("train").items()})

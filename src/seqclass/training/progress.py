@@ -61,10 +61,8 @@ def _epoch_name(trainer: Trainer) -> str:
 
 def _running(pl_module: LightningModule) -> dict[str, float]:
     """Loss and accuracy of the epoch so far, named as Keras prints them."""
-    return {
-        name.removeprefix("train_"): float(metric.compute())
-        for name, metric in cast(SequenceClassifier, pl_module).metrics("train").items()
-    }
+    figures = cast(SequenceClassifier, pl_module).figures("train")
+    return {name.removeprefix("train_"): value for name, value in figures.items()}
 
 
 def _validation(trainer: Trainer) -> dict[str, float]:

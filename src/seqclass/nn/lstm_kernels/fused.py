@@ -186,7 +186,7 @@ class _FusedLSTM(torch.autograd.Function):
             if block.shared:
                 # The rows are equal there, so whatever made them gets the same gradient from one as from all.
                 input_gradient[-1, block.start : block.stop] += d_inputs[-1]
-            d_hidden = d_rows[0, :, input_size + 1 :].clone()
+            d_hidden = d_rows[0, :, input_size + 1 :]
             ctx.lease.rewind(scratch_start)
         return input_gradient, weight_gradient, None, None, None, None
 

@@ -1,12 +1,7 @@
-"""What the notebook printed, and a run set beside it.
-
-The notebook is "Sequence Classification with LSTM Recurrent Neural Networks in Python with Keras" (Keras 1 on
-TensorFlow, 2016): one run of one epoch for each stack, the 25,000 test reviews as validation. It describes
-`lstm_gate_dropout`, and shows no run of it.
-"""
+"""A run's first epoch, set beside what the notebook printed."""
 
 import time
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple
 from typing import cast
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -15,32 +10,10 @@ from rich.table import Table
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.models import StackName
+from seqclass.notebook import NOTEBOOK_RESULTS, EpochResult
 
-
-@dataclass(frozen=True)
-class EpochResult:
-    """The figures Keras prints behind an epoch.
-
-    Attributes:
-        seconds: training and validation.
-        loss: mean over the epoch's batches, in nats.
-        acc: mean over the epoch's samples, from 0 to 1.
-        val_loss: as `loss`, on the validation texts after the epoch.
-        val_acc: as `acc`, likewise.
-    """
-
-    seconds: float
-    loss: float
-    acc: float
-    val_loss: float
-    val_acc: float
-
-
-NOTEBOOK_RESULTS: dict[StackName, EpochResult] = {
-    "lstm": EpochResult(273, 0.4669, 0.7865, 0.6816, 0.7006),
-    "lstm_dropout": EpochResult(274, 0.6491, 0.6177, 0.5711, 0.7223),
-    "cnn_lstm": EpochResult(154, 0.4286, 0.7804, 0.3324, 0.8626),
-}
+# As Keras names the fields of an `EpochResult`.
+_COLUMNS = ("seconds", "loss", "acc", "val_loss", "val_acc")
 
 
 class NotebookComparison(Callback):
@@ -60,10 +33,7 @@ class NotebookComparison(Callback):
         if "val_loss" not in metrics:
             return
         # The module logs these two in its own hook, which comes after this one.
-        train = {
-            name: float(metric.compute())
-            for name, metric in cast(SequenceClassifier, pl_module).metrics("train").items()
-        }
+        train = cast(SequenceClassifier, pl_module).figures("train")
         result = EpochResult(seconds, train["train_loss"], train["train_acc"], metrics["val_loss"], metrics["val_acc"])
         source = getattr(getattr(trainer, "datamodule", None), "source_name", "")
         Console().print(comparison_table(pl_module.hparams["stack"], result, source))
@@ -79,8 +49,8 @@ def comparison_table(stack: StackName, result: EpochResult, source: str) -> Tabl
     """
     table = Table(title=f"{stack}, first epoch", title_justify="left")
     table.add_column("")
-    for field in fields(EpochResult):
-        table.add_column(field.name, justify="right")
+    for column in _COLUMNS:
+        table.add_column(column, justify="right")
     if source != "imdb":
         table.caption = f"This run's texts are the {source}'s, not the IMDB reviews: its figures cannot be compared."
     table.add_row("this run" if source == "imdb" else f"this run ({source})", *_cells(result))
