@@ -4,7 +4,7 @@ from seqclass.data.batches import Batch, Batches, EpochOrder
 from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.imdb import IMDBDataModule
-from seqclass.data.locations import cache_root
+from seqclass.locations import cache_root
 from seqclass.data.sources import (
     ImdbSource,
     LabelledTexts,

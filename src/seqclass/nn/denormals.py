@@ -47,13 +47,13 @@ def worker_threads_flush() -> bool:
 
 def _renew_worker_threads() -> None:
     """Let the OpenMP runtime replace its workers by new ones, which inherit the calling thread's flag."""
-    for path in _openmp_libraries():
+    for path in openmp_libraries():
         runtime = ctypes.CDLL(path)
         if hasattr(runtime, "omp_pause_resource_all"):
             runtime.omp_pause_resource_all(_OMP_PAUSE_HARD)
 
 
-def _openmp_libraries() -> set[str]:
+def openmp_libraries() -> set[str]:
     """The files of the OpenMP runtimes that this process has loaded (Linux; elsewhere none are found)."""
     maps = Path("/proc/self/maps")
     if not maps.exists():

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqclass.data.locations import cache_root
+from seqclass.locations import cache_root
 from seqclass.data.sources.download import download
 from seqclass.data.sources.source import LabelledTexts, MissingDataError, Source
 from seqclass.errors import InputError

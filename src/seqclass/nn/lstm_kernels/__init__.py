@@ -4,7 +4,8 @@
 |---|---|---|
 | `reference` | one step after the other, under autograd | a check of the others; every option; slow |
 | `builtin` | PyTorch's own layer: cuDNN on a GPU, oneDNN on a CPU | the plain LSTM with the sigmoid |
-| `fused` | our own pass, its gradient written by hand | every option, fast on a CPU |
+| `fused` | our own pass, its gradient written by hand | every option |
+| `compiled` | the same in C | every option in float32 on a CPU that has a C compiler |
 
 Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size). `choice.py` alone knows
 which of them is taken when nobody asks for one.
@@ -22,16 +23,18 @@ from seqclass.nn.lstm_kernels.arguments import (
 )
 from seqclass.nn.lstm_kernels.builtin import builtin_lstm, builtin_refuses
 from seqclass.nn.lstm_kernels.choice import KernelName, choose_kernel
+from seqclass.nn.lstm_kernels.compiled import compiled_lstm
 from seqclass.nn.lstm_kernels.fused import fused_lstm
 from seqclass.nn.lstm_kernels.reference import reference_lstm
 
-Kernel = Literal["auto", "reference", "builtin", "fused"]
+Kernel = Literal["auto", "reference", "builtin", "fused", "compiled"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 
 _RUN: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {
     "reference": reference_lstm,
     "builtin": builtin_lstm,
     "fused": fused_lstm,
+    "compiled": compiled_lstm,
 }
 
 

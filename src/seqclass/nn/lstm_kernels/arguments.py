@@ -53,3 +53,19 @@ class LSTMArguments:
     @property
     def has_gate_dropout(self) -> bool:
         return self.input_masks is not None or self.recurrent_masks is not None
+
+    def joint_weight(self) -> torch.Tensor:
+        """[W, b, U], (4 * hidden_size, input_size + 1 + hidden_size): cut into its three parts again by autograd."""
+        return torch.cat([self.weight_ih, self.bias.unsqueeze(1), self.weight_hh], dim=1)
+
+    def joint_masks(self) -> torch.Tensor | None:
+        """What multiplies [x, 1, h] for each gate, (4, batch, input_size + 1 + hidden_size); None where nothing does."""
+        if not self.has_gate_dropout:
+            return None
+        batch, _, input_size = self.inputs.shape
+        masks = self.inputs.new_ones(4, batch, input_size + 1 + self.hidden_size)
+        if self.input_masks is not None:
+            masks[:, :, :input_size] = self.input_masks
+        if self.recurrent_masks is not None:
+            masks[:, :, input_size + 1 :] = self.recurrent_masks
+        return masks

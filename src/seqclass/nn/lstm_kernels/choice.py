@@ -6,8 +6,9 @@ import torch
 
 from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.lstm_kernels.builtin import refusal
+from seqclass.nn.lstm_kernels.compiled import compiled_refusal
 
-KernelName = Literal["reference", "builtin", "fused"]
+KernelName = Literal["reference", "builtin", "fused", "compiled"]
 
 # Up to this many rows a step, oneDNN's layer is the faster one on a CPU: a training step takes 55 instead of 74 ms with
 # 29 rows, but 181 instead of 126 ms with 64. Without a gradient its reach is longer.
@@ -18,6 +19,8 @@ _ROWS_IN_EVALUATION = 200
 def choose_kernel(arguments: LSTMArguments) -> KernelName:
     """Name the kernel that is expected to be the fastest for these arguments."""
     inputs = arguments.inputs
+    if compiled_refusal(arguments) is None:
+        return "compiled"
     if refusal(arguments) is not None:
         return "fused"
     if inputs.is_cuda:

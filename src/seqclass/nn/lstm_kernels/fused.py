@@ -52,9 +52,8 @@ def fused_lstm(arguments: LSTMArguments) -> torch.Tensor:
     """
     inputs = arguments.inputs
     plan = plan_time(inputs.shape[0], inputs.shape[1], block_steps=_BLOCK_STEPS, padding=arguments.padding)
-    # [W, b, U], (4 * hidden_size, E + 1 + H): cut into its three parts again by autograd.
-    weight = torch.cat([arguments.weight_ih, arguments.bias.unsqueeze(1), arguments.weight_hh], dim=1)
-    masks = _joint_masks(arguments)
+    weight = arguments.joint_weight()
+    masks = arguments.joint_masks()
     if plan.order is not None:
         order = plan.order.to(inputs.device)
         inputs = inputs.index_select(0, order)
@@ -63,20 +62,6 @@ def fused_lstm(arguments: LSTMArguments) -> torch.Tensor:
     keep = torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad)
     hidden = _FusedLSTM.apply(inputs, weight, masks, slope, plan, keep)
     return hidden if plan.order is None else hidden.index_select(0, order.argsort())
-
-
-def _joint_masks(arguments: LSTMArguments) -> torch.Tensor | None:
-    """What multiplies [x, 1, h] for each gate, (4, batch, E + 1 + H); None where nothing does."""
-    if not arguments.has_gate_dropout:
-        return None
-    inputs = arguments.inputs
-    batch, _, input_size = inputs.shape
-    masks = inputs.new_ones(4, batch, input_size + 1 + arguments.hidden_size)
-    if arguments.input_masks is not None:
-        masks[:, :, :input_size] = arguments.input_masks
-    if arguments.recurrent_masks is not None:
-        masks[:, :, input_size + 1 :] = arguments.recurrent_masks
-    return masks
 
 
 @dataclass(frozen=True)

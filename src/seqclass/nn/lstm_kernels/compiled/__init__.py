@@ -1,0 +1,139 @@
+"""Our own pass in C, for CPUs: threads take rows through all steps without waiting for each other.
+
+Called step by step from Python, an LSTM of this size spends half of its time in the calls and in threads that wait for
+each other after each product. `lstm.c` has neither: see there. It needs a C compiler, once (`library.py`); without one
+`auto` takes the other kernels.
+"""
+
+import ctypes
+from typing import Any
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from seqclass.nn.lstm_kernels.arguments import HARD_SIGMOID_SLOPES, LSTMArguments
+from seqclass.nn.lstm_kernels.buffers import Lease
+from seqclass.nn.lstm_kernels.compiled.library import CompilerError, load_library
+from seqclass.nn.lstm_kernels.reference import reference_lstm
+
+
+class _Pass(ctypes.Structure):
+    """The struct `Pass` of `lstm.c`, field by field."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("batch", "steps", "input_size", "hidden_size")),
+        ("threads", ctypes.c_int64),
+        ("shared_steps", ctypes.c_int64),
+        ("slope", ctypes.c_float),
+        *((name, ctypes.c_void_p) for name in ("order", "begins", "inputs", "weight", "masks", "trace", "last")),
+        *((name, ctypes.c_void_p) for name in ("d_last", "d_inputs", "d_weight")),
+    )
+
+
+def compiled_refusal(arguments: LSTMArguments) -> str | None:
+    """Why this kernel cannot run these arguments here; None if it can."""
+    inputs = arguments.inputs
+    if inputs.device.type != "cpu":
+        return f"inputs on {inputs.device}: it is for CPUs"
+    if inputs.dtype != torch.float32:
+        return f"{inputs.dtype}: it is for float32"
+    try:
+        limit = load_library().seqclass_lstm_max_columns()
+    except CompilerError as error:
+        return f"anything here: {error}"
+    if max(4 * arguments.hidden_size, arguments.weight_ih.shape[1] + 1 + arguments.hidden_size) > limit:
+        return f"hidden_size={arguments.hidden_size}, input_size={arguments.weight_ih.shape[1]}: too large for its cache"
+    return None
+
+
+def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
+    """Run the layer in C, the shared padding once.
+
+    Returns:
+        (batch, hidden_size), the state after the last step.
+
+    Raises:
+        ValueError: other than float32 on a CPU, more units than it is made for, or no C compiler.
+    """
+    if (reason := compiled_refusal(arguments)) is not None:
+        raise ValueError(f"kernel='compiled' cannot run {reason}; use 'auto'")
+    inputs = arguments.inputs
+    batch, steps, _ = inputs.shape
+    if batch == 0 or steps == 0:
+        return reference_lstm(arguments)
+    if arguments.padding is None:
+        begins, order = torch.zeros(batch, dtype=torch.int64), torch.arange(batch)
+    else:
+        begins, order = arguments.padding.counts.cpu().sort(stable=True)
+    shared_steps = int(begins[-1]) if arguments.padding is not None and not arguments.padding.masked else 0
+    weight = arguments.joint_weight()
+    keep = torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad)
+    slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation, 0.0)
+    plan = _Pass(
+        batch=batch,
+        steps=steps,
+        input_size=inputs.shape[2],
+        hidden_size=arguments.hidden_size,
+        threads=min(torch.get_num_threads(), batch),
+        shared_steps=shared_steps,
+        slope=slope,
+    )
+    masks = arguments.joint_masks()
+    return _CompiledLSTM.apply(inputs.contiguous(), weight, masks, order, begins, plan, keep)
+
+
+class _CompiledLSTM(torch.autograd.Function):
+    """Inputs, joint weight and masks, and when which row begins -> state after the last step."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: torch.Tensor,
+        weight: torch.Tensor,
+        masks: torch.Tensor | None,
+        order: torch.Tensor,
+        begins: torch.Tensor,
+        plan: _Pass,
+        keep: bool,
+    ) -> torch.Tensor:
+        library = load_library()
+        last = inputs.new_empty(inputs.shape[0], weight.shape[0] // 4)
+        tensors = {"order": order, "begins": begins, "inputs": inputs, "weight": weight, "last": last}
+        if masks is not None:
+            tensors["masks"] = masks
+        _point(plan, tensors)
+        if keep:
+            library.seqclass_lstm_trace_size.restype = ctypes.c_int64
+            size = library.seqclass_lstm_trace_size(ctypes.byref(plan))
+            ctx.lease = Lease(size, inputs)
+            ctx.trace = ctx.lease.cut(size)
+            _point(plan, {"trace": ctx.trace})
+            ctx.save_for_backward(inputs, weight, masks, order, begins)
+            ctx.plan = plan
+        _check(library.seqclass_lstm_forward(ctypes.byref(plan)))
+        return last
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        inputs, weight, masks, order, begins = ctx.saved_tensors
+        d_last = gradients[0].contiguous()
+        d_inputs, d_weight = torch.empty_like(inputs), torch.empty_like(weight)
+        tensors = {"order": order, "begins": begins, "inputs": inputs, "weight": weight, "trace": ctx.trace}
+        tensors |= {"d_last": d_last, "d_inputs": d_inputs, "d_weight": d_weight}
+        if masks is not None:
+            tensors["masks"] = masks
+        _point(ctx.plan, tensors)
+        _check(load_library().seqclass_lstm_backward(ctypes.byref(ctx.plan)))
+        return d_inputs, d_weight, None, None, None, None, None
+
+
+def _point(plan: _Pass, tensors: dict[str, torch.Tensor]) -> None:
+    """Let fields of the pass point at the memory of these tensors, which their owner has to keep."""
+    for name, tensor in tensors.items():
+        setattr(plan, name, tensor.data_ptr())
+
+
+def _check(status: int) -> None:
+    if status != 0:
+        raise MemoryError("the compiled LSTM kernel got no memory for its scratch")
