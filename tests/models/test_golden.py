@@ -24,7 +24,7 @@ FOR_BUILTIN = ("keras3_cnn_lstm", "keras3_lstm", "keras3_lstm_dropout")
 
 def kernels(names):
     """Each name with each kernel that can run it."""
-    pairs = [(name, kernel) for name in names for kernel in ("reference", "fused")]
+    pairs = [(name, kernel) for name in names for kernel in ("reference", "fused", "compiled")]
     return pairs + [(name, "builtin") for name in names if name in FOR_BUILTIN]
 
 
@@ -72,7 +72,7 @@ def test_trains_as_keras_1(name, kernel):
 def test_trains_as_keras_1_with_the_pooling_of_theano(name, kernel):
     model = golden.load(name)
     stack = model.build(kernel)
-    stack.pooling = TheanoMaxPool(stack.pool_size)
+    stack.pooling = TheanoMaxPool(stack.pooling.size)
     assert_same_training(stack, model, train(stack, model))
 
 

@@ -21,16 +21,16 @@ class TheanoMaxPool(nn.Module):
     In the padding neighbouring steps have equal features, so the largest of a window is often there twice.
     """
 
-    def __init__(self, kernel_size: int) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
-        self.kernel_size = kernel_size
+        self.size = size
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        steps = features.shape[2] // self.kernel_size * self.kernel_size
-        windows = features[:, :, :steps].unflatten(2, (-1, self.kernel_size))
-        largest = windows.detach().amax(dim=3, keepdim=True)
+        steps = features.shape[1] // self.size * self.size
+        windows = features[:, :steps].unflatten(1, (-1, self.size))
+        largest = windows.detach().amax(dim=2, keepdim=True)
         # The sum is zero; it is there for its gradient.
-        return largest.squeeze(3) + ((windows - windows.detach()) * (windows == largest)).sum(dim=3)
+        return largest.squeeze(2) + ((windows - windows.detach()) * (windows == largest)).sum(dim=2)
 
 
 class SparseKerasAdam:

@@ -29,8 +29,8 @@ from seqclass.training import layer_rows
             "cnn_lstm",
             [
                 ("embedding", "Embedding", (None, 500, 32), 160_000),
-                ("convolution", "Conv1d", (None, 32, 500), 3_104),
-                ("pooling", "MaxPool1d", (None, 32, 250), 0),
+                ("convolution", "Convolution", (None, 500, 32), 3_104),
+                ("pooling", "MaxPooling", (None, 250, 32), 0),
                 ("lstm", "LSTM", (None, 100), 53_200),
                 ("output", "Linear", (None, 1), 101),
             ],

@@ -18,7 +18,16 @@ from typing import Any, Literal, get_args
 from torch import nn
 
 from seqclass.models.stack import Stack
-from seqclass.nn import LSTM, Dropout, Embedding, Initializer, Kernel, RecurrentActivation
+from seqclass.nn import (
+    LSTM,
+    Convolution,
+    Dropout,
+    Embedding,
+    Initializer,
+    Kernel,
+    MaxPooling,
+    RecurrentActivation,
+)
 from seqclass.nn.checks import check_choice, check_positive
 from seqclass.nn.initializers import initialize_conv1d, initialize_linear
 
@@ -127,17 +136,16 @@ def cnn_lstm(
     kernel: Kernel = "auto",
 ) -> Stack:
     """A convolution with ReLU and max pooling between Embedding and LSTM."""
-    convolution = nn.Conv1d(
+    convolution = Convolution(
         check_positive("embedding_dim", embedding_dim),
         check_positive("channels", channels),
         check_positive("kernel_size", kernel_size),
-        padding="same",
     )
     initialize_conv1d(convolution, initializer)
     return Stack(
         embedding=Embedding(num_embeddings, embedding_dim, initializer=initializer),
         convolution=convolution,
-        pooling=nn.MaxPool1d(check_positive("pool_size", pool_size)),
+        pooling=MaxPooling(check_positive("pool_size", pool_size)),
         lstm=LSTM(
             channels,
             hidden_size,

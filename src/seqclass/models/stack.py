@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from seqclass.nn import LSTM, Dropout, Embedding, LeadingPadding
+from seqclass.nn import LSTM, Convolution, Dropout, Embedding, LeadingPadding, MaxPooling
 from seqclass.nn.shared_padding import after_window, count_leading
 
 
@@ -16,8 +16,7 @@ class Stack(nn.Module):
     Args:
         embedding: the table.
         embedded_dropout: element-wise, on the embedded words.
-        convolution: over the steps, (batch, features, steps), with stride 1 and "same" padding, followed by a ReLU and
-            `pooling`.
+        convolution: over the steps, followed by a ReLU and `pooling`.
         pooling: over the convolution's output.
         lstm: the layer that reads the sequence.
         last_dropout: element-wise, on the LSTM's last state.
@@ -34,8 +33,8 @@ class Stack(nn.Module):
         *,
         embedding: Embedding,
         embedded_dropout: Dropout | None = None,
-        convolution: nn.Conv1d | None = None,
-        pooling: nn.MaxPool1d | None = None,
+        convolution: Convolution | None = None,
+        pooling: MaxPooling | None = None,
         lstm: LSTM,
         last_dropout: Dropout | None = None,
         output: nn.Linear,
@@ -69,23 +68,14 @@ class Stack(nn.Module):
         if self.embedded_dropout is not None:
             features = self.embedded_dropout(features)
         if self.convolution is not None:
-            features = self.convolution(features.transpose(1, 2)).relu()
+            features = self.convolution(features).relu()
             if self.pooling is not None:
                 features = self.pooling(features)
-            features = features.transpose(1, 2)
         state = self.lstm(features, padding)
         if self.last_dropout is not None:
             state = self.last_dropout(state)
         logits: torch.Tensor = self.output(state)
         return logits.squeeze(1) if logits.shape[1] == 1 else logits
-
-    @property
-    def pool_size(self) -> int:
-        """How many steps of the convolution the LSTM reads as one."""
-        if self.pooling is None:
-            return 1
-        size = self.pooling.kernel_size
-        return size if isinstance(size, int) else size[0]
 
     def _padding(self, ids: torch.Tensor) -> LeadingPadding | None:
         """What the LSTM may take as padding; None if it has to run every step of every row."""
@@ -96,7 +86,8 @@ class Stack(nn.Module):
         counts = count_leading(ids)
         if self.convolution is not None:
             (kernel_size,) = self.convolution.kernel_size
-            counts = after_window(counts, kernel_size=kernel_size, pool_size=self.pool_size)
+            pool_size = 1 if self.pooling is None else self.pooling.size
+            counts = after_window(counts, kernel_size=kernel_size, pool_size=pool_size)
         return LeadingPadding(counts)
 
 

@@ -1,5 +1,6 @@
 """The layers, in plain PyTorch: no Lightning, no text."""
 
+from seqclass.nn.convolution import Convolution, MaxPooling
 from seqclass.nn.denormals import flush_denormals
 from seqclass.nn.dropout import Dropout
 from seqclass.nn.embedding import Embedding
@@ -13,11 +14,13 @@ __all__ = [
     "KERNELS",
     "LSTM",
     "RECURRENT_ACTIVATIONS",
+    "Convolution",
     "Dropout",
     "Embedding",
     "Initializer",
     "Kernel",
     "LeadingPadding",
+    "MaxPooling",
     "RecurrentActivation",
     "flush_denormals",
 ]
