@@ -16,7 +16,8 @@ from pathlib import Path
 from seqclass.locations import cache_root
 from seqclass.nn.denormals import openmp_libraries
 
-_SOURCE = Path(__file__).with_name("lstm.c")
+_FOLDER = Path(__file__).parent
+_SOURCE = _FOLDER / "lstm.c"
 _SECONDS = 120
 
 
@@ -52,8 +53,8 @@ def _load() -> ctypes.CDLL:
     runtime = ["-Wl,--as-needed", *sorted(openmp_libraries())]
     # What the compiler would define for this processor names the compiler, its version and the processor's features.
     defined = _run([*compiler, native, "-dM", "-E", "-x", "c", os.devnull])
-    source = _SOURCE.read_text(encoding="utf-8")
-    key = hashlib.sha256("\0".join([source, defined, *compiler, *flags, *runtime]).encode()).hexdigest()[:16]
+    sources = [file.read_text(encoding="utf-8") for file in (*sorted(_FOLDER.glob("*.h")), _SOURCE)]
+    key = hashlib.sha256("\0".join([*sources, defined, *compiler, *flags, *runtime]).encode()).hexdigest()[:16]
     folder = cache_root() / "kernels"
     library = folder / f"lstm-{key}.so"
     try:
