@@ -4,7 +4,6 @@ from seqclass.data.batches import Batch, Batches, EpochOrder
 from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.imdb import IMDBDataModule
-from seqclass.locations import cache_root
 from seqclass.data.sources import (
     ImdbSource,
     LabelledTexts,
@@ -16,6 +15,7 @@ from seqclass.data.sources import (
 )
 from seqclass.data.split import stratified_holdout
 from seqclass.data.text_datamodule import OWN_FILTERS, TextDataModule
+from seqclass.locations import cache_root
 
 __all__ = [
     "OWN_FILTERS",

@@ -14,9 +14,9 @@ from lightning.pytorch import LightningDataModule
 
 from seqclass.data.batches import Batches
 from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
-from seqclass.locations import cache_root
 from seqclass.data.sources import Source
 from seqclass.data.split import check_fraction, stratified_holdout
+from seqclass.locations import cache_root
 from seqclass.text import KERAS_FILTERS, Lower, Side, TextPipeline, Tokenizer, UnseenWords, Vocabulary
 from seqclass.text.checks import check_whole
 

@@ -1,7 +1,8 @@
 """Convolution and pooling over the steps of a sequence, (batch, steps, features), without turning it round.
 
-`torch.nn.Conv1d` wants features before steps, and copies whatever lies otherwise, forward and backward. The same numbers
-seen as an image of one row in channels-last format are what oneDNN and cuDNN read as they lie: half the time on a CPU.
+`torch.nn.Conv1d` wants features before steps, and copies whatever lies otherwise, forward and backward. The same
+numbers seen as an image of one row in channels-last format are what oneDNN and cuDNN read as they lie: half the time on
+a CPU.
 """
 
 import torch

@@ -3,13 +3,18 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from seqclass.nn import LeadingPadding
-from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
+from seqclass.nn.lstm_kernels import LSTMArguments, choice, run_lstm
 from seqclass.nn.lstm_kernels.choice import choose_kernel
 
 
 def arguments(batch, *, device="cpu", **options):
     tensors = (torch.ones(shape, device=device) for shape in ((batch, 3, 2), (8, 2), (8, 2), (8,)))
     return LSTMArguments(*tensors, **options)
+
+
+@pytest.fixture
+def no_compiler(monkeypatch):
+    monkeypatch.setattr(choice, "compiled_refusal", lambda arguments: "anything here: no C compiler")
 
 
 BUILTIN_LACKS = [
@@ -21,17 +26,25 @@ BUILTIN_LACKS = [
 ]
 
 
+@pytest.mark.parametrize("options", [{}, *BUILTIN_LACKS], ids=lambda options: next(iter(options), "plain"))
+@pytest.mark.parametrize("trains", [True, False])
+def test_a_cpu_takes_compiled_whatever_is_asked(options, trains):
+    given = arguments(1, **options)
+    given.weight_hh.requires_grad_(trains)
+    assert choose_kernel(given) == "compiled"
+
+
 @pytest.mark.parametrize(
     ("batch", "trains", "kernel"),
     [(1, True, "builtin"), (40, True, "builtin"), (41, True, "fused"), (200, False, "builtin"), (201, False, "fused")],
 )
-def test_a_cpu_takes_builtin_for_few_rows(batch, trains, kernel):
+def test_without_a_compiler_a_cpu_takes_builtin_for_few_rows(no_compiler, batch, trains, kernel):
     given = arguments(batch)
     given.weight_hh.requires_grad_(trains)
     assert choose_kernel(given) == kernel
 
 
-def test_without_gradients_a_trainable_layer_is_only_evaluated():
+def test_without_gradients_a_trainable_layer_is_only_evaluated(no_compiler):
     given = arguments(64)
     given.weight_hh.requires_grad_()
     assert choose_kernel(given) == "fused"
@@ -40,7 +53,7 @@ def test_without_gradients_a_trainable_layer_is_only_evaluated():
 
 
 @pytest.mark.parametrize(("padded", "kernel"), [(2, "builtin"), (0, "fused")])
-def test_rows_in_their_shared_padding_do_not_count(padded, kernel):
+def test_rows_in_their_shared_padding_do_not_count(no_compiler, padded, kernel):
     # Two of three steps are padding in every row: a third of 64 rows is computed at a step in the mean.
     given = arguments(64, padding=LeadingPadding(torch.full((64,), padded)))
     given.weight_hh.requires_grad_()
@@ -53,7 +66,7 @@ def test_float64_is_not_for_onednn():
 
 
 @pytest.mark.parametrize("options", BUILTIN_LACKS, ids=lambda options: next(iter(options)))
-def test_fused_where_builtin_refuses(options):
+def test_fused_where_builtin_refuses(no_compiler, options):
     assert choose_kernel(arguments(1, **options)) == "fused"
 
 
@@ -63,7 +76,7 @@ def test_a_gpu_takes_builtin_where_it_can(options, kernel):
         assert choose_kernel(arguments(64, device="cuda", **options)) == kernel
 
 
-def test_auto_runs_the_chosen_kernel():
-    for batch in (200, 201):
-        given = arguments(batch)
+@pytest.mark.parametrize("batch", [200, 201])
+def test_auto_runs_the_chosen_kernel(batch):
+    for given in (arguments(batch), arguments(batch, recurrent_activation="hard_sigmoid")):
         assert torch.equal(run_lstm(given), run_lstm(given, choose_kernel(given)))

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqclass.locations import cache_root
 from seqclass.data.sources.download import download
 from seqclass.data.sources.source import LabelledTexts, MissingDataError, Source
 from seqclass.errors import InputError
+from seqclass.locations import cache_root
 
 ARCHIVE = "aclImdb_v1.tar.gz"
 URL = f"https://ai.stanford.edu/~amaas/data/sentiment/{ARCHIVE}"

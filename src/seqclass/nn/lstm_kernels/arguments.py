@@ -59,7 +59,7 @@ class LSTMArguments:
         return torch.cat([self.weight_ih, self.bias.unsqueeze(1), self.weight_hh], dim=1)
 
     def joint_masks(self) -> torch.Tensor | None:
-        """What multiplies [x, 1, h] for each gate, (4, batch, input_size + 1 + hidden_size); None where nothing does."""
+        """What multiplies [x, 1, h] for each gate, (4, batch, input_size + 1 + hidden_size); None for nothing."""
         if not self.has_gate_dropout:
             return None
         batch, _, input_size = self.inputs.shape

@@ -42,7 +42,8 @@ def compiled_refusal(arguments: LSTMArguments) -> str | None:
     except CompilerError as error:
         return f"anything here: {error}"
     if max(4 * arguments.hidden_size, arguments.weight_ih.shape[1] + 1 + arguments.hidden_size) > limit:
-        return f"hidden_size={arguments.hidden_size}, input_size={arguments.weight_ih.shape[1]}: too large for its cache"
+        sizes = f"hidden_size={arguments.hidden_size}, input_size={arguments.weight_ih.shape[1]}"
+        return f"{sizes}: more than its scratch memory holds"
     return None
 
 
