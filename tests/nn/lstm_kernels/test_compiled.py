@@ -111,6 +111,12 @@ def test_a_second_backward_pass_gives_the_same():
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+def test_gradients_are_the_same_each_time():
+    case = random_case(batch=16, steps=24, hidden_size=8, mode="shared")
+    solved = [case.solve("compiled", torch.float32) for _ in range(200)]
+    assert all(torch.equal(again[name], solved[0][name]) for again in solved for name in again)
+
+
 def test_threads_may_change_between_forward_and_backward(threads):
     case = random_case(batch=9, hidden_size=20)
     sources = [source.detach().float().requires_grad_() for source in case.sources]

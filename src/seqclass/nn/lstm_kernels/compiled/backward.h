@@ -216,7 +216,8 @@ int seqclass_lstm_backward(const Pass *pass) {
                     backward_group(pass, packed, &group, d_begins, scratch);
                 }
 #pragma omp barrier
-#pragma omp single
+/* Always the same thread, so that the sums are always added in the same order. */
+#pragma omp master
             {
                 used = omp_get_num_threads();
                 backward_shared(pass, packed, d_begins, scratch);
