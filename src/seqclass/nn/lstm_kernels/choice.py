@@ -10,8 +10,8 @@ from seqclass.nn.lstm_kernels.compiled import compiled_refusal
 
 KernelName = Literal["reference", "builtin", "fused", "compiled"]
 
-# Up to this many rows a step, oneDNN's layer is the faster one on a CPU: a training step takes 55 instead of 74 ms with
-# 29 rows, but 181 instead of 126 ms with 64. Without a gradient its reach is longer.
+# Without a compiled kernel. Up to this many rows a step, oneDNN's layer is the faster one on a CPU: a training step
+# takes 55 instead of 74 ms with 29 rows, but 181 instead of 126 ms with 64. Without a gradient its reach is longer.
 _ROWS_IN_TRAINING = 40
 _ROWS_IN_EVALUATION = 200
 
