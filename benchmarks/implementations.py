@@ -25,7 +25,7 @@ RECIPE = "recipe:"
 NO_STACK = "any"
 """The stack of an implementation that has none."""
 
-KERNELS = ("reference", "builtin", "fused")
+KERNELS = ("reference", "builtin", "fused", "compiled", "triton")
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

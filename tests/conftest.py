@@ -5,6 +5,12 @@ import random
 import warnings
 
 import pytest
+import torch
+
+# Triton reads it when it is first imported, which Lightning does.
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"
+
 from lightning.pytorch import Trainer, seed_everything
 
 from seqclass.classifier import SequenceClassifier

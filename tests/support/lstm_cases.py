@@ -42,29 +42,29 @@ class LSTMCase:
         return None if self.mode == "none" else LeadingPadding(self.counts, masked=self.mode == "masked")
 
     def forward(self, kernel: Kernel, *sources: torch.Tensor) -> torch.Tensor:
-        """Run one kernel on these sources, in their dtype."""
+        """Run one kernel on these sources, in their dtype and on their device."""
         row, words, weight_ih, weight_hh, bias = sources
-        dtype, steps = row.dtype, row.shape[1]
-        padded = torch.arange(steps) < self.counts.unsqueeze(1)
+        steps = row.shape[1]
+        padded = (torch.arange(steps) < self.counts.unsqueeze(1)).to(row.device)
         arguments = LSTMArguments(
             inputs=torch.where(padded.unsqueeze(2), row, words),
             weight_ih=weight_ih,
             weight_hh=weight_hh,
             bias=bias,
             recurrent_activation=self.activation,
-            input_masks=None if self.input_masks is None else self.input_masks.to(dtype),
-            recurrent_masks=None if self.recurrent_masks is None else self.recurrent_masks.to(dtype),
+            input_masks=None if self.input_masks is None else self.input_masks.to(row),
+            recurrent_masks=None if self.recurrent_masks is None else self.recurrent_masks.to(row),
             padding=self.padding,
         )
         return run_lstm(arguments, kernel)
 
-    def solve(self, kernel: Kernel, dtype: torch.dtype = torch.float64) -> dict[str, torch.Tensor]:
-        """The last state and the gradients of all sources, in float64."""
-        sources = [source.detach().to(dtype).requires_grad_() for source in self.sources]
+    def solve(self, kernel: Kernel, dtype: torch.dtype = torch.float64, device: str = "cpu") -> dict[str, torch.Tensor]:
+        """The last state and the gradients of all sources, in float64 on the CPU."""
+        sources = [source.detach().to(device, dtype).requires_grad_() for source in self.sources]
         output = self.forward(kernel, *sources)
-        gradients = torch.autograd.grad(output, sources, self.output_gradient.to(dtype))
+        gradients = torch.autograd.grad(output, sources, self.output_gradient.to(output))
         names = ("output", "padding row", "words", "weight_ih", "weight_hh", "bias")
-        return {name: value.double() for name, value in zip(names, (output.detach(), *gradients), strict=True)}
+        return {name: value.double().cpu() for name, value in zip(names, (output.detach(), *gradients), strict=True)}
 
 
 def random_case(

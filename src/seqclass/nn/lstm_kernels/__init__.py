@@ -6,6 +6,7 @@
 | `builtin` | PyTorch's own layer: cuDNN on a GPU, oneDNN on a CPU | the plain LSTM with the sigmoid |
 | `fused` | our own pass, its gradient written by hand | every option |
 | `compiled` | the same in C | every option in float32 on a CPU that has a C compiler |
+| `triton` | the same in one launch each way | every option in float32 on a CUDA device |
 
 Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size). `choice.py` alone knows
 which of them is taken when nobody asks for one.
@@ -26,8 +27,9 @@ from seqclass.nn.lstm_kernels.choice import KernelName, choose_kernel
 from seqclass.nn.lstm_kernels.compiled import compiled_lstm
 from seqclass.nn.lstm_kernels.fused import fused_lstm
 from seqclass.nn.lstm_kernels.reference import reference_lstm
+from seqclass.nn.lstm_kernels.triton_pass import triton_lstm
 
-Kernel = Literal["auto", "reference", "builtin", "fused", "compiled"]
+Kernel = Literal["auto", "reference", "builtin", "fused", "compiled", "triton"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 
 _RUN: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {
@@ -35,6 +37,7 @@ _RUN: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {
     "builtin": builtin_lstm,
     "fused": fused_lstm,
     "compiled": compiled_lstm,
+    "triton": triton_lstm,
 }
 
 

@@ -8,7 +8,7 @@ from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.lstm_kernels.builtin import refusal
 from seqclass.nn.lstm_kernels.compiled import compiled_refusal
 
-KernelName = Literal["reference", "builtin", "fused", "compiled"]
+KernelName = Literal["reference", "builtin", "fused", "compiled", "triton"]
 
 # Without a compiled kernel. Up to this many rows a step, oneDNN's layer is the faster one on a CPU: a training step
 # takes 55 instead of 74 ms with 29 rows, but 181 instead of 126 ms with 64. Without a gradient its reach is longer.
@@ -18,17 +18,21 @@ _ROWS_IN_EVALUATION = 200
 
 def choose_kernel(arguments: LSTMArguments) -> KernelName:
     """Name the kernel that is expected to be the fastest for these arguments."""
-    inputs = arguments.inputs
+    return _choose_on_a_gpu(arguments) if arguments.inputs.is_cuda else _choose_on_a_cpu(arguments)
+
+
+def _choose_on_a_gpu(arguments: LSTMArguments) -> KernelName:
+    # Not `triton`, though it should be the faster one by far: no GPU has run it yet, so it is there by name alone.
+    return "builtin" if refusal(arguments) is None else "fused"
+
+
+def _choose_on_a_cpu(arguments: LSTMArguments) -> KernelName:
     if compiled_refusal(arguments) is None:
         return "compiled"
-    if refusal(arguments) is not None:
+    # oneDNN has no layer in float64; PyTorch would run one step after the other.
+    if refusal(arguments) is not None or arguments.inputs.dtype != torch.float32:
         return "fused"
-    if inputs.is_cuda:
-        return "builtin"
-    if inputs.dtype != torch.float32:
-        # oneDNN has no such layer; PyTorch would run one step after the other.
-        return "fused"
-    trains = torch.is_grad_enabled() and (inputs.requires_grad or arguments.weight_hh.requires_grad)
+    trains = torch.is_grad_enabled() and (arguments.inputs.requires_grad or arguments.weight_hh.requires_grad)
     return "builtin" if _rows_a_step(arguments) <= (_ROWS_IN_TRAINING if trains else _ROWS_IN_EVALUATION) else "fused"
 
 
