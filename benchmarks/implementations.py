@@ -67,6 +67,7 @@ _ALL = {
             Implementation(f"seqclass:{kernel}", "seqclass", is_peer=False, options={"kernel": kernel})
             for kernel in KERNELS
         ),
+        Implementation("seqclass:as-keras3", "seqclass", is_peer=False, options={"as_keras3": True}),
         Implementation("torch-naive", "torch_naive", is_peer=False),
         *(
             Implementation(f"keras-{backend}", "keras3", is_peer=True, variables={"KERAS_BACKEND": backend})

@@ -1,4 +1,4 @@
-"""``seqclass`` and ``seqclass:KERNEL``: this project.
+"""``seqclass``, ``seqclass:KERNEL`` and ``seqclass:as-keras3``: this project.
 
 Steps are those of the stack in the same loop as ``torch-naive``'s. Epochs and evaluations are those that users get:
 `SequenceClassifier` with the initial values of its recipe, under Lightning's `Trainer`, with batches of seqclass' own
@@ -26,6 +26,10 @@ from seqclass.optim import KerasAdam
 METRICS = {"loss": "loss", "accuracy": "acc"}
 """The names of results, and how seqclass logs them."""
 
+KERAS1_EPS = 1e-8
+KERAS3_EPS = 1e-7
+"""The defaults of the two Adams."""
+
 
 def recipe(stack: str) -> dict[str, Any]:
     """The model's section of the stack's recipe in ``configs``."""
@@ -39,19 +43,21 @@ class SeqclassWorker(TorchWorker):
     distributions = ("seqclass", "torch", "lightning", "numpy")
 
     def make_model(self, stack: str, sizes: dict[str, int], options: dict[str, Any]) -> nn.Module:
+        options = {"initializer": recipe(stack)["initializer"], **options}
+        self.eps = KERAS1_EPS
+        if options.pop("as_keras3", False):
+            self.eps = KERAS3_EPS
+            options["initializer"] = "keras"
+            if "word_dropout" in recipe(stack):
+                options["word_dropout"] = 0.0
         # One optimizer for all calls of `epoch`: each is a `fit` of its own, and would start with a new one.
         self.classifier = SequenceClassifier(
-            stack,
-            num_classes=2,
-            initializer=recipe(stack)["initializer"],
-            optimizer=lambda parameters: self.optimizer,
-            **sizes,
-            **options,
+            stack, num_classes=2, optimizer=lambda parameters: self.optimizer, **sizes, **options
         )
         return self.classifier.model
 
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        return KerasAdam(model.parameters())
+        return KerasAdam(model.parameters(), eps=self.eps)
 
     def from_neutral(self, name: str, value: np.ndarray) -> dict[str, np.ndarray]:
         if name == "conv_kernel":

@@ -85,3 +85,18 @@ def test_peak_memory_is_the_workers_own():
     )
     assert ballast.nbytes < base._peak_bytes()
     assert int(completed.stdout) < base._peak_bytes() - ballast.nbytes
+
+
+@pytest.mark.parametrize(
+    ("options", "word_dropout", "initializer", "eps"),
+    [({}, 0.2, "keras", 1e-8), ({"as_keras3": True}, 0.0, "keras", 1e-7)],
+)
+def test_settings_are_those_of_the_recipe_or_of_keras_3(options, word_dropout, initializer, eps):
+    worker = SeqclassWorker()
+    threads = torch.get_num_threads()
+    worker.build(
+        stack="lstm_gate_dropout", length=8, sizes=SIZES, device="cpu", seed=1, threads=threads, options=options
+    )
+    assert worker.model.embedding.dropout == word_dropout
+    assert worker.model.lstm.initializer == initializer
+    assert worker.optimizer.defaults["eps"] == eps
