@@ -12,7 +12,7 @@ from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.errors import InputError
 
-CONFIG = Path(__file__).parents[2] / "configs" / "own_texts.yaml"
+CONFIG = Path(__file__).parents[2] / "configs" / "text.yaml"
 
 WORDS = {"praise": ("wonderful", "superb"), "blame": ("awful", "dull"), "question": ("why", "when")}
 PLAIN = ("film", "story", "the", "a", "actor", "scene", "music", "ending")
@@ -68,6 +68,7 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     assert {name: value for name, value in own.items() if name not in imdb} == {
         **{"train": None, "test": None, "val": None, "test_fraction": 0.2},
         **{"text_column": "text", "label_column": "label", "quotes": True},
+        **{"encoding": "utf-8", "empty_texts": "error"},
     }
     assert {name: value for name, value in own.items() if name in imdb and value != imdb[name]} == {
         **{"validation": 0.1, "unseen_words": "oov", "lower": "unicode"},
@@ -161,7 +162,12 @@ class TestErrors:
             ({"test_fraction": 1}, "test_fraction is 1; allowed are fractions above 0 and below 1"),
             ({"validation": "val"}, "validation is 'val'; allowed are 'test' and fractions"),
             ({"val": "a.csv", "validation": "test"}, "two parts to validate on: val='a.csv' and validation='test'"),
-            ({"text_column": "label"}, "text_column and label_column are both 'label'"),
+            ({"text_column": "label"}, "text_column and label_column name 'label' twice"),
+            ({"text_column": ["title", "title"]}, "text_column and label_column name 'title' twice"),
+            ({"text_column": []}, "text_column names no column"),
+            ({"encoding": "utf-9"}, "encoding is 'utf-9'; allowed are the encodings of Python"),
+            ({"encoding": "hex"}, "encoding is 'hex'; allowed are the encodings of Python"),
+            ({"empty_texts": "drop"}, "empty_texts is 'drop'; allowed are 'error', 'keep', 'skip'"),
             ({"maxlen": 0}, "maxlen is 0"),
         ],
     )
@@ -197,7 +203,7 @@ class TestRecipe:
         assert self.run("fit", "--data.train", "mine.csv", "--trainer.max_epochs", "6") == 0
         accuracy = printed_metric("test_acc", capsys)
         assert accuracy > 0.9
-        best = next(str(path) for path in Path("runs/own_texts/1/checkpoints").iterdir() if path.stem != "last")
+        best = next(str(path) for path in Path("runs/text/1/checkpoints").iterdir() if path.stem != "last")
 
         assert main(["classify", best, "a wonderful story the film superb", "the awful scene was dull"]) == 0
         found = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
@@ -211,7 +217,7 @@ class TestRecipe:
         assert f"val_acc={printed_metric('val_acc', capsys):.4f}" in best
 
         assert self.run("predict", *measure) == 0
-        with Path("runs/own_texts/4/predictions.csv").open() as file:
+        with Path("runs/text/4/predictions.csv").open() as file:
             rows = list(csv.DictReader(file))
         lines = Path("mine.csv").read_text().splitlines()
         right = [lines[int(row["name"].removeprefix("mine.csv:")) - 1].endswith(f",{row['label']}") for row in rows]
@@ -227,7 +233,10 @@ class TestRecipe:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (None, "there are no texts at mine.csv (train); allowed are .csv, .tsv and .jsonl files, and folders"),
+            (
+                None,
+                "there are no texts at mine.csv (train); allowed are .csv, .tsv, .jsonl and .parquet files",
+            ),
             ("review,label\nx,y\n", "mine.csv:1: there is no column 'text'; the columns are 'review', 'label'"),
             ("text,label\nx,y\n", "mine.csv has to hold texts of at least two classes; all have the label 'y'"),
             ("text,label\nx,y\n" * 2 + "x,z\n", "class label has a single text to train on (mine.csv:3)"),
