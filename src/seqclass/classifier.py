@@ -1,5 +1,6 @@
 """The LightningModule: a stack, its loss, its optimizer, its metrics, and the text pipeline it was trained with."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,9 @@ class SequenceClassifier(LightningModule):
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` have them.
         recurrent_activation: of the LSTM's gates.
         kernel: the way to run the LSTM; `auto` is the fastest that can.
-        class_weights: one factor of the loss for each class; None weighs all the same.
+        class_weights: one factor of the loss for each class, in the order of the label names; "balanced" takes
+            texts / (classes * texts of the class), so that each class weighs the same in all, and is saved as those
+            numbers; None weighs all texts the same.
         optimizer: from parameters to an optimizer; None for `KerasAdam` with its defaults.
         lr_scheduler: from an optimizer to a scheduler; None for a constant rate.
         lr_scheduler_interval: whether the scheduler steps each epoch or each batch.
@@ -93,7 +96,7 @@ class SequenceClassifier(LightningModule):
         initializer: Initializer = "keras1",
         recurrent_activation: RecurrentActivation = "sigmoid",
         kernel: Kernel = "auto",
-        class_weights: list[float] | None = None,
+        class_weights: list[float] | Literal["balanced"] | None = None,
         optimizer: OptimizerCallable | None = None,
         lr_scheduler: LRSchedulerCallable | None = None,
         lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
@@ -135,14 +138,20 @@ class SequenceClassifier(LightningModule):
         """Build what depends on the data: the stack, the weights of the loss, and the metrics."""
         self.hparams["num_embeddings"], self.hparams["num_classes"] = num_embeddings, num_classes
         self.model = self._new_stack(num_embeddings=num_embeddings, num_classes=num_classes)
-        weights = self.hparams["class_weights"]
-        if weights is not None and (len(weights) != num_classes or min(weights) < 0):
-            raise InputError(f"class_weights={weights} does not fit: {num_classes} numbers from 0 on are needed")
-        self.register_buffer("_class_weights", None if weights is None else torch.tensor(weights), persistent=False)
+        self.register_buffer("_class_weights", None, persistent=False)
+        if self.hparams["class_weights"] != "balanced":
+            self._weigh_classes(self.hparams["class_weights"])
         self._metrics = nn.ModuleDict()
         for stage in ("train", "val", "test"):
             self._metrics[f"{stage}_loss"] = MeanLoss()
             self._metrics[f"{stage}_acc"] = MulticlassAccuracy(num_classes, average="micro", validate_args=False)
+
+    def _weigh_classes(self, weights: list[float] | None) -> None:
+        num_classes = self.hparams["num_classes"]
+        if weights is not None and (len(weights) != num_classes or not 0 <= min(weights) <= max(weights) < math.inf):
+            raise InputError(f"class_weights={weights} does not fit: {num_classes} numbers from 0 on are needed")
+        self.hparams["class_weights"] = weights
+        self._class_weights = None if weights is None else torch.tensor(weights)
 
     def setup(self, stage: str) -> None:
         """Take from the DataModule what follows from the data, or check that a trained model fits it.
@@ -161,6 +170,11 @@ class SequenceClassifier(LightningModule):
                     "num_embeddings and num_classes are not known: give them, or train with a DataModule of seqclass"
                 )
             self._build(num_embeddings, num_classes)
+        if self.hparams["class_weights"] == "balanced":
+            counts: list[int] | None = getattr(data, "class_counts", None)
+            if counts is None:
+                raise InputError("class_weights='balanced' needs a DataModule of seqclass, which counts the classes")
+            self._weigh_classes([sum(counts) / (len(counts) * count) for count in counts])
         if pipeline is None:
             return
         self._check_fits(pipeline, label_names)
@@ -220,7 +234,7 @@ class SequenceClassifier(LightningModule):
         Returns:
             A scalar; with class weights the weighted mean, each sample weighing what its class does.
         """
-        weights = cast("torch.Tensor | None", self._class_weights)
+        weights = self._class_weights
         if logits.dim() == 2:
             return F.cross_entropy(logits, labels, weight=weights)
         targets = labels.to(logits.dtype)

@@ -7,7 +7,10 @@ import pytest
 import torch
 import yaml
 from jsonargparse import ArgumentParser
+from lightning.pytorch import Trainer
+from torch.nn import functional as F
 
+from seqclass.classifier import SequenceClassifier
 from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.errors import InputError
@@ -131,6 +134,27 @@ class TestParts:
             for data in forms
         ]
         assert rows[0] == rows[1] == rows[2]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+def test_balanced_class_weights_follow_the_texts_that_are_trained_on(module, tmp_path):
+    pairs = [*texts(60, "praise", seed=1), *texts(20, "blame", seed=2)]
+    data = module(train=write_csv(tmp_path / "uneven.csv", pairs), validation=0.25)
+    assert data.class_counts == [12, 36]
+    classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, class_weights="balanced")
+    trainer = Trainer(
+        max_epochs=1, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
+    )
+    trainer.fit(classifier, data)
+    assert classifier.hparams["class_weights"] == [48 / 24, 48 / 72]
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    again = SequenceClassifier.load_from_checkpoint(tmp_path / "a.ckpt")
+    logits, labels = torch.tensor([0.3, -0.2, 0.9]), torch.tensor([0, 1, 1])
+    assert (
+        again.loss(logits, labels)
+        == classifier.loss(logits, labels)
+        != F.binary_cross_entropy_with_logits(logits, labels.float())
+    )
 
 
 def test_other_alphabets_and_punctuation_are_words_too(tmp_path, module):

@@ -158,6 +158,13 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._ready.label_names
 
     @property
+    def class_counts(self) -> list[int]:
+        """Number of texts of each class that are trained on."""
+        rows, _ = self._training_rows()
+        labels = self._ready.parts["train"].labels[rows]
+        return np.bincount(labels, minlength=len(self.label_names)).tolist()
+
+    @property
     def train_size(self) -> int:
         """Number of texts that are trained on."""
         return len(self._training_rows()[0])
