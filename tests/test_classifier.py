@@ -268,3 +268,11 @@ class TestCheckpoint:
     def test_model_without_a_pipeline_says_so(self):
         with pytest.raises(InputError, match="no text pipeline"):
             SequenceClassifier("lstm", **SIZES).classify(["superb"])
+
+
+def test_texts_that_say_nothing_get_one_answer_and_a_warning(checkpoint):
+    classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
+    with pytest.warns(UserWarning, match="3 of 4 texts hold no word that the model knows.*; the first is ''"):
+        said, *nothing = classifier.classify(["a wonderful film", "", "?!", "zzz qqq"])
+    assert nothing[0] == nothing[1] == nothing[2]
+    assert all(math.isfinite(result.probability) for result in (said, *nothing))

@@ -14,6 +14,7 @@ from seqclass.classifier import SequenceClassifier
 from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.errors import InputError
+from seqclass.optim import KerasAdam
 
 CONFIG = Path(__file__).parents[2] / "configs" / "text.yaml"
 
@@ -30,6 +31,10 @@ def texts(size, *labels, seed=5):
         draw.shuffle(words)
         made.append((" ".join(words), label))
     return made
+
+
+def fast_adam(parameters):
+    return KerasAdam(parameters, lr=0.02)
 
 
 def write_csv(path, pairs, columns=("text", "label")):
@@ -71,7 +76,7 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     assert {name: value for name, value in own.items() if name not in imdb} == {
         **{"train": None, "test": None, "val": None, "test_fraction": 0.2},
         **{"text_column": "text", "label_column": "label", "quotes": True},
-        **{"encoding": "utf-8", "empty_texts": "error"},
+        **{"encoding": "utf-8", "label_separator": None, "empty_texts": "error"},
     }
     assert {name: value for name, value in own.items() if name in imdb and value != imdb[name]} == {
         **{"validation": 0.1, "unseen_words": "oov", "lower": "unicode"},
@@ -157,6 +162,52 @@ def test_balanced_class_weights_follow_the_texts_that_are_trained_on(module, tmp
     )
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+class TestMultiLabel:
+    @staticmethod
+    def pairs(size, labels):
+        draw = random.Random(3)
+        made = []
+        for _ in range(size):
+            chosen = [label for label in labels if draw.random() < 0.5]
+            words = draw.choices(PLAIN, k=6) + [draw.choice(WORDS[label]) for label in chosen]
+            draw.shuffle(words)
+            made.append((" ".join(words), "; ".join(chosen)))
+        return made
+
+    @pytest.mark.parametrize("labels", [("praise", "blame"), ("praise", "blame", "question")])
+    def test_each_label_is_decided_alone(self, module, tmp_path, labels):
+        train = write_csv(tmp_path / "many.csv", self.pairs(400, labels))
+        data = module(train=train, label_separator=";")
+        assert data.label_names == tuple(sorted(labels))
+        assert data.train_dataloader().labels.shape == (data.train_size, len(labels))
+        classifier = SequenceClassifier("lstm", hidden_size=16, embedding_dim=8, optimizer=fast_adam)
+        trainer = Trainer(
+            max_epochs=8, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
+        )
+        trainer.fit(classifier, data)
+        assert trainer.callback_metrics["val_acc"] > 0.9
+        trainer.save_checkpoint(tmp_path / "a.ckpt")
+        again = SequenceClassifier.load_from_checkpoint(tmp_path / "a.ckpt")
+        both, none = again.classify(["superb story the film a dull actor", "film the scene a music story"])
+        assert (both.label, none.label) == ("blame, praise", "")
+        (batch,) = list(data.test_dataloader())
+        right = ((again(batch.ids) > 0).long() == batch.labels).all(dim=1).float().mean().item()
+        (tested,) = trainer.test(again, data, verbose=False)
+        assert tested["test_acc"] == pytest.approx(right)
+
+    def test_one_label_a_text_and_several_do_not_mix(self, module, tmp_path):
+        train = write_csv(tmp_path / "many.csv", self.pairs(60, ("praise", "blame")))
+        data = module(train=train, label_separator=";")
+        trainer = Trainer(max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False)
+        classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, multi_label=False)
+        with pytest.raises(InputError, match="multi_label=False, but in the data a text has any number of labels"):
+            trainer.fit(classifier, data)
+        classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, class_weights="balanced")
+        with pytest.raises(InputError, match="class_weights do not go with several labels"):
+            trainer.fit(classifier, data)
+
+
 def test_other_alphabets_and_punctuation_are_words_too(tmp_path, module):
     pairs = [("«ФИЛЬМ» – чудо…", "praise"), ("фильм\r\nскучный\xa0и долгий", "blame")] * 10
     words = module(train=write_csv(tmp_path / "films.csv", pairs)).pipeline.vocabulary.words
@@ -191,6 +242,7 @@ class TestErrors:
             ({"text_column": []}, "text_column names no column"),
             ({"encoding": "utf-9"}, "encoding is 'utf-9'; allowed are the encodings of Python"),
             ({"encoding": "hex"}, "encoding is 'hex'; allowed are the encodings of Python"),
+            ({"label_separator": " "}, "label_separator is ' '; it has to be more than spaces"),
             ({"empty_texts": "drop"}, "empty_texts is 'drop'; allowed are 'error', 'keep', 'skip'"),
             ({"maxlen": 0}, "maxlen is 0"),
         ],

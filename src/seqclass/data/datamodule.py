@@ -15,7 +15,7 @@ from lightning.pytorch import LightningDataModule
 from seqclass.data.batches import Batches
 from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
 from seqclass.data.sources import Source
-from seqclass.data.split import check_fraction, stratified_holdout
+from seqclass.data.split import check_fraction, label_array, stratified_holdout
 from seqclass.locations import cache_root
 from seqclass.text import KERAS_FILTERS, Lower, Side, TextPipeline, Tokenizer, UnseenWords, Vocabulary
 from seqclass.text.checks import check_whole
@@ -158,10 +158,17 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._ready.label_names
 
     @property
+    def multi_label(self) -> bool:
+        """Whether each text may have several labels, or none."""
+        return self._ready.parts["train"].labels.ndim == 2
+
+    @property
     def class_counts(self) -> list[int]:
         """Number of texts of each class that are trained on."""
         rows, _ = self._training_rows()
         labels = self._ready.parts["train"].labels[rows]
+        if labels.ndim == 2:
+            return labels.sum(axis=0).tolist()
         return np.bincount(labels, minlength=len(self.label_names)).tolist()
 
     @property
@@ -288,11 +295,22 @@ class EncodedDataModule(LightningDataModule, ABC):
     def _encode_anew(self, source: Source, folder: Path) -> EncodedTexts:
         print(f"Encoding the texts of {source.name}; later runs find them in {folder}", file=sys.stderr)
         texts = source.read()
+        num_classes = len(source.label_names)
         pipeline = self._given_pipeline or self._new_pipeline(self._new_vocabulary(texts["train"].texts))
         parts = {
-            name: EncodedPart(pipeline.encode_all(part.texts), np.array(part.labels, dtype=np.int64), part.names)
+            name: EncodedPart(
+                pipeline.encode_all(part.texts), label_array(part.labels, num_classes), part.names
+            )
             for name, part in texts.items()
         }
+        for name, part in parts.items():
+            without_words = pipeline.without_words(part.ids)
+            if without_words.any():
+                print(
+                    f"Warning: {without_words.sum():,} texts of {name} hold no word of the vocabulary; the first is "
+                    f"{part.names[int(without_words.argmax())]}",
+                    file=sys.stderr,
+                )
         return EncodedTexts(parts, source.label_names, pipeline)
 
     def _new_vocabulary(self, training_texts: list[str]) -> Vocabulary:

@@ -37,6 +37,8 @@ class TextDataModule(EncodedDataModule):
         label_column: likewise, the label.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
         encoding: of the files, by one of Python's names.
+        label_separator: what stands between the labels of a text, where each may have several or none, as in
+            "politics;sport". The model then decides on each label alone. None where each text has exactly one.
         empty_texts: what to do with texts of white space alone: "error", or "keep" or "skip" them with a warning.
         validation: the fraction of each class that is held out of the training texts; or "test" to validate on the
             test texts, whose figures are then no estimate for a model that was chosen by them. Without effect if
@@ -61,6 +63,7 @@ class TextDataModule(EncodedDataModule):
         label_column: str = "label",
         quotes: bool = True,
         encoding: str = "utf-8",
+        label_separator: str | None = None,
         empty_texts: EmptyTexts = "error",
         validation: Literal["test"] | float = 0.1,
         unseen_words: UnseenWords = "oov",
@@ -73,7 +76,7 @@ class TextDataModule(EncodedDataModule):
         check_choice("empty_texts", empty_texts, get_args(EmptyTexts))
         # Built for its checks alone, as the files are not looked for before they are needed.
         columns = (text_column,) if isinstance(text_column, str) else tuple(text_column)
-        Reading(text_columns=columns, label_column=label_column, encoding=encoding)
+        Reading(text_columns=columns, label_column=label_column, encoding=encoding, label_separator=label_separator)
         if val is not None:
             if validation == "test":
                 raise InputError(f"there are two parts to validate on: val={val!r:.80} and validation='test'")
@@ -87,6 +90,7 @@ class TextDataModule(EncodedDataModule):
             "label_column": label_column,
             "quotes": quotes,
             "encoding": encoding,
+            "label_separator": label_separator,
             "empty_texts": empty_texts,
         }
 

@@ -79,3 +79,20 @@ def test_archives_that_are_broken(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match=message), readable(path), gzip.open(path) as file:
             file.read()
+
+
+class TestSeveralLabels:
+    several = Reading(label_separator="|")
+
+    @pytest.mark.parametrize(("label", "names"), [("b | a|b", ["a", "b"]), ("", []), (" | ", []), ("a", ["a"])])
+    def test_of_a_string(self, label, names):
+        made = row("text", label, self.several)
+        assert made.label == "|".join(names)
+        assert self.several.label_names(made.label) == names
+
+    def test_of_a_list(self):
+        assert self.several.typed_row(PATH, ":2", {"text": "x", "label": ["b", "a"]}).label == "a|b"
+        with pytest.raises(InputError, match=r":2: a label of \['a\|b'\] holds the label_separator"):
+            self.several.typed_row(PATH, ":2", {"text": "x", "label": ["a|b"]})
+        with pytest.raises(InputError, match=r":2: 'label' is \[1\]"):
+            self.several.typed_row(PATH, ":2", {"text": "x", "label": [1]})

@@ -12,7 +12,7 @@ from seqclass.data.sources.rows import Reading, Row, readable
 from seqclass.data.sources.tables import DELIMITERS, GZIP, JSON_LINES, form_of, read_table
 from seqclass.errors import InputError
 
-Label: TypeAlias = str | int | bool
+Label: TypeAlias = str | int | bool | list[str]
 TextsAndLabels: TypeAlias = tuple[Sequence[str], Sequence[Label]]
 
 _FORMS = (*DELIMITERS, JSON_LINES, PARQUET)
@@ -113,7 +113,7 @@ class ListInput(TextInput):
         # Lists have no columns: one name for each of the two will do.
         for number, values in enumerate(zip(self.texts, self.labels, strict=True)):
             columns = dict(zip(("text", "label"), map(_plain, values), strict=True))
-            plain = Reading(keep_empty=reading.keep_empty)
+            plain = Reading(label_separator=reading.label_separator, keep_empty=reading.keep_empty)
             yield plain.typed_row(self.path, f"[{number}]", columns)
 
     def fingerprint(self) -> str:

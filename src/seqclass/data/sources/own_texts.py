@@ -9,12 +9,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
 from seqclass.data.sources.inputs import TextInput, TextsAndLabels, open_input
 from seqclass.data.sources.rows import Reading, Row
 from seqclass.data.sources.source import LabelledTexts, Source
-from seqclass.data.split import check_fraction, stratified_holdout
+from seqclass.data.split import check_fraction, label_array, stratified_holdout
 from seqclass.errors import InputError
 from seqclass.text.checks import check_choice
 
@@ -42,6 +40,7 @@ class OwnTexts(Source):
         label_column: name of the column with the labels.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
         encoding: of the files, by one of Python's names.
+        label_separator: what stands between the labels of a text, where each may have several or none; None for one.
         empty_texts: what to do with texts of white space alone: "error", or "keep" or "skip" them with a warning.
 
     Attributes:
@@ -65,6 +64,7 @@ class OwnTexts(Source):
         label_column: str = "label",
         quotes: bool = True,
         encoding: str = "utf-8",
+        label_separator: str | None = None,
         empty_texts: EmptyTexts = "error",
     ) -> None:
         check_fraction("test_fraction", test_fraction)
@@ -74,6 +74,7 @@ class OwnTexts(Source):
             label_column=label_column,
             quotes=quotes,
             encoding=encoding,
+            label_separator=label_separator,
             keep_empty=empty_texts != "error",
         )
         self._empty_texts = empty_texts
@@ -107,9 +108,11 @@ class OwnTexts(Source):
                 the training texts; the message names file and line.
         """
         training_rows = list(self.rows("train"))
-        self.label_names = tuple(sorted({row.label for row in training_rows}))
+        self.label_names = tuple(
+            sorted({name for row in training_rows for name in self._reading.label_names(row.label)})
+        )
         if len(self.label_names) < 2:
-            found = f"all have the label {self.label_names[0]!r}" if training_rows else "there are none"
+            found = f"all have the label {self.label_names[0]!r}" if self.label_names else "there are none"
             raise InputError(f"{self.inputs['train'].path} has to hold texts of at least two classes; {found}")
         parts = {"train": self._labelled("train", training_rows)}
         parts |= {part: self._labelled(part, self.rows(part)) for part in self.inputs if part != "train"}
@@ -140,15 +143,17 @@ class OwnTexts(Source):
         label_by_name = {name: label for label, name in enumerate(self.label_names)}
         texts = LabelledTexts([], [], [])
         for row in rows:
-            label = label_by_name.get(row.label)
-            if label is None:
-                known = ", ".join(map(repr, self.label_names[:20]))
-                raise InputError(
-                    f"{given.path}{row.where}: no training text has the label {row.label!r:.80}; the labels in "
-                    f"{self.inputs['train'].path} are {known}{', ...' if len(self.label_names) > 20 else ''}"
-                )
+            names = self._reading.label_names(row.label)
+            for name in names:
+                if name not in label_by_name:
+                    known = ", ".join(map(repr, self.label_names[:20]))
+                    raise InputError(
+                        f"{given.path}{row.where}: no training text has the label {name!r:.80}; the labels in "
+                        f"{self.inputs['train'].path} are {known}{', ...' if len(self.label_names) > 20 else ''}"
+                    )
+            found = tuple(label_by_name[name] for name in names)
             texts.texts.append(row.text)
-            texts.labels.append(label)
+            texts.labels.append(found[0] if self._reading.label_separator is None else found)
             # File names need not be UTF-8, but the files that these names are written to are.
             texts.names.append(f"{given.name}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8"))
         if not texts.texts:
@@ -157,7 +162,7 @@ class OwnTexts(Source):
 
     def _split(self, texts: LabelledTexts, fraction: float) -> tuple[LabelledTexts, LabelledTexts]:
         stay, held = stratified_holdout(
-            np.array(texts.labels),
+            label_array(texts.labels, len(self.label_names)),
             fraction=fraction,
             seed=_TEST_SEED,
             option="test_fraction",

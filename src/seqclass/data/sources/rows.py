@@ -26,7 +26,7 @@ class Row(NamedTuple):
     Args:
         where: its place, to be put behind the path of the whole: ":17" for a line, "/pos/1.txt" for a file.
         text: as it stands there.
-        label: the name of its class.
+        label: the name of its class; with several labels a text, their names, sorted, with the separator between.
     """
 
     where: str
@@ -44,6 +44,8 @@ class Reading:
         label_column: likewise, the label.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
         encoding: of the files, by one of Python's names. Parquet has its own.
+        label_separator: what stands between the labels of a text that may have several, or none; None where each text
+            has one. Lists of strings are then labels too, in files that have them.
         keep_empty: whether texts of white space alone are given out; they are errors otherwise.
 
     Raises:
@@ -54,11 +56,14 @@ class Reading:
     label_column: str = "label"
     quotes: bool = True
     encoding: str = "utf-8"
+    label_separator: str | None = None
     keep_empty: bool = False
 
     def __post_init__(self) -> None:
         if not self.text_columns:
             raise InputError("text_column names no column; give one, or a list of those to join")
+        if self.label_separator is not None and not self.label_separator.strip(" "):
+            raise InputError(f"label_separator is {self.label_separator!r}; it has to be more than spaces, or None")
         names = (*self.text_columns, self.label_column)
         for name in names:
             if names.count(name) > 1:
@@ -87,12 +92,20 @@ class Reading:
         text, label = "\n".join(texts), label.strip()
         if not self.keep_empty and not text.strip():
             raise InputError(f"{path}{where}: the text is empty; set `empty_texts` to 'keep' or 'skip' to go on")
-        if not label:
+        names = self.label_names(label)
+        if not names and self.label_separator is None:
             raise InputError(f"{path}{where}: the label is empty")
-        # It is going to be printed to terminals and written to CSV files.
-        if any(unicodedata.category(char) in ("Cc", "Cs") for char in label):
-            raise InputError(f"{path}{where}: the label {label!r:.80} holds control characters")
-        return Row(where, text, label)
+        # They are going to be printed to terminals and written to CSV files.
+        for name in names:
+            if any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
+                raise InputError(f"{path}{where}: the label {name!r:.80} holds control characters")
+        return Row(where, text, (self.label_separator or "").join(names))
+
+    def label_names(self, label: str) -> list[str]:
+        """The names in a row's label: one, or with a separator any number, sorted, each once."""
+        if self.label_separator is None:
+            return [label] if label else []
+        return sorted({name.strip() for name in label.split(self.label_separator)} - {""})
 
     def typed_row(self, path: Path, where: str, values: dict[str, Any]) -> Row:
         """Makes a row of values that have types, by the names of their columns.
@@ -104,6 +117,13 @@ class Reading:
             if not isinstance(values[column], str):
                 raise InputError(f"{path}{where}: {column!r} is {values[column]!r:.80}; a text has to be a string")
         label = values[self.label_column]
+        if self.label_separator is not None and isinstance(label, list) and all(isinstance(n, str) for n in label):
+            if any(self.label_separator in name for name in label):
+                raise InputError(
+                    f"{path}{where}: a label of {label!r:.80} holds the label_separator {self.label_separator!r}; "
+                    "choose another"
+                )
+            label = self.label_separator.join(label)
         if isinstance(label, int):
             label = json.dumps(label)  # true stays "true"
         if not isinstance(label, str):
