@@ -194,12 +194,14 @@ class TestCheckpoint:
         assert good.probability == good.probabilities["pos"] > 0.5
         assert sum(good.probabilities.values()) == pytest.approx(1)
 
+    @pytest.mark.filterwarnings("ignore:.* hold no word that the model knows")
     def test_same_results_as_before_it_was_saved(self, trained, checkpoint):
         _, classifier, _ = trained
         texts = ["superb", "a dull story", "", "unknown words only"]
         loaded = SequenceClassifier.load_from_checkpoint(str(checkpoint))
         assert loaded.classify(texts) == classifier.classify(texts)
 
+    @pytest.mark.filterwarnings("ignore:.* hold no word that the model knows")
     def test_results_do_not_depend_on_the_batch(self, checkpoint):
         classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
         texts = ["superb film", "dull", "the " * 40 + "awful", ""]

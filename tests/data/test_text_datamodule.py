@@ -208,6 +208,38 @@ class TestMultiLabel:
             trainer.fit(classifier, data)
 
 
+def test_rare_words_count_as_unseen(module, tmp_path):
+    pairs = [*texts(60, *WORDS), ("zebra film", "praise"), ("zebra", "blame"), ("yak film", "praise")] * 2
+    train, test = write_csv(tmp_path / "rare.csv", pairs), write_csv(tmp_path / "test.csv", pairs[:5])
+    words = [module(train=train, test=test, min_count=count).pipeline.vocabulary.words for count in (1, 4)]
+    assert set(words[0]) - set(words[1]) == {"yak"}
+    with pytest.raises(InputError, match="min_count=2 does not go with word_index"):
+        TextDataModule(train=train, min_count=2, word_index="index.json")
+
+
+def test_fewer_texts_than_a_batch(module, tmp_path):
+    data = module(train=write_csv(tmp_path / "few.csv", texts(12, "praise", "blame")), batch_size=64)
+    (batch,) = list(data.train_dataloader())
+    assert len(batch.labels) == data.train_size < 12
+
+
+def test_null_characters_and_lone_surrogates_go_all_the_way(tmp_path, module):
+    path = tmp_path / "odd.jsonl"
+    odd = ["a\0b wonderful", "dull \ud800 film"] * 10
+    path.write_text("\n".join(json.dumps({"text": text, "label": text[0]}) for text in odd))
+    data = module(train=str(path))
+    assert module(train=str(path)).pipeline == data.pipeline  # the second comes from the cache
+    assert set(data.pipeline.vocabulary.words) == {"a\0b", "wonderful", "dull", "\ud800", "film"}
+
+
+def test_texts_without_a_known_word_are_told(module, tmp_path, capsys):
+    test = write_csv(tmp_path / "test.csv", [("film", "praise"), ("zzz qqq", "blame"), ("", "blame")])
+    data = module(test=test, empty_texts="keep")
+    assert data.test_size == 3
+    told = capsys.readouterr().err
+    assert "Warning: 2 texts of test hold no word of the vocabulary; the first is test.csv:3" in told
+
+
 def test_other_alphabets_and_punctuation_are_words_too(tmp_path, module):
     pairs = [("«ФИЛЬМ» – чудо…", "praise"), ("фильм\r\nскучный\xa0и долгий", "blame")] * 10
     words = module(train=write_csv(tmp_path / "films.csv", pairs)).pipeline.vocabulary.words
