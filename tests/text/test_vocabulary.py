@@ -202,7 +202,7 @@ def test_rare_words_can_be_left_out():
     texts = ["a b a c", "b a"]
     assert Vocabulary.from_texts(texts, Tokenizer(), min_count=2).words == ("a", "b")
     assert Vocabulary.from_texts(texts, Tokenizer(), min_count=3).words == ("a",)
-    with pytest.raises(InputError, match="min_count is 4, but the most frequent word, 'a', .* 3 times"):
+    with pytest.raises(InputError, match=r"min_count is 4, but the most frequent word, 'a', .* 3 times"):
         Vocabulary.from_texts(texts, Tokenizer(), min_count=4)
     with pytest.raises(InputError, match="min_count is 0; allowed are whole numbers from 1 on"):
         Vocabulary.from_texts(texts, Tokenizer(), min_count=0)

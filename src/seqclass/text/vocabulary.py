@@ -88,13 +88,13 @@ class Vocabulary:
             counts.update(words)
         if not counts:
             raise InputError("no vocabulary can be built: the training texts hold no words")
-        words = tuple(word for word, count in counts.most_common() if count >= min_count)
-        if not words:
+        frequent = tuple(word for word, count in counts.most_common() if count >= min_count)
+        if not frequent:
             raise InputError(
                 f"no vocabulary can be built: min_count is {min_count}, but the most frequent word, "
                 f"{counts.most_common(1)[0][0]!r:.80}, stands in the training texts {max(counts.values())} times"
             )
-        return cls(words, **options)
+        return cls(frequent, **options)
 
     @classmethod
     def from_keras_word_index(cls, path: str | Path, **options: Any) -> "Vocabulary":
