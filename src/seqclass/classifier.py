@@ -410,7 +410,7 @@ class SequenceClassifier(LightningModule):
             warnings.warn(
                 f"{without_words.sum()} of {len(texts)} texts hold no word that the model knows, and all get the same "
                 f"answer; the first is {texts[int(without_words.argmax())]!r:.80}",
-                stacklevel=2,
+                stacklevel=3,  # past the decorator
             )
         ids = torch.from_numpy(self.pipeline.pad(encoded))
         rows = [row for part in ids.split(batch_size) for row in self.probabilities(part.to(self.device)).tolist()]

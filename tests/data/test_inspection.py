@@ -29,6 +29,11 @@ def test_what_stands_in_each_part(capsys):
     assert "1 empty texts of train are kept" in capsys.readouterr().err
 
 
+def test_each_of_several_labels_counts():
+    part = inspect((["a", "b", "c"], ["x;y", "", "y"]), label_separator=";").parts["train"]
+    assert (part.texts, part.class_counts) == (3, {"y": 2, "x": 1})
+
+
 def test_recommended_sizes_cover_what_they_say():
     draw = np.random.default_rng(3)
     texts = [" ".join(f"w{n}" for n in draw.zipf(1.3, size) if n < 50_000) for size in draw.integers(5, 80, 400)]

@@ -28,7 +28,8 @@ class PartInspection:
     """What stands in one part.
 
     Attributes:
-        class_counts: texts of each class, the largest first.
+        texts: how many there are.
+        class_counts: texts of each class, the largest first; with several labels a text, each counts.
         lengths: words of a text: least, median, 95th percentile, most.
         empty: texts of white space alone.
         wordless: texts that are not empty and hold no words all the same, such as "?!".
@@ -38,6 +39,7 @@ class PartInspection:
         from_training: texts that stand among the training texts too; 0 for those themselves.
     """
 
+    texts: int
     class_counts: dict[str, int]
     lengths: tuple[int, int, int, int]
     empty: int
@@ -46,11 +48,6 @@ class PartInspection:
     contradictions: int
     unknown_share: float
     from_training: int
-
-    @property
-    def texts(self) -> int:
-        """How many there are."""
-        return sum(self.class_counts.values())
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ class _Reader:
         for row in tqdm(source.rows(part), desc=f"Reading {part}", unit=" texts", leave=False, disable=None):
             words = tokenizer(row.text)
             self.counts.update(words)
-            self.classes[row.label] += 1
+            self.classes.update(source.names_of(row))
             self.lengths.append(len(words))
             content = hashlib.blake2b(row.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             self.hashes.append(int.from_bytes(content, "little"))
@@ -129,6 +126,7 @@ class _Reader:
         hashes, labels = np.asarray(self.hashes), np.asarray(self.labels)
         words = sum(self.counts.values())
         return PartInspection(
+            texts=len(self.lengths),
             class_counts=dict(self.classes.most_common()),
             lengths=_quantiles(np.asarray(self.lengths)),
             empty=self.empty,

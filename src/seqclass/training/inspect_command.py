@@ -30,6 +30,7 @@ def run_inspect(arguments: Sequence[str]) -> None:
     parser.add_argument("--text_column", nargs="+", default=["text"], help="several are joined")
     parser.add_argument("--label_column", default="label")
     parser.add_argument("--encoding", default="utf-8", help="such as cp1252 or utf-16")
+    parser.add_argument("--label_separator", help="what stands between the labels of a text, if it may have several")
     parser.add_argument("--quotes", choices=["true", "false"], default="true", help='whether " quotes fields')
     options = vars(parser.parse_args(arguments))
     options["quotes"] = options["quotes"] == "true"
@@ -39,7 +40,7 @@ def run_inspect(arguments: Sequence[str]) -> None:
     for table in inspection_tables(inspection):
         console.print(table)
     for line in _remarks(inspection):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def inspection_tables(inspection: Inspection) -> tuple[Table, Table]:

@@ -108,9 +108,7 @@ class OwnTexts(Source):
                 the training texts; the message names file and line.
         """
         training_rows = list(self.rows("train"))
-        self.label_names = tuple(
-            sorted({name for row in training_rows for name in self._reading.label_names(row.label)})
-        )
+        self.label_names = tuple(sorted({name for row in training_rows for name in self.names_of(row)}))
         if len(self.label_names) < 2:
             found = f"all have the label {self.label_names[0]!r}" if self.label_names else "there are none"
             raise InputError(f"{self.inputs['train'].path} has to hold texts of at least two classes; {found}")
@@ -138,12 +136,16 @@ class OwnTexts(Source):
             done = "were left out" if self._empty_texts == "skip" else "are kept: a model sees nothing but padding"
             print(f"Warning: {empty:,} empty texts of {texts.path} {done}; the first is {first}", file=sys.stderr)
 
+    def names_of(self, row: Row) -> list[str]:
+        """The names of a row's labels: one, or with `label_separator` any number."""
+        return self._reading.label_names(row.label)
+
     def _labelled(self, part: str, rows: Iterator[Row] | list[Row]) -> LabelledTexts:
         given: TextInput = self.inputs[part]
         label_by_name = {name: label for label, name in enumerate(self.label_names)}
         texts = LabelledTexts([], [], [])
         for row in rows:
-            names = self._reading.label_names(row.label)
+            names = self.names_of(row)
             for name in names:
                 if name not in label_by_name:
                     known = ", ".join(map(repr, self.label_names[:20]))
