@@ -194,12 +194,14 @@ class TestCheckpoint:
         assert good.probability == good.probabilities["pos"] > 0.5
         assert sum(good.probabilities.values()) == pytest.approx(1)
 
+    @pytest.mark.filterwarnings("ignore:.* hold no word that the model knows")
     def test_same_results_as_before_it_was_saved(self, trained, checkpoint):
         _, classifier, _ = trained
         texts = ["superb", "a dull story", "", "unknown words only"]
         loaded = SequenceClassifier.load_from_checkpoint(str(checkpoint))
         assert loaded.classify(texts) == classifier.classify(texts)
 
+    @pytest.mark.filterwarnings("ignore:.* hold no word that the model knows")
     def test_results_do_not_depend_on_the_batch(self, checkpoint):
         classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
         texts = ["superb film", "dull", "the " * 40 + "awful", ""]
@@ -268,3 +270,11 @@ class TestCheckpoint:
     def test_model_without_a_pipeline_says_so(self):
         with pytest.raises(InputError, match="no text pipeline"):
             SequenceClassifier("lstm", **SIZES).classify(["superb"])
+
+
+def test_texts_that_say_nothing_get_one_answer_and_a_warning(checkpoint):
+    classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
+    with pytest.warns(UserWarning, match="3 of 4 texts hold no word that the model knows.*; the first is ''"):
+        said, *nothing = classifier.classify(["a wonderful film", "", "?!", "zzz qqq"])
+    assert nothing[0] == nothing[1] == nothing[2]
+    assert all(math.isfinite(result.probability) for result in (said, *nothing))

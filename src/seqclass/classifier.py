@@ -1,5 +1,7 @@
 """The LightningModule: a stack, its loss, its optimizer, its metrics, and the text pipeline it was trained with."""
 
+import math
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import nn
 from torch.nn import functional as F
 from torchmetrics import Metric
-from torchmetrics.classification import MulticlassAccuracy
+from torchmetrics.classification import MulticlassAccuracy, MultilabelExactMatch
 
 from seqclass.errors import InputError
 from seqclass.metrics import MeanLoss
@@ -30,8 +32,8 @@ class Classification:
     """What a classifier says of one text.
 
     Attributes:
-        label: name of the most probable class.
-        probability: of that class, from 0 to 1.
+        label: name of the most probable class; where a text may have several labels, all of at least one half.
+        probability: of the most probable class, from 0 to 1.
         probabilities: of all classes, by name.
     """
 
@@ -51,6 +53,8 @@ class SequenceClassifier(LightningModule):
         stack: `lstm`, `lstm_dropout`, `lstm_gate_dropout` or `cnn_lstm`; see `seqclass.models` for their layers.
         num_embeddings: rows of the embedding; None takes the DataModule's number of ids.
         num_classes: None takes the number of the DataModule's label names.
+        multi_label: whether a text may have several labels, or none: the model then decides on each alone. None takes
+            what the DataModule says.
         embedding_dim: size of a word's vector.
         hidden_size: units of the LSTM.
         word_dropout: rate of whole words; None for the stack's own. Like the next six it is an error in a stack
@@ -65,7 +69,9 @@ class SequenceClassifier(LightningModule):
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` have them.
         recurrent_activation: of the LSTM's gates.
         kernel: the way to run the LSTM; `auto` is the fastest that can.
-        class_weights: one factor of the loss for each class; None weighs all the same.
+        class_weights: one factor of the loss for each class, in the order of the label names; "balanced" takes
+            texts / (classes * texts of the class), so that each class weighs the same in all, and is saved as those
+            numbers; None weighs all texts the same.
         optimizer: from parameters to an optimizer; None for `KerasAdam` with its defaults.
         lr_scheduler: from an optimizer to a scheduler; None for a constant rate.
         lr_scheduler_interval: whether the scheduler steps each epoch or each batch.
@@ -81,6 +87,7 @@ class SequenceClassifier(LightningModule):
         *,
         num_embeddings: int | None = None,
         num_classes: int | None = None,
+        multi_label: bool | None = None,
         embedding_dim: int = 32,
         hidden_size: int = 100,
         word_dropout: float | None = None,
@@ -93,7 +100,7 @@ class SequenceClassifier(LightningModule):
         initializer: Initializer = "keras1",
         recurrent_activation: RecurrentActivation = "sigmoid",
         kernel: Kernel = "auto",
-        class_weights: list[float] | None = None,
+        class_weights: list[float] | Literal["balanced"] | None = None,
         optimizer: OptimizerCallable | None = None,
         lr_scheduler: LRSchedulerCallable | None = None,
         lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
@@ -124,25 +131,38 @@ class SequenceClassifier(LightningModule):
         self._new_stack(num_embeddings=1, num_classes=2, embedding_dim=1, hidden_size=1)
         self.model: Stack | None = None
         if num_embeddings is not None and num_classes is not None:
-            self._build(num_embeddings, num_classes)
+            self._build(num_embeddings, num_classes, multi_label=bool(multi_label))
 
     def _new_stack(self, **sizes: int) -> Stack:
         options = {**self._stack_options, **sizes}
         name: StackName = self.hparams["stack"]
         return build_stack(name, **{option: value for option, value in options.items() if value is not None})
 
-    def _build(self, num_embeddings: int, num_classes: int) -> None:
+    def _build(self, num_embeddings: int, num_classes: int, *, multi_label: bool) -> None:
         """Build what depends on the data: the stack, the weights of the loss, and the metrics."""
-        self.hparams["num_embeddings"], self.hparams["num_classes"] = num_embeddings, num_classes
-        self.model = self._new_stack(num_embeddings=num_embeddings, num_classes=num_classes)
-        weights = self.hparams["class_weights"]
-        if weights is not None and (len(weights) != num_classes or min(weights) < 0):
-            raise InputError(f"class_weights={weights} does not fit: {num_classes} numbers from 0 on are needed")
-        self.register_buffer("_class_weights", None if weights is None else torch.tensor(weights), persistent=False)
+        sizes = {"num_embeddings": num_embeddings, "num_classes": num_classes, "multi_label": multi_label}
+        self.hparams.update(sizes)
+        self.model = self._new_stack(**sizes)
+        if multi_label and self.hparams["class_weights"] is not None:
+            raise InputError("class_weights do not go with several labels a text, where each is decided on alone")
+        self.register_buffer("_class_weights", None, persistent=False)
+        if self.hparams["class_weights"] != "balanced":
+            self._weigh_classes(self.hparams["class_weights"])
         self._metrics = nn.ModuleDict()
         for stage in ("train", "val", "test"):
             self._metrics[f"{stage}_loss"] = MeanLoss()
-            self._metrics[f"{stage}_acc"] = MulticlassAccuracy(num_classes, average="micro", validate_args=False)
+            self._metrics[f"{stage}_acc"] = (
+                MultilabelExactMatch(num_classes, validate_args=False)
+                if multi_label
+                else MulticlassAccuracy(num_classes, average="micro", validate_args=False)
+            )
+
+    def _weigh_classes(self, weights: list[float] | None) -> None:
+        num_classes = self.hparams["num_classes"]
+        if weights is not None and (len(weights) != num_classes or not 0 <= min(weights) <= max(weights) < math.inf):
+            raise InputError(f"class_weights={weights} does not fit: {num_classes} numbers from 0 on are needed")
+        self.hparams["class_weights"] = weights
+        self._class_weights = None if weights is None else torch.tensor(weights)
 
     def setup(self, stage: str) -> None:
         """Take from the DataModule what follows from the data, or check that a trained model fits it.
@@ -160,9 +180,22 @@ class SequenceClassifier(LightningModule):
                 raise InputError(
                     "num_embeddings and num_classes are not known: give them, or train with a DataModule of seqclass"
                 )
-            self._build(num_embeddings, num_classes)
+            multi_label = self.hparams["multi_label"]
+            if multi_label is None:
+                multi_label = getattr(data, "multi_label", False)
+            self._build(num_embeddings, num_classes, multi_label=multi_label)
+        if self.hparams["class_weights"] == "balanced":
+            counts: list[int] | None = getattr(data, "class_counts", None)
+            if counts is None:
+                raise InputError("class_weights='balanced' needs a DataModule of seqclass, which counts the classes")
+            self._weigh_classes([sum(counts) / (len(counts) * count) for count in counts])
         if pipeline is None:
             return
+        if self.hparams["multi_label"] != getattr(data, "multi_label", False):
+            raise InputError(
+                f"the model has multi_label={self.hparams['multi_label']}, but in the data a text has "
+                f"{'one label' if self.hparams['multi_label'] else 'any number of labels'}; see data.label_separator"
+            )
         self._check_fits(pipeline, label_names)
         self.pipeline, self.label_names = pipeline, label_names
 
@@ -215,12 +248,14 @@ class SequenceClassifier(LightningModule):
 
         Args:
             logits: (batch,) or (batch, classes).
-            labels: (batch,) int64.
+            labels: (batch,) int64; (batch, classes), ones and zeros, if a text may have several.
 
         Returns:
             A scalar; with class weights the weighted mean, each sample weighing what its class does.
         """
-        weights = cast("torch.Tensor | None", self._class_weights)
+        if labels.dim() == 2:
+            return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
+        weights = self._class_weights
         if logits.dim() == 2:
             return F.cross_entropy(logits, labels, weight=weights)
         targets = labels.to(logits.dtype)
@@ -234,7 +269,8 @@ class SequenceClassifier(LightningModule):
         logits = self(ids)
         loss = self.loss(logits, labels)
         with torch.no_grad():
-            predicted = (logits > 0).long() if logits.dim() == 1 else logits.argmax(dim=1)
+            decided_alone = logits.dim() == 1 or labels.dim() == 2
+            predicted = (logits > 0).long() if decided_alone else logits.argmax(dim=1)
             metrics = self.metrics(stage)
             metrics[f"{stage}_loss"].update(loss.detach(), len(labels))
             metrics[f"{stage}_acc"].update(predicted, labels)
@@ -252,7 +288,18 @@ class SequenceClassifier(LightningModule):
     def predict_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
         """Compute the probabilities of the classes, (batch, classes)."""
         ids, _ = batch
-        return probabilities(self(ids))
+        return self.probabilities(ids)
+
+    def probabilities(self, ids: torch.Tensor) -> torch.Tensor:
+        """The probabilities of the classes, (batch, classes); with several labels a text they do not sum to 1."""
+        logits = self(ids)
+        return logits.sigmoid() if self.hparams["multi_label"] else probabilities(logits)
+
+    def chosen(self, row: Sequence[float]) -> tuple[str, ...]:
+        """The labels that a row of probabilities stands for: the most probable, or all of at least one half."""
+        if self.hparams["multi_label"]:
+            return tuple(name for name, value in zip(self.label_names, row, strict=True) if value >= 0.5)
+        return (self.label_names[max(range(len(row)), key=row.__getitem__)],)
 
     def metrics(self, stage: Stage) -> dict[str, Metric]:
         """The running metrics of a stage by their logged names, `train_loss` and `train_acc` and so on.
@@ -344,6 +391,8 @@ class SequenceClassifier(LightningModule):
     def classify(self, texts: Sequence[str], batch_size: int = 250) -> list[Classification]:
         """Classify raw texts, each read as in training.
 
+        Texts without a word that the model knows, empty ones too, get the answer to padding alone, with a warning.
+
         Args:
             texts: any number of them.
             batch_size: how many are computed at a time; memory grows with it, results do not depend on it.
@@ -355,14 +404,21 @@ class SequenceClassifier(LightningModule):
             raise InputError("this model was trained on bare ids and has no text pipeline: it cannot read texts")
         was_training = self.training
         self.eval()
-        ids = torch.from_numpy(self.pipeline.to_array(texts))
-        rows = [row for part in ids.split(batch_size) for row in probabilities(self(part.to(self.device))).tolist()]
+        encoded = self.pipeline.encode_all(texts)
+        without_words = self.pipeline.without_words(encoded)
+        if without_words.any():
+            warnings.warn(
+                f"{without_words.sum()} of {len(texts)} texts hold no word that the model knows, and all get the same "
+                f"answer; the first is {texts[int(without_words.argmax())]!r:.80}",
+                stacklevel=3,  # past the decorator
+            )
+        ids = torch.from_numpy(self.pipeline.pad(encoded))
+        rows = [row for part in ids.split(batch_size) for row in self.probabilities(part.to(self.device)).tolist()]
         self.train(was_training)
         results = []
         for row in rows:
             by_name = dict(zip(self.label_names, row, strict=True))
-            label = max(by_name, key=by_name.__getitem__)
-            results.append(Classification(label, by_name[label], by_name))
+            results.append(Classification(", ".join(self.chosen(row)), max(row), by_name))
         return results
 
 

@@ -1,4 +1,5 @@
-"""The command line: `seqclass fit|validate|test|predict` is the Lightning CLI, `seqclass classify` asks a checkpoint.
+"""The command line: `seqclass fit|validate|test|predict` is the Lightning CLI, `seqclass classify` asks a checkpoint,
+`seqclass inspect` a data set.
 
 What is heavy is imported where it is used, so that `seqclass --help` answers at once.
 """
@@ -18,12 +19,13 @@ usage: seqclass COMMAND ...
   validate --config FILE --ckpt_path CKPT
   test --config FILE --ckpt_path CKPT     measure a checkpoint on the validation or test texts
   predict --config FILE --ckpt_path CKPT  write label and probability of each test text to a CSV file
+  inspect DATA                            show what stands in your own labelled texts, before training
   classify CKPT [TEXT ...]                label and probability of each text, or of each line of standard input
 
 Each command explains its options: seqclass COMMAND --help. Every run gets a folder of its own below runs/.
 """
 
-_COMMANDS = ("fit", "validate", "test", "predict", "classify")
+_COMMANDS = ("fit", "validate", "test", "predict", "inspect", "classify")
 
 # Texts from standard input are answered in batches of this size.
 _CLASSIFY_BATCH = 250
@@ -50,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InputError(f"{arguments[0]!r} is no command: it must be one of {', '.join(_COMMANDS)}")
         if arguments[0] == "classify":
             _classify(arguments[1:])
+        elif arguments[0] == "inspect":
+            from seqclass.training.inspect_command import run_inspect
+
+            run_inspect(arguments[1:])
         else:
             from seqclass.training.lightning_cli import run_lightning_cli
 

@@ -1,3 +1,4 @@
+import errno
 import json
 from multiprocessing import get_context
 
@@ -129,6 +130,17 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match=r"cannot write the encoded texts to .*file: .*SEQCLASS_CACHE"):
         cached_encoding(tmp_path / "file", SETTINGS, Counted())
+
+
+def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path, monkeypatch):
+    def fill(file, **arrays):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", fill)
+    with pytest.raises(InputError, match=r"cannot write the encoded texts to .*: No space left on device; choose"):
+        cached_encoding(tmp_path / "cache", SETTINGS, encoded)
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] in ([], [".lock"])
 
 
 def test_of_two_processes_one_encodes(tmp_path):

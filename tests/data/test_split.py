@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seqclass.data import stratified_holdout
-from seqclass.data.split import check_fraction
+from seqclass.data.split import check_fraction, label_array
 from seqclass.errors import InputError
 
 LABELS = np.array([0] * 60 + [1] * 30 + [2] * 10)
@@ -54,3 +54,22 @@ def test_what_is_no_fraction(value):
         check_fraction("size", value)
     with pytest.raises(InputError, match="allowed are 'all' and fractions"):
         check_fraction("size", value, besides="'all'")
+
+
+class TestSeveralLabels:
+    def test_combinations_are_split_alike(self):
+        labels = label_array([(0,), (0, 1), (), (1,)] * 10, 2)
+        stay, held = stratified_holdout(labels, fraction=0.2, seed=1)
+        assert sorted([*stay, *held]) == list(range(40))
+        assert sorted(map(tuple, labels[held].tolist())) == sorted([(1, 0), (1, 1), (0, 0), (0, 1)] * 2)
+
+    @pytest.mark.parametrize("alone", [[], [(0, 1, 2)], [(0, 1, 2), (2,)]])
+    def test_combinations_that_stand_alone_are_no_error(self, alone):
+        labels = label_array([(0,)] * 6 + [(1,)] * 4 + alone, 3)
+        stay, held = stratified_holdout(labels, fraction=0.3, seed=1)
+        assert len(stay) + len(held) == 10 + len(alone)
+        assert 3 <= len(held) <= 4
+
+    def test_array(self):
+        assert label_array([(0, 2), ()], 3).tolist() == [[1, 0, 1], [0, 0, 0]]
+        assert label_array([1, 0], 3).tolist() == [1, 0]

@@ -7,12 +7,16 @@ import pytest
 import torch
 import yaml
 from jsonargparse import ArgumentParser
+from lightning.pytorch import Trainer
+from torch.nn import functional as F
 
+from seqclass.classifier import SequenceClassifier
 from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.errors import InputError
+from seqclass.optim import KerasAdam
 
-CONFIG = Path(__file__).parents[2] / "configs" / "own_texts.yaml"
+CONFIG = Path(__file__).parents[2] / "configs" / "text.yaml"
 
 WORDS = {"praise": ("wonderful", "superb"), "blame": ("awful", "dull"), "question": ("why", "when")}
 PLAIN = ("film", "story", "the", "a", "actor", "scene", "music", "ending")
@@ -27,6 +31,10 @@ def texts(size, *labels, seed=5):
         draw.shuffle(words)
         made.append((" ".join(words), label))
     return made
+
+
+def fast_adam(parameters):
+    return KerasAdam(parameters, lr=0.02)
 
 
 def write_csv(path, pairs, columns=("text", "label")):
@@ -68,6 +76,7 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     assert {name: value for name, value in own.items() if name not in imdb} == {
         **{"train": None, "test": None, "val": None, "test_fraction": 0.2},
         **{"text_column": "text", "label_column": "label", "quotes": True},
+        **{"encoding": "utf-8", "label_separator": None, "empty_texts": "error"},
     }
     assert {name: value for name, value in own.items() if name in imdb and value != imdb[name]} == {
         **{"validation": 0.1, "unseen_words": "oov", "lower": "unicode"},
@@ -132,6 +141,105 @@ class TestParts:
         assert rows[0] == rows[1] == rows[2]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+def test_balanced_class_weights_follow_the_texts_that_are_trained_on(module, tmp_path):
+    pairs = [*texts(60, "praise", seed=1), *texts(20, "blame", seed=2)]
+    data = module(train=write_csv(tmp_path / "uneven.csv", pairs), validation=0.25)
+    assert data.class_counts == [12, 36]
+    classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, class_weights="balanced")
+    trainer = Trainer(
+        max_epochs=1, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
+    )
+    trainer.fit(classifier, data)
+    assert classifier.hparams["class_weights"] == [48 / 24, 48 / 72]
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    again = SequenceClassifier.load_from_checkpoint(tmp_path / "a.ckpt")
+    logits, labels = torch.tensor([0.3, -0.2, 0.9]), torch.tensor([0, 1, 1])
+    assert (
+        again.loss(logits, labels)
+        == classifier.loss(logits, labels)
+        != F.binary_cross_entropy_with_logits(logits, labels.float())
+    )
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+class TestMultiLabel:
+    @staticmethod
+    def pairs(size, labels):
+        draw = random.Random(3)
+        made = []
+        for _ in range(size):
+            chosen = [label for label in labels if draw.random() < 0.5]
+            words = draw.choices(PLAIN, k=6) + [draw.choice(WORDS[label]) for label in chosen]
+            draw.shuffle(words)
+            made.append((" ".join(words), "; ".join(chosen)))
+        return made
+
+    @pytest.mark.parametrize("labels", [("praise", "blame"), ("praise", "blame", "question")])
+    def test_each_label_is_decided_alone(self, module, tmp_path, labels):
+        train = write_csv(tmp_path / "many.csv", self.pairs(400, labels))
+        data = module(train=train, label_separator=";")
+        assert data.label_names == tuple(sorted(labels))
+        assert data.train_dataloader().labels.shape == (data.train_size, len(labels))
+        classifier = SequenceClassifier("lstm", hidden_size=16, embedding_dim=8, optimizer=fast_adam)
+        trainer = Trainer(
+            max_epochs=8, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
+        )
+        trainer.fit(classifier, data)
+        assert trainer.callback_metrics["val_acc"] > 0.9
+        trainer.save_checkpoint(tmp_path / "a.ckpt")
+        again = SequenceClassifier.load_from_checkpoint(tmp_path / "a.ckpt")
+        both, none = again.classify(["superb story the film a dull actor", "film the scene a music story"])
+        assert (both.label, none.label) == ("blame, praise", "")
+        (batch,) = list(data.test_dataloader())
+        right = ((again(batch.ids) > 0).long() == batch.labels).all(dim=1).float().mean().item()
+        (tested,) = trainer.test(again, data, verbose=False)
+        assert tested["test_acc"] == pytest.approx(right)
+
+    def test_one_label_a_text_and_several_do_not_mix(self, module, tmp_path):
+        train = write_csv(tmp_path / "many.csv", self.pairs(60, ("praise", "blame")))
+        data = module(train=train, label_separator=";")
+        trainer = Trainer(max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False)
+        classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, multi_label=False)
+        with pytest.raises(InputError, match="multi_label=False, but in the data a text has any number of labels"):
+            trainer.fit(classifier, data)
+        classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, class_weights="balanced")
+        with pytest.raises(InputError, match="class_weights do not go with several labels"):
+            trainer.fit(classifier, data)
+
+
+def test_rare_words_count_as_unseen(module, tmp_path):
+    pairs = [*texts(60, *WORDS), ("zebra film", "praise"), ("zebra", "blame"), ("yak film", "praise")] * 2
+    train, test = write_csv(tmp_path / "rare.csv", pairs), write_csv(tmp_path / "test.csv", pairs[:5])
+    words = [module(train=train, test=test, min_count=count).pipeline.vocabulary.words for count in (1, 4)]
+    assert set(words[0]) - set(words[1]) == {"yak"}
+    with pytest.raises(InputError, match="min_count=2 does not go with word_index"):
+        TextDataModule(train=train, min_count=2, word_index="index.json")
+
+
+def test_fewer_texts_than_a_batch(module, tmp_path):
+    data = module(train=write_csv(tmp_path / "few.csv", texts(12, "praise", "blame")), batch_size=64)
+    (batch,) = list(data.train_dataloader())
+    assert len(batch.labels) == data.train_size < 12
+
+
+def test_null_characters_and_lone_surrogates_go_all_the_way(tmp_path, module):
+    path = tmp_path / "odd.jsonl"
+    odd = ["a\0b wonderful", "dull \ud800 film"] * 10
+    path.write_text("\n".join(json.dumps({"text": text, "label": text[0]}) for text in odd))
+    data = module(train=str(path))
+    assert module(train=str(path)).pipeline == data.pipeline  # the second comes from the cache
+    assert set(data.pipeline.vocabulary.words) == {"a\0b", "wonderful", "dull", "\ud800", "film"}
+
+
+def test_texts_without_a_known_word_are_told(module, tmp_path, capsys):
+    test = write_csv(tmp_path / "test.csv", [("film", "praise"), ("zzz qqq", "blame"), ("", "blame")])
+    data = module(test=test, empty_texts="keep")
+    assert data.test_size == 3
+    told = capsys.readouterr().err
+    assert "Warning: 2 texts of test hold no word of the vocabulary; the first is test.csv:3" in told
+
+
 def test_other_alphabets_and_punctuation_are_words_too(tmp_path, module):
     pairs = [("«ФИЛЬМ» – чудо…", "praise"), ("фильм\r\nскучный\xa0и долгий", "blame")] * 10
     words = module(train=write_csv(tmp_path / "films.csv", pairs)).pipeline.vocabulary.words
@@ -161,7 +269,13 @@ class TestErrors:
             ({"test_fraction": 1}, "test_fraction is 1; allowed are fractions above 0 and below 1"),
             ({"validation": "val"}, "validation is 'val'; allowed are 'test' and fractions"),
             ({"val": "a.csv", "validation": "test"}, "two parts to validate on: val='a.csv' and validation='test'"),
-            ({"text_column": "label"}, "text_column and label_column are both 'label'"),
+            ({"text_column": "label"}, "text_column and label_column name 'label' twice"),
+            ({"text_column": ["title", "title"]}, "text_column and label_column name 'title' twice"),
+            ({"text_column": []}, "text_column names no column"),
+            ({"encoding": "utf-9"}, "encoding is 'utf-9'; allowed are the encodings of Python"),
+            ({"encoding": "hex"}, "encoding is 'hex'; allowed are the encodings of Python"),
+            ({"label_separator": " "}, "label_separator is ' '; it has to be more than spaces"),
+            ({"empty_texts": "drop"}, "empty_texts is 'drop'; allowed are 'error', 'keep', 'skip'"),
             ({"maxlen": 0}, "maxlen is 0"),
         ],
     )
@@ -197,7 +311,7 @@ class TestRecipe:
         assert self.run("fit", "--data.train", "mine.csv", "--trainer.max_epochs", "6") == 0
         accuracy = printed_metric("test_acc", capsys)
         assert accuracy > 0.9
-        best = next(str(path) for path in Path("runs/own_texts/1/checkpoints").iterdir() if path.stem != "last")
+        best = next(str(path) for path in Path("runs/text/1/checkpoints").iterdir() if path.stem != "last")
 
         assert main(["classify", best, "a wonderful story the film superb", "the awful scene was dull"]) == 0
         found = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
@@ -211,7 +325,7 @@ class TestRecipe:
         assert f"val_acc={printed_metric('val_acc', capsys):.4f}" in best
 
         assert self.run("predict", *measure) == 0
-        with Path("runs/own_texts/4/predictions.csv").open() as file:
+        with Path("runs/text/4/predictions.csv").open() as file:
             rows = list(csv.DictReader(file))
         lines = Path("mine.csv").read_text().splitlines()
         right = [lines[int(row["name"].removeprefix("mine.csv:")) - 1].endswith(f",{row['label']}") for row in rows]
@@ -227,7 +341,10 @@ class TestRecipe:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (None, "there are no texts at mine.csv (train); allowed are .csv, .tsv and .jsonl files, and folders"),
+            (
+                None,
+                "there are no texts at mine.csv (train); allowed are .csv, .tsv, .jsonl and .parquet files",
+            ),
             ("review,label\nx,y\n", "mine.csv:1: there is no column 'text'; the columns are 'review', 'label'"),
             ("text,label\nx,y\n", "mine.csv has to hold texts of at least two classes; all have the label 'y'"),
             ("text,label\nx,y\n" * 2 + "x,z\n", "class label has a single text to train on (mine.csv:3)"),

@@ -141,3 +141,11 @@ def test_decode_undoes_encode_on_real_reviews(imdb_texts):
         words = [word if word in kept else "<oov>" for word in tokenizer(text) if word in seen]
         assert p.decode(p.encode(text)) == " ".join(["<start>", *words])
         assert p.decode(p.to_array([text])[0]) == " ".join(["<start>", *words][-500:])
+
+
+def test_texts_without_a_known_word():
+    for options in ({}, {"start_char": None, "oov_char": None}, {"unseen_words": "oov", "num_words": 5}):
+        pipeline = TextPipeline(tokenizer=Tokenizer(), vocabulary=Vocabulary(("good", "bad"), **options))
+        ids = pipeline.encode_all(["good zebra", "", "zebra ?!", "zebra good", " "])
+        assert pipeline.without_words(ids).tolist() == [False, True, True, False, True]
+    assert pipeline.without_words(pipeline.encode_all([])).tolist() == []

@@ -84,3 +84,10 @@ def test_map_names_the_position_of_what_is_no_text():
 def test_wrong_options(option, message):
     with pytest.raises(InputError, match=message):
         Tokenizer(**option)
+
+
+@given(text=st.text(), lower=st.sampled_from(["ascii", "unicode", "none"]), strip_html=st.booleans())
+def test_whatever_the_text_its_words_are_words(text, lower, strip_html):
+    words = Tokenizer(lower=lower, strip_html=strip_html)(text)
+    assert all(word and not set(word) & set(KERAS_FILTERS + " ") for word in words)
+    assert Tokenizer(lower=lower)(" ".join(words)) == words

@@ -196,3 +196,13 @@ def test_the_rule_gives_the_words_and_counts_of_keras_own_index(imdb_texts, kera
     counts = Counter(word for words in Tokenizer().map(texts) for word in words)
     # Ranks are ranks by count: along their order the counts never rise, so only ties can differ from ours.
     assert [counts[word] for word in theirs.words] == [counts[word] for word in ours.words]
+
+
+def test_rare_words_can_be_left_out():
+    texts = ["a b a c", "b a"]
+    assert Vocabulary.from_texts(texts, Tokenizer(), min_count=2).words == ("a", "b")
+    assert Vocabulary.from_texts(texts, Tokenizer(), min_count=3).words == ("a",)
+    with pytest.raises(InputError, match=r"min_count is 4, but the most frequent word, 'a', .* 3 times"):
+        Vocabulary.from_texts(texts, Tokenizer(), min_count=4)
+    with pytest.raises(InputError, match="min_count is 0; allowed are whole numbers from 1 on"):
+        Vocabulary.from_texts(texts, Tokenizer(), min_count=0)

@@ -15,7 +15,7 @@ class Batch(NamedTuple):
 
     Args:
         ids: int64, shape (batch, steps).
-        labels: int64, shape (batch,).
+        labels: int64, shape (batch,); with any number of labels a text, ones and zeros, shape (batch, classes).
     """
 
     ids: torch.Tensor
@@ -60,7 +60,7 @@ class Batches:
     Args:
         ids: the padded matrix, int16 or int32, shape (texts, steps); half or a quarter of the memory of
             int64, to which only the batch is converted.
-        labels: int64, shape (texts,).
+        labels: int64, shape (texts,) or (texts, classes).
         num_ids: rows of the embedding table that will be read with the ids.
         batch_size: texts in a batch.
         shuffle_seed: shuffle each epoch with this seed; None keeps the order of the matrix.

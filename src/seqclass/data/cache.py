@@ -24,7 +24,8 @@ class EncodedPart:
 
     Args:
         ids: the texts, neither cut nor padded.
-        labels: int64, shape (number of texts,).
+        labels: int64, shape (number of texts,); or of texts with any number of labels, 1 where they are and else 0,
+            shape (number of texts, classes).
         names: for each text, what a person finds it by.
     """
 
@@ -142,5 +143,8 @@ def _check(part: EncodedPart, encoded: EncodedTexts) -> None:
         raise InputError("the labels are not int64")
     if part.ids.values.max(initial=0) >= encoded.pipeline.num_ids:
         raise InputError("an id is outside the vocabulary")
-    if part.labels.min(initial=0) < 0 or part.labels.max(initial=0) >= len(encoded.label_names):
+    classes = len(encoded.label_names)
+    if part.labels.ndim == 2 and part.labels.shape[1] != classes:
+        raise InputError("there are not as many columns as labels")
+    if part.labels.min(initial=0) < 0 or part.labels.max(initial=0) >= (classes if part.labels.ndim == 1 else 2):
         raise InputError("a label has no name")

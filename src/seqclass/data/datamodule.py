@@ -15,7 +15,8 @@ from lightning.pytorch import LightningDataModule
 from seqclass.data.batches import Batches
 from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
 from seqclass.data.sources import Source
-from seqclass.data.split import check_fraction, stratified_holdout
+from seqclass.data.split import check_fraction, label_array, stratified_holdout
+from seqclass.errors import InputError
 from seqclass.locations import cache_root
 from seqclass.text import KERAS_FILTERS, Lower, Side, TextPipeline, Tokenizer, UnseenWords, Vocabulary
 from seqclass.text.checks import check_whole
@@ -31,7 +32,8 @@ class EncodedDataModule(LightningDataModule, ABC):
         word_index: a JSON file that maps words to ranks, such as Keras' `imdb_word_index.json`; None builds
             the vocabulary from the training texts.
         num_words: number of ids, and so of the embedding's rows; None for no limit. See `Vocabulary` for this
-            and the next five.
+            and the next six.
+        min_count: words that stand in the training texts less often count as unseen; not with `word_index`.
         skip_top: smallest id that is kept.
         start_char: id put before every text; None for none.
         oov_char: id that replaces words outside the limits; None leaves them out.
@@ -68,6 +70,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         *,
         word_index: str | None = None,
         num_words: int | None = 5000,
+        min_count: int = 1,
         skip_top: int = 0,
         start_char: int | None = 1,
         oov_char: int | None = 2,
@@ -103,6 +106,10 @@ class EncodedDataModule(LightningDataModule, ABC):
         }
         # Built for its checks alone: a wrong option is to be reported now, not after the download.
         self._new_pipeline(Vocabulary(("word",), **self._vocabulary_options))
+        check_whole("min_count", min_count, least=1)
+        if word_index is not None and min_count > 1:
+            raise InputError(f"min_count={min_count} does not go with word_index, which has ranks but no counts")
+        self._min_count = min_count
         check_whole("batch_size", batch_size, least=1)
         check_whole("eval_batch_size", eval_batch_size, least=1)
         check_whole("seed", seed, least=0, or_none=True)
@@ -156,6 +163,20 @@ class EncodedDataModule(LightningDataModule, ABC):
     @property
     def label_names(self) -> tuple[str, ...]:
         return self._ready.label_names
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether each text may have several labels, or none."""
+        return self._ready.parts["train"].labels.ndim == 2
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Number of texts of each class that are trained on."""
+        rows, _ = self._training_rows()
+        labels = self._ready.parts["train"].labels[rows]
+        if labels.ndim == 2:
+            return labels.sum(axis=0).tolist()
+        return np.bincount(labels, minlength=len(self.label_names)).tolist()
 
     @property
     def train_size(self) -> int:
@@ -259,6 +280,7 @@ class EncodedDataModule(LightningDataModule, ABC):
             "source": source.fingerprint(),
             "tokenizer": asdict(self._tokenizer),
             "vocabulary_options": self._vocabulary_options,
+            "min_count": self._min_count,
             "word_index": None if self._word_index is None else _content_hash(self._word_index),
         }
         given = self._given_pipeline
@@ -281,17 +303,27 @@ class EncodedDataModule(LightningDataModule, ABC):
     def _encode_anew(self, source: Source, folder: Path) -> EncodedTexts:
         print(f"Encoding the texts of {source.name}; later runs find them in {folder}", file=sys.stderr)
         texts = source.read()
+        num_classes = len(source.label_names)
         pipeline = self._given_pipeline or self._new_pipeline(self._new_vocabulary(texts["train"].texts))
         parts = {
-            name: EncodedPart(pipeline.encode_all(part.texts), np.array(part.labels, dtype=np.int64), part.names)
+            name: EncodedPart(pipeline.encode_all(part.texts), label_array(part.labels, num_classes), part.names)
             for name, part in texts.items()
         }
+        for name, part in parts.items():
+            without_words = pipeline.without_words(part.ids)
+            if without_words.any():
+                print(
+                    f"Warning: {without_words.sum():,} texts of {name} hold no word of the vocabulary; the first is "
+                    f"{part.names[int(without_words.argmax())]}",
+                    file=sys.stderr,
+                )
         return EncodedTexts(parts, source.label_names, pipeline)
 
     def _new_vocabulary(self, training_texts: list[str]) -> Vocabulary:
         if self._word_index is not None:
             return Vocabulary.from_keras_word_index(self._word_index, **self._vocabulary_options)
-        return Vocabulary.from_texts(training_texts, self._tokenizer, **self._vocabulary_options)
+        options = {"min_count": self._min_count, **self._vocabulary_options}
+        return Vocabulary.from_texts(training_texts, self._tokenizer, **options)
 
     def _new_pipeline(self, vocabulary: Vocabulary) -> TextPipeline:
         return TextPipeline(tokenizer=self._tokenizer, vocabulary=vocabulary, **self._padding_options)

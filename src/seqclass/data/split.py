@@ -25,6 +25,26 @@ def check_fraction(option: str, value: Any, *, besides: str = "") -> None:
         raise InputError(f"{option} is {value!r}; allowed are {also}fractions above 0 and below 1")
 
 
+def label_array(labels: Sequence[Any], num_classes: int) -> npt.NDArray[np.int64]:
+    """Labels as an array: indices, shape (n,); of tuples of indices ones where they are, shape (n, num_classes)."""
+    if not labels or not isinstance(labels[0], tuple):
+        return np.array(labels, dtype=np.int64)
+    found = np.zeros((len(labels), num_classes), dtype=np.int64)
+    for row, members in zip(found, labels, strict=True):
+        row[list(members)] = 1
+    return found
+
+
+def _strata(labels: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.integer[Any]]:
+    """For each text, the number of its combination of labels; those that stand alone count as one combination."""
+    _, numbers, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+    strata = numbers.reshape(-1)  # numpy 2.0 gave it a second axis
+    alone = counts[strata] == 1
+    # A single one that would be left over goes with the most frequent combination.
+    strata[alone] = len(counts) if alone.sum() > 1 or len(labels) == 1 else counts.argmax()
+    return strata
+
+
 def stratified_holdout(
     labels: npt.NDArray[np.integer[Any]],
     *,
@@ -37,7 +57,8 @@ def stratified_holdout(
     """Chooses texts to hold out, the same fraction of every class.
 
     Args:
-        labels: the class of each text, shape (n,).
+        labels: the class of each text, shape (n,); or of texts with any number of labels ones where they are, shape
+            (n, classes), of which each combination counts as a class.
         fraction: between 0 and 1, both excluded; of each class, the nearest number of texts is held out, but at
             least one text is, and at least one stays.
         seed: decides which.
@@ -54,6 +75,8 @@ def stratified_holdout(
     # The shuffles of the epochs draw from (seed, 1 + epoch), so this stream is none of theirs.
     random = np.random.default_rng((seed, 0))
     held = np.zeros(len(labels), dtype=bool)
+    if labels.ndim == 2:
+        labels, label_names = _strata(labels), None
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         if len(members) < 2:

@@ -1,12 +1,13 @@
 """Anyone's own labelled texts as a DataModule."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from seqclass.data.datamodule import EncodedDataModule
-from seqclass.data.sources import OwnTexts, Source
+from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, Source, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
 from seqclass.text import KERAS_FILTERS, Lower, UnseenWords
+from seqclass.text.checks import check_choice
 
 OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
 """Keras' filters, and what texts from elsewhere have besides: other white space, quotes, dashes."""
@@ -15,9 +16,9 @@ OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
 class TextDataModule(EncodedDataModule):
     """Your own labelled texts, with any number of classes.
 
-    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files with one object a line, or
-    in a folder with one sub-folder per class that holds one `.txt` file per text; all are UTF-8. The classes are
-    the labels of the training texts, sorted by name.
+    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files with one object a line, in
+    `.parquet` files, each of them plain or with `.gz` behind, in a folder with one sub-folder per class that holds one
+    `.txt` file per text, or as a pair of lists. The classes are the labels of the training texts, sorted by name.
 
     Training, validation and test never share a text's place: the test part is `test`, or is held out of `train`
     first, the same texts for whatever seed; then the validation part is `val`, or is held out of the rest. A text
@@ -28,13 +29,17 @@ class TextDataModule(EncodedDataModule):
     lower-cased; and `filters` knows white space and punctuation beyond ASCII.
 
     Args:
-        train: path of the training texts.
-        test: path of the test texts; None holds out `test_fraction` of the training texts.
-        val: path of the validation texts; None follows `validation`.
+        train: path of the training texts; or the texts and their labels, two lists.
+        test: likewise, the test texts; None holds out `test_fraction` of the training texts.
+        val: likewise, the validation texts; None follows `validation`.
         test_fraction: of each class; without effect if there is `test`.
-        text_column: name of the column, or of the object's entry, that holds the text.
+        text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
         label_column: likewise, the label.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
+        encoding: of the files, by one of Python's names.
+        label_separator: what stands between the labels of a text, where each may have several or none, as in
+            "politics;sport". The model then decides on each label alone. None where each text has exactly one.
+        empty_texts: what to do with texts of white space alone: "error", or "keep" or "skip" them with a warning.
         validation: the fraction of each class that is held out of the training texts; or "test" to validate on the
             test texts, whose figures are then no estimate for a model that was chosen by them. Without effect if
             there is `val`.
@@ -50,13 +55,16 @@ class TextDataModule(EncodedDataModule):
     def __init__(
         self,
         *,
-        train: str,
-        test: str | None = None,
-        val: str | None = None,
+        train: str | TextsAndLabels,
+        test: str | TextsAndLabels | None = None,
+        val: str | TextsAndLabels | None = None,
         test_fraction: float = 0.2,
-        text_column: str = "text",
+        text_column: list[str] | str = "text",
         label_column: str = "label",
         quotes: bool = True,
+        encoding: str = "utf-8",
+        label_separator: str | None = None,
+        empty_texts: EmptyTexts = "error",
         validation: Literal["test"] | float = 0.1,
         unseen_words: UnseenWords = "oov",
         lower: Lower = "unicode",
@@ -65,11 +73,13 @@ class TextDataModule(EncodedDataModule):
     ) -> None:
         super().__init__(validation=validation, unseen_words=unseen_words, lower=lower, filters=filters, **options)
         check_fraction("test_fraction", test_fraction)
-        if text_column == label_column:
-            raise InputError(f"text_column and label_column are both {text_column!r}; they have to be two columns")
+        check_choice("empty_texts", empty_texts, get_args(EmptyTexts))
+        # Built for its checks alone, as the files are not looked for before they are needed.
+        columns = (text_column,) if isinstance(text_column, str) else tuple(text_column)
+        Reading(text_columns=columns, label_column=label_column, encoding=encoding, label_separator=label_separator)
         if val is not None:
             if validation == "test":
-                raise InputError(f"there are two parts to validate on: val={val!r} and validation='test'")
+                raise InputError(f"there are two parts to validate on: val={val!r:.80} and validation='test'")
             self._validation = "val"
         self._train = train
         self._source_options: dict[str, Any] = {
@@ -79,6 +89,9 @@ class TextDataModule(EncodedDataModule):
             "text_column": text_column,
             "label_column": label_column,
             "quotes": quotes,
+            "encoding": encoding,
+            "label_separator": label_separator,
+            "empty_texts": empty_texts,
         }
 
     def find_source(self, *, allow_download: bool) -> Source:

@@ -8,7 +8,8 @@
 | `cnn_lstm` | Embedding, Conv1D with ReLU, MaxPool, LSTM, Dense |
 
 The options that all of them have: `num_embeddings` rows of the table, `embedding_dim`, `hidden_size`, `num_classes`
-(one logit for two, else one each), and `initializer`, `recurrent_activation`, `kernel` as in `seqclass.nn`.
+(one logit for two, else one each), `multi_label` (always one each), and `initializer`, `recurrent_activation`,
+`kernel` as in `seqclass.nn`.
 """
 
 import inspect
@@ -41,6 +42,7 @@ def lstm(
     embedding_dim: int = 32,
     hidden_size: int = 100,
     num_classes: int = 2,
+    multi_label: bool = False,
     mask_padding: bool = False,
     initializer: Initializer = "keras1",
     recurrent_activation: RecurrentActivation = "sigmoid",
@@ -56,7 +58,7 @@ def lstm(
             initializer=initializer,
             kernel=kernel,
         ),
-        output=_output(hidden_size, num_classes, initializer),
+        output=_output(hidden_size, num_classes, multi_label, initializer),
         mask_padding=mask_padding,
     )
 
@@ -67,6 +69,7 @@ def lstm_dropout(
     embedding_dim: int = 32,
     hidden_size: int = 100,
     num_classes: int = 2,
+    multi_label: bool = False,
     word_dropout: float = 0.2,
     dropout: float = 0.2,
     mask_padding: bool = False,
@@ -86,7 +89,7 @@ def lstm_dropout(
             kernel=kernel,
         ),
         last_dropout=Dropout(dropout),
-        output=_output(hidden_size, num_classes, initializer),
+        output=_output(hidden_size, num_classes, multi_label, initializer),
         mask_padding=mask_padding,
     )
 
@@ -97,6 +100,7 @@ def lstm_gate_dropout(
     embedding_dim: int = 32,
     hidden_size: int = 100,
     num_classes: int = 2,
+    multi_label: bool = False,
     word_dropout: float = 0.2,
     dropout: float = 0.2,
     recurrent_dropout: float = 0.2,
@@ -117,7 +121,7 @@ def lstm_gate_dropout(
             initializer=initializer,
             kernel=kernel,
         ),
-        output=_output(hidden_size, num_classes, initializer),
+        output=_output(hidden_size, num_classes, multi_label, initializer),
         mask_padding=mask_padding,
     )
 
@@ -128,6 +132,7 @@ def cnn_lstm(
     embedding_dim: int = 32,
     hidden_size: int = 100,
     num_classes: int = 2,
+    multi_label: bool = False,
     channels: int = 32,
     kernel_size: int = 3,
     pool_size: int = 2,
@@ -153,7 +158,7 @@ def cnn_lstm(
             initializer=initializer,
             kernel=kernel,
         ),
-        output=_output(hidden_size, num_classes, initializer),
+        output=_output(hidden_size, num_classes, multi_label, initializer),
     )
 
 
@@ -184,9 +189,9 @@ def build_stack(name: StackName, **options: Any) -> Stack:
     return builder(**options)
 
 
-def _output(hidden_size: int, num_classes: int, initializer: Initializer) -> nn.Linear:
+def _output(hidden_size: int, num_classes: int, multi_label: bool, initializer: Initializer) -> nn.Linear:
     if num_classes < 2:
         raise ValueError(f"num_classes={num_classes!r} is too small: it must be at least 2")
-    layer = nn.Linear(hidden_size, 1 if num_classes == 2 else num_classes)
+    layer = nn.Linear(hidden_size, 1 if num_classes == 2 and not multi_label else num_classes)
     initialize_linear(layer, initializer)
     return layer

@@ -77,6 +77,16 @@ class TextPipeline:
             dtype=dtype,
         )
 
+    def without_words(self, ids: RaggedIds) -> npt.NDArray[np.bool_]:
+        """Which encoded texts hold no word of the vocabulary: nothing at all, or only marks; shape (number of texts,).
+
+        A model sees the same in all of them, whatever they say.
+        """
+        marks = [mark for mark in (self.vocabulary.start_char, self.vocabulary.oov_char) if mark is not None]
+        words_before = np.concatenate([[0], np.cumsum(~np.isin(ids.values, marks))])
+        without: npt.NDArray[np.bool_] = np.diff(words_before[ids.offsets]) == 0
+        return without
+
     def to_array(self, texts: Iterable[str]) -> npt.NDArray[np.int32]:
         """Encodes, cuts and pads; int32, shape (number of texts, maxlen).
 

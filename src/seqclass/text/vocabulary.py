@@ -68,23 +68,33 @@ class Vocabulary:
         self._check_words()
 
     @classmethod
-    def from_texts(cls, texts: Iterable[str], tokenizer: Tokenizer, **options: Any) -> "Vocabulary":
+    def from_texts(
+        cls, texts: Iterable[str], tokenizer: Tokenizer, *, min_count: int = 1, **options: Any
+    ) -> "Vocabulary":
         """Ranks the words of `texts` by count, ties in the order of first appearance.
 
         Args:
             texts: the training texts.
             tokenizer: splits them into words.
+            min_count: words that stand in the texts less often are left out.
             **options: the options of the class.
 
         Raises:
-            InputError: if the texts have no words, or as the class does.
+            InputError: if the texts have no words, or none that often, or as the class does.
         """
+        check_whole("min_count", min_count, least=1)
         counts: Counter[str] = Counter()
         for words in tokenizer.map(texts):
             counts.update(words)
         if not counts:
             raise InputError("no vocabulary can be built: the training texts hold no words")
-        return cls(tuple(word for word, _ in counts.most_common()), **options)
+        frequent = tuple(word for word, count in counts.most_common() if count >= min_count)
+        if not frequent:
+            raise InputError(
+                f"no vocabulary can be built: min_count is {min_count}, but the most frequent word, "
+                f"{counts.most_common(1)[0][0]!r:.80}, stands in the training texts {max(counts.values())} times"
+            )
+        return cls(frequent, **options)
 
     @classmethod
     def from_keras_word_index(cls, path: str | Path, **options: Any) -> "Vocabulary":

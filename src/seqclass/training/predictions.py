@@ -24,7 +24,7 @@ class PredictionFile(Callback):
         self.path = Path(path)
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        label_names = cast(SequenceClassifier, pl_module).label_names
+        classifier = cast(SequenceClassifier, pl_module)
         names = getattr(trainer.predict_dataloaders, "names", None)
         rows = torch.cat(trainer.predict_loop.predictions).tolist()
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,9 +32,10 @@ class PredictionFile(Callback):
             "w", newline="", encoding="utf-8", dir=self.path.parent, suffix=".part", delete=False
         ) as file:
             writer = csv.writer(file)
-            writer.writerow(["name", "label", "probability", *(f"p({name})" for name in label_names)])
+            writer.writerow(["name", "label", "probability", *(f"p({name})" for name in classifier.label_names)])
             for number, row in enumerate(rows):
-                best = max(range(len(row)), key=row.__getitem__)
                 name = number if names is None else names[number]
-                writer.writerow([name, label_names[best], f"{row[best]:.6f}", *(f"{value:.6f}" for value in row)])
+                writer.writerow(
+                    [name, ", ".join(classifier.chosen(row)), f"{max(row):.6f}", *(f"{value:.6f}" for value in row)]
+                )
         Path(file.name).replace(self.path)

@@ -1,6 +1,6 @@
 import pytest
 
-from seqclass.data.sources import class_folder
+from seqclass.data.sources import Reading, class_folder
 from seqclass.data.sources.class_folder import class_files, read_class_folder
 from seqclass.errors import InputError
 
@@ -29,12 +29,12 @@ ROWS = [("/neg/a.txt", "dull\r\n", "neg"), ("/pos/10.TXT", "née", "pos"), ("/po
 
 
 def test_sub_folders_are_classes_and_txt_files_their_texts(folder):
-    assert list(read_class_folder(folder)) == ROWS
+    assert list(read_class_folder(folder, Reading())) == ROWS
 
 
 def test_links_within_the_folder_are_followed(folder):
     (folder / "pos" / "c.txt").symlink_to(folder / "neg" / "a.txt")
-    assert [row.where for row in read_class_folder(folder)][-1] == "/pos/c.txt"
+    assert [row.where for row in read_class_folder(folder, Reading())][-1] == "/pos/c.txt"
 
 
 def test_links_that_leave_the_folder_are_refused(folder, tmp_path):
@@ -45,7 +45,7 @@ def test_links_that_leave_the_folder_are_refused(folder, tmp_path):
     for target in (outside / "secret.txt", "../../outside/secret.txt", "../../outside/lost.txt"):
         link.symlink_to(target)
         with pytest.raises(InputError, match=r"pos/c\.txt is a link that leaves the folder .*reviews"):
-            list(read_class_folder(folder))
+            list(read_class_folder(folder, Reading()))
         link.unlink()
     (folder / "other").symlink_to(outside)
     with pytest.raises(InputError, match="other is a link that leaves the folder"):
@@ -54,7 +54,7 @@ def test_links_that_leave_the_folder_are_refused(folder, tmp_path):
 
 def test_the_folder_itself_may_be_a_link(folder, tmp_path):
     (tmp_path / "link").symlink_to(folder)
-    assert list(read_class_folder(tmp_path / "link")) == ROWS
+    assert list(read_class_folder(tmp_path / "link", Reading())) == ROWS
 
 
 def test_links_in_a_circle(folder):
@@ -81,4 +81,4 @@ def test_what_cannot_be_used(folder, monkeypatch, content, message):
     monkeypatch.setattr(class_folder, "MAX_TEXT_BYTES", 100)
     (folder / "pos" / "c.txt").write_bytes(content)
     with pytest.raises(InputError, match=message):
-        list(read_class_folder(folder))
+        list(read_class_folder(folder, Reading()))

@@ -37,8 +37,11 @@ class TestParts:
         for part in parts.values():
             for text, label, name in zip(part.texts, part.labels, part.names, strict=True):
                 line = int(name.removeprefix("reviews.csv:"))
-                assert source.paths["train"].read_text().splitlines()[line - 1] == f"{text},{source.label_names[label]}"
-        assert OwnTexts(source.paths["train"]).read() == parts, "the same texts every time"
+                assert (
+                    source.inputs["train"].path.read_text().splitlines()[line - 1]
+                    == f"{text},{source.label_names[label]}"
+                )
+        assert OwnTexts(source.inputs["train"].path).read() == parts, "the same texts every time"
 
     def test_files_of_their_own(self, table):
         train, test, val = table("a.csv", x=2, y=1), table("b.csv", y=3), table("c.csv", x=1, y=1)

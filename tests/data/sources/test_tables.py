@@ -1,9 +1,12 @@
 import csv
+import gzip
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from seqclass.data.sources import tables
+from seqclass.data.sources import Reading, tables
 from seqclass.data.sources.tables import read_table
 from seqclass.errors import InputError
 
@@ -12,10 +15,10 @@ from seqclass.errors import InputError
 def read(tmp_path):
     """Writes content to a file of that suffix and reads it."""
 
-    def write_and_read(content, suffix=".csv", *, text_column="text", label_column="label", quotes=True):
+    def write_and_read(content, suffix=".csv", *, text_column="text", **reading):
         path = tmp_path / f"reviews{suffix}"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return list(read_table(path, text_column=text_column, label_column=label_column, quotes=quotes))
+        return list(read_table(path, Reading(text_columns=(text_column,), **reading)))
 
     return write_and_read
 
@@ -137,3 +140,76 @@ class TestJsonLines:
         monkeypatch.setattr(tables, "MAX_TEXT_BYTES", 100)
         with pytest.raises(InputError, match=r"reviews\.jsonl:1: this line has more than 100 bytes"):
             read(json.dumps({"text": "x" * 100, "label": "pos"}), ".jsonl")
+
+
+class TestForms:
+    @pytest.mark.parametrize("suffix", [".csv.gz", ".CSV.GZ"])
+    def test_compressed(self, read, suffix):
+        assert read(gzip.compress(b"text,label\nfine,pos\n"), suffix) == [(":2", "fine", "pos")]
+
+    def test_compressed_and_cut_short(self, read):
+        content = gzip.compress("".join(f"text {n} {n * n},pos\n" for n in range(9999)).encode())
+        with pytest.raises(InputError, match=r"reviews\.csv\.gz: it is damaged or was cut short"):
+            read(b"".join([content[: len(content) // 2]]), ".csv.gz", text_column="text 0 0", label_column="pos")
+
+    @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
+    @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+    def test_encodings(self, read, suffix, encoding):
+        content = 'text,label\n"caf\xe9\n",pos\n' if suffix == ".csv" else '\n{"text": "caf\xe9\\n", "label": "pos"}\n'
+        assert read(content.encode(encoding), suffix, encoding=encoding) == [(":2", "caf\xe9\n", "pos")]
+
+    @pytest.mark.parametrize(
+        ("content", "encoding", "message"),
+        [
+            ("text,label\nfine,pos\ncaf\xe9,pos\n".encode("latin-1"), "utf-8", r":3: this is not UTF-8 \(byte 0xe9\)"),
+            (b"text,label\n\x81,pos\n", "cp1252", r":2: this is not CP1252 \(byte 0x81\); .* with `encoding`"),
+            (b"text,label\nfine,pos\n", "utf-16", ":1: this is not UTF-16 "),
+            ("text,label\n".encode("utf-16") + b"\x00\xd8a", "utf-16", ": this is not UTF-16"),
+        ],
+    )
+    def test_another_encoding(self, read, content, encoding, message):
+        with pytest.raises(InputError, match=message):
+            read(content, encoding=encoding)
+
+    def test_several_columns_are_joined(self, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("title,label,body\nGood,pos,really\n")
+        rows = list(read_table(path, Reading(text_columns=("title", "body"))))
+        assert rows == [(":2", "Good\nreally", "pos")]
+
+    def test_lines_of_old_macs(self, read):
+        assert read("text,label\rfine,pos\rdull,neg\r") == [(":2", "fine", "pos"), (":3", "dull", "neg")]
+
+    def test_ten_million_characters(self, read):
+        assert len(read(f"text,label\n{'word ' * 2_000_000},pos\n")[0].text) == 10_000_000
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=200).map(lambda text: ("text,label\n" + text).encode("utf-8", "surrogatepass")),
+        st.text('{}[]",:\\ \n\r\ttextlabel\0é1', max_size=100).map(str.encode),
+    ),
+    suffix=st.sampled_from([".csv", ".tsv", ".jsonl", ".csv.gz"]),
+    encoding=st.sampled_from(["utf-8", "latin-1", "utf-16", "shift_jis"]),
+    quotes=st.booleans(),
+)
+def test_whatever_the_bytes_it_is_rows_or_one_clear_error(read, content, suffix, encoding, quotes):
+    try:
+        rows = read(content, suffix, encoding=encoding, quotes=quotes)
+    except InputError as error:
+        assert "reviews" in str(error)  # noqa: PT017
+    else:
+        assert all(row.text.strip() and row.label == row.label.strip() != "" for row in rows)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pairs=st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"]))).map(lambda t: t[0]), max_size=5))
+def test_whatever_the_text_it_is_read_as_it_was_written(read, tmp_path, pairs):
+    texts = [text for text in pairs if text.strip() and "\0" not in text]
+    with (tmp_path / "written").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "label"), *((text, "x") for text in texts)])
+    assert [row.text for row in read((tmp_path / "written").read_bytes())] == texts
+    lines = "\n".join(json.dumps({"text": text, "label": "x"}, ensure_ascii=False) for text in texts)
+    assert [row.text for row in read(lines, ".jsonl")] == texts

@@ -1,8 +1,21 @@
 """Where labelled texts come from."""
 
 from seqclass.data.sources.imdb import ImdbSource, find_imdb
-from seqclass.data.sources.own_texts import OwnTexts
+from seqclass.data.sources.inputs import TextsAndLabels
+from seqclass.data.sources.own_texts import EmptyTexts, OwnTexts
+from seqclass.data.sources.rows import Reading
 from seqclass.data.sources.sample import SampleSource
 from seqclass.data.sources.source import LabelledTexts, MissingDataError, Source
 
-__all__ = ["ImdbSource", "LabelledTexts", "MissingDataError", "OwnTexts", "SampleSource", "Source", "find_imdb"]
+__all__ = [
+    "EmptyTexts",
+    "ImdbSource",
+    "LabelledTexts",
+    "MissingDataError",
+    "OwnTexts",
+    "Reading",
+    "SampleSource",
+    "Source",
+    "TextsAndLabels",
+    "find_imdb",
+]

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Row, checked_row, decoded, readable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, not_decodable, readable
 from seqclass.errors import InputError
 
 
-def read_class_folder(path: Path) -> Iterator[Row]:
+def read_class_folder(path: Path, reading: Reading) -> Iterator[Row]:
     """Reads the labelled texts of a folder in the order of class and file name.
 
     The name of a sub-folder is the label of the `.txt` files in it, one text each. Hidden files, and files of
@@ -16,6 +16,7 @@ def read_class_folder(path: Path) -> Iterator[Row]:
 
     Args:
         path: the folder that holds the sub-folders.
+        reading: the encoding.
 
     Raises:
         InputError: if a sub-folder has no texts, or as `class_files`, or if a file cannot be used.
@@ -26,8 +27,11 @@ def read_class_folder(path: Path) -> Iterator[Row]:
             size = file.stat().st_size
             if size > MAX_TEXT_BYTES:
                 raise InputError(f"{path}{where} has {size:,} bytes; a text has at most {MAX_TEXT_BYTES:,}")
-            text = decoded(path, where, Path(file.path).read_bytes()).removeprefix(BYTE_ORDER_MARK)
-            yield checked_row(path, where, text, label)
+            try:
+                text = Path(file.path).read_bytes().decode(reading.encoding)
+            except UnicodeError as error:
+                raise not_decodable(path, where, reading.encoding, error) from error
+            yield reading.row(path, where, [text.removeprefix(BYTE_ORDER_MARK)], label)
 
 
 def class_files(path: Path) -> list[tuple[str, str, "os.DirEntry[str]"]]:

@@ -2,80 +2,101 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
-import numpy as np
-
-from seqclass.data.sources.class_folder import class_files, read_class_folder
-from seqclass.data.sources.rows import Row, readable
+from seqclass.data.sources.inputs import TextInput, TextsAndLabels, open_input
+from seqclass.data.sources.rows import Reading, Row
 from seqclass.data.sources.source import LabelledTexts, Source
-from seqclass.data.sources.tables import DELIMITERS, JSON_LINES, read_table
-from seqclass.data.split import check_fraction, stratified_holdout
+from seqclass.data.split import check_fraction, label_array, stratified_holdout
 from seqclass.errors import InputError
+from seqclass.text.checks import check_choice
 
-_VERSION = 1
+EmptyTexts = Literal["error", "keep", "skip"]
+
+_VERSION = 2
 """Part of the fingerprint: raise it when the same files come to be read in another way."""
 _TEST_SEED = 0
 
 
 class OwnTexts(Source):
-    """Labelled texts in files or folders; see `read_table` and `read_class_folder` for the forms.
+    """Labelled texts in files, folders or lists; see `read_table`, `read_parquet` and `read_class_folder`.
 
     The classes are the labels of the training texts, sorted by name. Without test texts of their own, a part of
     the training texts becomes the test part, and nothing else ever sees it. Which texts that are depends on the
     training file alone, not on the seed of a run, so that no later run trains on what an earlier one is tested on.
 
     Args:
-        train: path of the training texts: a `.csv`, `.tsv` or `.jsonl` file, or a folder.
-        test: path of the test texts; None takes `test_fraction` of the training texts.
-        val: path of the validation texts; None for none, the source then has no part "val".
+        train: the training texts: path of a `.csv`, `.tsv`, `.jsonl` or `.parquet` file, plain or with `.gz` behind,
+            or of a folder; or a pair of lists, the texts and their labels.
+        test: the test texts; None takes `test_fraction` of the training texts.
+        val: the validation texts; None for none, the source then has no part "val".
         test_fraction: between 0 and 1, both excluded; taken from every class. Without effect if `test` is given.
-        text_column: name of the column with the texts.
+        text_column: name of the column with the texts, or of several whose texts are joined by line feeds.
         label_column: name of the column with the labels.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
+        encoding: of the files, by one of Python's names.
+        label_separator: what stands between the labels of a text, where each may have several or none; None for one.
+        empty_texts: what to do with texts of white space alone: "error", or "keep" or "skip" them with a warning.
 
     Attributes:
         name: that of the training file or folder.
         label_names: the classes; empty before `read`.
+        inputs: what the parts are read from, by name.
 
     Raises:
-        InputError: if there is nothing at a path, or nothing of a known form, or the same at two of them.
+        InputError: if an option has a wrong value, or there is nothing at a path, or nothing of a known form, or the
+            same at two of them.
     """
 
     def __init__(
         self,
-        train: str | Path,
+        train: str | Path | TextsAndLabels,
         *,
-        test: str | Path | None = None,
-        val: str | Path | None = None,
+        test: str | Path | TextsAndLabels | None = None,
+        val: str | Path | TextsAndLabels | None = None,
         test_fraction: float = 0.2,
-        text_column: str = "text",
+        text_column: list[str] | str = "text",
         label_column: str = "label",
         quotes: bool = True,
+        encoding: str = "utf-8",
+        label_separator: str | None = None,
+        empty_texts: EmptyTexts = "error",
     ) -> None:
         check_fraction("test_fraction", test_fraction)
+        check_choice("empty_texts", empty_texts, get_args(EmptyTexts))
+        self._reading = Reading(
+            text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
+            label_column=label_column,
+            quotes=quotes,
+            encoding=encoding,
+            label_separator=label_separator,
+            keep_empty=empty_texts != "error",
+        )
+        self._empty_texts = empty_texts
         given = {"train": train, "val": val, "test": test}
-        self.paths = {part: Path(path).expanduser() for part, path in given.items() if path is not None}
-        for part, path in self.paths.items():
-            _check_path(part, path)
-        for one, other in combinations(self.paths, 2):
-            if self.paths[one].samefile(self.paths[other]):
-                raise InputError(f"{one} and {other} are the same texts, {self.paths[one]}: results would mean nothing")
-        self.name = _name(self.paths["train"])
+        self.inputs = {part: open_input(texts, part) for part, texts in given.items() if texts is not None}
+        for one, other in combinations(self.inputs, 2):
+            if self.inputs[one].is_same(self.inputs[other]):
+                raise InputError(
+                    f"{one} and {other} are the same texts, {self.inputs[one].path}: results would mean nothing"
+                )
+        self.name = self.inputs["train"].name
         self.label_names = ()
         self._test_fraction = None if test is not None else test_fraction
-        self._columns: dict[str, Any] = {"text_column": text_column, "label_column": label_column, "quotes": quotes}
 
     def fingerprint(self) -> str:
         """Returns a hash of the options and of the files' bytes, or of a folder's file names, sizes and times."""
         settings = {
             "version": _VERSION,
             "test_fraction": self._test_fraction,
-            "columns": self._columns,
-            "parts": {part: [_name(path), _fingerprint(path)] for part, path in self.paths.items()},
+            "reading": asdict(self._reading),
+            "empty_texts": self._empty_texts,
+            "parts": {part: [texts.name, texts.fingerprint()] for part, texts in self.inputs.items()},
         }
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
@@ -86,44 +107,64 @@ class OwnTexts(Source):
             InputError: if something in the files cannot be used, or a label of the other parts is no label of
                 the training texts; the message names file and line.
         """
-        training_rows = list(self._rows("train"))
-        self.label_names = tuple(sorted({row.label for row in training_rows}))
+        training_rows = list(self.rows("train"))
+        self.label_names = tuple(sorted({name for row in training_rows for name in self.names_of(row)}))
         if len(self.label_names) < 2:
-            found = f"all have the label {self.label_names[0]!r}" if training_rows else "there are none"
-            raise InputError(f"{self.paths['train']} has to hold texts of at least two classes; {found}")
+            found = f"all have the label {self.label_names[0]!r}" if self.label_names else "there are none"
+            raise InputError(f"{self.inputs['train'].path} has to hold texts of at least two classes; {found}")
         parts = {"train": self._labelled("train", training_rows)}
-        parts |= {part: self._labelled(part, self._rows(part)) for part in self.paths if part != "train"}
+        parts |= {part: self._labelled(part, self.rows(part)) for part in self.inputs if part != "train"}
         if self._test_fraction is not None:
             parts["train"], parts["test"] = self._split(parts["train"], self._test_fraction)
         return parts
 
-    def _rows(self, part: str) -> Iterator[Row]:
-        path = self.paths[part]
-        return read_class_folder(path) if path.is_dir() else read_table(path, **self._columns)
+    def rows(self, part: str) -> Iterator[Row]:
+        """Reads the rows of a part that was given, one by one; tells of empty texts at the end.
+
+        Raises:
+            InputError: as `read`, but for what concerns labels.
+        """
+        texts = self.inputs[part]
+        empty, first = 0, ""
+        for row in texts.rows(self._reading):
+            if not row.text.strip():
+                empty, first = empty + 1, first or row.where
+                if self._empty_texts == "skip":
+                    continue
+            yield row
+        if empty:
+            done = "were left out" if self._empty_texts == "skip" else "are kept: a model sees nothing but padding"
+            print(f"Warning: {empty:,} empty texts of {texts.path} {done}; the first is {first}", file=sys.stderr)
+
+    def names_of(self, row: Row) -> list[str]:
+        """The names of a row's labels: one, or with `label_separator` any number."""
+        return self._reading.label_names(row.label)
 
     def _labelled(self, part: str, rows: Iterator[Row] | list[Row]) -> LabelledTexts:
-        path = self.paths[part]
+        given: TextInput = self.inputs[part]
         label_by_name = {name: label for label, name in enumerate(self.label_names)}
         texts = LabelledTexts([], [], [])
         for row in rows:
-            label = label_by_name.get(row.label)
-            if label is None:
-                known = ", ".join(map(repr, self.label_names[:20]))
-                raise InputError(
-                    f"{path}{row.where}: no training text has the label {row.label!r:.80}; the labels in "
-                    f"{self.paths['train']} are {known}{', ...' if len(self.label_names) > 20 else ''}"
-                )
+            names = self.names_of(row)
+            for name in names:
+                if name not in label_by_name:
+                    known = ", ".join(map(repr, self.label_names[:20]))
+                    raise InputError(
+                        f"{given.path}{row.where}: no training text has the label {name!r:.80}; the labels in "
+                        f"{self.inputs['train'].path} are {known}{', ...' if len(self.label_names) > 20 else ''}"
+                    )
+            found = tuple(label_by_name[name] for name in names)
             texts.texts.append(row.text)
-            texts.labels.append(label)
+            texts.labels.append(found[0] if self._reading.label_separator is None else found)
             # File names need not be UTF-8, but the files that these names are written to are.
-            texts.names.append(f"{_name(path)}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8"))
+            texts.names.append(f"{given.name}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8"))
         if not texts.texts:
-            raise InputError(f"{path} ({part}) holds no texts")
+            raise InputError(f"{given.path} ({part}) holds no texts")
         return texts
 
     def _split(self, texts: LabelledTexts, fraction: float) -> tuple[LabelledTexts, LabelledTexts]:
         stay, held = stratified_holdout(
-            np.array(texts.labels),
+            label_array(texts.labels, len(self.label_names)),
             fraction=fraction,
             seed=_TEST_SEED,
             option="test_fraction",
@@ -139,32 +180,3 @@ def _chosen(texts: LabelledTexts, rows: list[int]) -> LabelledTexts:
         [texts.labels[row] for row in rows],
         [texts.names[row] for row in rows],
     )
-
-
-def _name(path: Path) -> str:
-    return path.absolute().name  # "." has none of its own
-
-
-def _check_path(part: str, path: Path) -> None:
-    known = f"{', '.join(DELIMITERS)} and {JSON_LINES} files, and folders with one sub-folder of .txt files per class"
-    with readable(path):
-        if not path.exists():
-            raise InputError(f"there are no texts at {path} ({part}); allowed are {known}")
-        if path.is_dir():
-            return
-        if not path.is_file() or path.suffix.lower() not in (*DELIMITERS, JSON_LINES):
-            raise InputError(f"cannot tell what {path} ({part}) is; allowed are {known}")
-
-
-def _fingerprint(path: Path) -> Any:
-    digest = hashlib.sha256()
-    with readable(path):
-        if path.is_dir():
-            for label, name, file in class_files(path):
-                status = file.stat()
-                digest.update(repr((label, name, status.st_size, status.st_mtime_ns)).encode())
-        else:
-            with path.open("rb") as content:
-                while chunk := content.read(1 << 20):
-                    digest.update(chunk)
-    return digest.hexdigest()

@@ -1,10 +1,15 @@
 """One labelled text of a file or folder, and the reading that all forms share."""
 
+import codecs
+import io
+import json
 import unicodedata
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from seqclass.errors import InputError
 
@@ -21,7 +26,7 @@ class Row(NamedTuple):
     Args:
         where: its place, to be put behind the path of the whole: ":17" for a line, "/pos/1.txt" for a file.
         text: as it stands there.
-        label: the name of its class.
+        label: the name of its class; with several labels a text, their names, sorted, with the separator between.
     """
 
     where: str
@@ -29,41 +34,129 @@ class Row(NamedTuple):
     label: str
 
 
-def checked_row(path: Path, where: str, text: str, label: str) -> Row:
-    """Makes a row; white space around the label is cut off.
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How labelled texts are read.
+
+    Args:
+        text_columns: names of the columns, or of the entries of an object, that hold the text; several are joined
+            by line feeds.
+        label_column: likewise, the label.
+        quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
+        encoding: of the files, by one of Python's names. Parquet has its own.
+        label_separator: what stands between the labels of a text that may have several, or none; None where each text
+            has one. Lists of strings are then labels too, in files that have them.
+        keep_empty: whether texts of white space alone are given out; they are errors otherwise.
 
     Raises:
-        InputError: if the text or the label is empty, or the label cannot be printed.
+        InputError: if there is no text column, one is named twice, or Python does not know the encoding.
     """
-    label = label.strip()
-    if not text.strip():
-        raise InputError(f"{path}{where}: the text is empty")
-    if not label:
-        raise InputError(f"{path}{where}: the label is empty")
-    # It is going to be printed to terminals and written to CSV files.
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in label):
-        raise InputError(f"{path}{where}: the label {label!r:.80} holds control characters")
-    return Row(where, text, label)
+
+    text_columns: tuple[str, ...] = ("text",)
+    label_column: str = "label"
+    quotes: bool = True
+    encoding: str = "utf-8"
+    label_separator: str | None = None
+    keep_empty: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.text_columns:
+            raise InputError("text_column names no column; give one, or a list of those to join")
+        if self.label_separator is not None and not self.label_separator.strip(" "):
+            raise InputError(f"label_separator is {self.label_separator!r}; it has to be more than spaces, or None")
+        names = (*self.text_columns, self.label_column)
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"text_column and label_column name {name!r} twice; they have to be different columns")
+        try:
+            known = codecs.lookup(self.encoding)
+            # Refuses codecs such as "hex", which are no encodings of text.
+            io.TextIOWrapper(io.BytesIO(), encoding=self.encoding)
+        except (LookupError, ValueError) as error:
+            raise InputError(
+                f"encoding is {self.encoding!r}; allowed are the encodings of Python, such as utf-8, utf-16, cp1252"
+            ) from error
+        object.__setattr__(self, "encoding", known.name)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        return (*self.text_columns, self.label_column)
+
+    def row(self, path: Path, where: str, texts: list[str], label: str) -> Row:
+        """Makes a row; white space around the label is cut off.
+
+        Raises:
+            InputError: if the text or the label is empty, or the label cannot be printed.
+        """
+        text, label = "\n".join(texts), label.strip()
+        if not self.keep_empty and not text.strip():
+            raise InputError(f"{path}{where}: the text is empty; set `empty_texts` to 'keep' or 'skip' to go on")
+        names = self.label_names(label)
+        if not names and self.label_separator is None:
+            raise InputError(f"{path}{where}: the label is empty")
+        # They are going to be printed to terminals and written to CSV files.
+        for name in names:
+            if any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
+                raise InputError(f"{path}{where}: the label {name!r:.80} holds control characters")
+        return Row(where, text, (self.label_separator or "").join(names))
+
+    def label_names(self, label: str) -> list[str]:
+        """The names in a row's label: one, or with a separator any number, sorted, each once."""
+        if self.label_separator is None:
+            return [label] if label else []
+        return sorted({name.strip() for name in label.split(self.label_separator)} - {""})
+
+    def typed_row(self, path: Path, where: str, values: dict[str, Any]) -> Row:
+        """Makes a row of values that have types, by the names of their columns.
+
+        Raises:
+            InputError: if a text is no string, or the label no string, whole number or truth value; or as `row`.
+        """
+        for column in self.text_columns:
+            if not isinstance(values[column], str):
+                raise InputError(f"{path}{where}: {column!r} is {values[column]!r:.80}; a text has to be a string")
+        label = values[self.label_column]
+        if self.label_separator is not None and isinstance(label, list) and all(isinstance(n, str) for n in label):
+            if any(self.label_separator in name for name in label):
+                raise InputError(
+                    f"{path}{where}: a label of {label!r:.80} holds the label_separator {self.label_separator!r}; "
+                    "choose another"
+                )
+            label = self.label_separator.join(label)
+        if isinstance(label, int):
+            label = json.dumps(label)  # true stays "true"
+        if not isinstance(label, str):
+            raise InputError(
+                f"{path}{where}: {self.label_column!r} is {label!r:.80}; a label has to be a string, a whole number, "
+                "true or false"
+            )
+        return self.row(path, where, [values[column] for column in self.text_columns], label)
 
 
-def decoded(path: Path, where: str, content: bytes) -> str:
-    """Decodes UTF-8.
-
-    Raises:
-        InputError: if it is another encoding.
-    """
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}{where}: this is not UTF-8 (byte 0x{error.object[error.start]:02x}); save it in that encoding"
-        ) from error
+def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int) -> InputError:
+    """The error for bytes of another encoding; `why` is what Python says, or the first byte of no meaning."""
+    if isinstance(why, UnicodeDecodeError) and why.start < len(why.object):
+        why = why.object[why.start]
+    reason = f"byte 0x{why:02x}" if isinstance(why, int) else str(why)
+    return InputError(
+        f"{path}{where}: this is not {encoding.upper()} ({reason}); name the encoding with `encoding`, "
+        "such as cp1252 or utf-16"
+    )
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turns what the file system can fail with into an InputError."""
+    """Turns what the file system and compressed files can fail with into an InputError."""
     try:
         yield
     except OSError as error:
         raise InputError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
+    except (EOFError, zlib.error) as error:
+        raise InputError(f"cannot read {path}: it is damaged or was cut short ({error})") from error
+
+
+def listed(names: list[str]) -> str:
+    """Names for a message; of a file without a header they are whatever its first row holds."""
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(f"{name!r:.60}" for name in names[:20]) + more

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 from seqclass.errors import InputError
 
@@ -19,12 +20,13 @@ class LabelledTexts:
 
     Args:
         texts: the texts.
-        labels: for each text, the index of its class in the source's `label_names`.
+        labels: for each text, the index of its class in the source's `label_names`; or where a text has any number of
+            labels, a tuple of their indices.
         names: for each text, what a person finds it by, such as its file name.
     """
 
     texts: list[str]
-    labels: list[int]
+    labels: list[Any]
     names: list[str]
 
 

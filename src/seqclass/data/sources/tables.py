@@ -1,57 +1,81 @@
-"""Labelled texts in CSV, TSV and JSON Lines files."""
+"""Labelled texts in CSV, TSV and JSON Lines files.
+
+CSV is read by Python's own `csv`, not by pyarrow: in strict mode it refuses stray quotes, which would join rows in
+silence, and it tells the line of a row that cannot be used, where pyarrow counts rows of a block.
+"""
 
 import csv
+import gzip
+import io
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO, cast
 
-from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Row, checked_row, decoded, readable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, listed, not_decodable, readable
 from seqclass.errors import InputError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = ".jsonl"
+GZIP = ".gz"
+
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 _NumberedLines = Iterator[tuple[int, str]]
-_Record = tuple[int, str, str]
-"""Line, text, label."""
 
 
-def read_table(path: Path, *, text_column: str, label_column: str, quotes: bool) -> Iterator[Row]:
+def form_of(path: Path) -> str:
+    """The suffix that says what a file holds: ".csv" for `a.csv`, and for `a.CSV.gz`."""
+    bare = path.with_suffix("") if path.suffix.lower() == GZIP else path
+    return bare.suffix.lower()
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """Opens a file for reading; one that ends in `.gz` as what was compressed."""
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == GZIP else path.open("rb")
+
+
+def read_table(path: Path, reading: Reading) -> Iterator[Row]:
     """Reads the labelled texts of a file, one by one.
 
     `.csv` and `.tsv` files begin with a line of column names, and each row has as many fields. `.jsonl` files
-    hold one object a line, whose label may be a whole number, true or false too. Empty lines are passed over.
+    hold one object a line, whose label may be a whole number, true or false too. Empty lines are passed over. Each
+    may be compressed, and then ends in `.gz`.
 
     Args:
         path: the file; its suffix says which form it has.
-        text_column: name of the column (of the object's entry) that holds the text.
-        label_column: likewise, the label.
-        quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
+        reading: columns, quotes, encoding.
 
     Raises:
         InputError: if something in the file cannot be used; the message names file and line.
     """
-    with readable(path), path.open("rb") as file:
-        lines = _lines(path, file)
-        if path.suffix.lower() == JSON_LINES:
-            records = _objects(path, lines, text_column, label_column)
+    # Bytes that cannot be decoded become lone surrogates, so that they are found with their line.
+    how: dict[str, Any] = {"encoding": reading.encoding, "errors": "surrogateescape", "newline": ""}
+    with readable(path), open_binary(path) as file, io.TextIOWrapper(file, **how) as content:
+        lines = _lines(path, content, reading.encoding)
+        if form_of(path) == JSON_LINES:
+            yield from _objects(path, lines, reading)
         else:
-            fields = _fields(path, lines, quotes=quotes)
-            records = _columns(path, fields, text_column, label_column)
-        for line, text, label in records:
-            yield checked_row(path, f":{line}", text, label)
+            yield from _columns(path, _fields(path, lines, quotes=reading.quotes), reading)
 
 
-def _lines(path: Path, file: Any) -> _NumberedLines:
+def _lines(path: Path, content: TextIO, encoding: str) -> _NumberedLines:
     number = 0
-    while line := file.readline(MAX_TEXT_BYTES + 1):
+    while True:
+        try:
+            line = content.readline(MAX_TEXT_BYTES + 1)
+        except UnicodeError as error:  # of an encoding in which not every byte can be escaped, such as UTF-16
+            raise not_decodable(path, f":{number + 1}", encoding, error) from error
+        if not line:
+            return
         number += 1
         if len(line) > MAX_TEXT_BYTES:
             raise InputError(f"{path}:{number}: this line has more than {MAX_TEXT_BYTES:,} bytes, too many for a text")
-        text = decoded(path, f":{number}", line)
-        yield number, text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
+        if escaped := _ESCAPED_BYTE.search(line):
+            raise not_decodable(path, f":{number}", encoding, ord(escaped[0]) - 0xDC00)
+        yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
 
 
 def _fields(path: Path, lines: _NumberedLines, *, quotes: bool) -> Iterator[tuple[int, list[str]]]:
@@ -59,7 +83,7 @@ def _fields(path: Path, lines: _NumberedLines, *, quotes: bool) -> Iterator[tupl
     # Strict, because a stray quote would else join rows in silence.
     reader = csv.reader(
         (line for _, line in lines),
-        delimiter=DELIMITERS[path.suffix.lower()],
+        delimiter=DELIMITERS[form_of(path)],
         quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
         strict=True,
     )
@@ -89,28 +113,27 @@ def _large_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _columns(
-    path: Path, rows: Iterator[tuple[int, list[str]]], text_column: str, label_column: str
-) -> Iterator[_Record]:
+def _columns(path: Path, rows: Iterator[tuple[int, list[str]]], reading: Reading) -> Iterator[Row]:
     first, header = next(rows, (1, []))
     if not header:
         raise InputError(f"{path} is empty; it has to begin with a line of column names")
-    for column in (text_column, label_column):
+    for column in reading.columns:
         count = header.count(column)
         if count != 1:
             found = "there is no" if not count else f"there are {count} times the"
-            raise InputError(f"{path}:{first}: {found} column {column!r}; the columns are {_listed(header)}")
-    text_at, label_at = header.index(text_column), header.index(label_column)
+            raise InputError(f"{path}:{first}: {found} column {column!r}; the columns are {listed(header)}")
+    texts_at = [header.index(column) for column in reading.text_columns]
+    label_at = header.index(reading.label_column)
     for line, fields in rows:
         if len(fields) != len(header):
             raise InputError(
                 f"{path}:{line}: this row has {len(fields)} fields, but there are {len(header)} columns: "
-                f"{_listed(header)}"
+                f"{listed(header)}"
             )
-        yield line, fields[text_at], fields[label_at]
+        yield reading.row(path, f":{line}", [fields[at] for at in texts_at], fields[label_at])
 
 
-def _objects(path: Path, lines: _NumberedLines, text_column: str, label_column: str) -> Iterator[_Record]:
+def _objects(path: Path, lines: _NumberedLines, reading: Reading) -> Iterator[Row]:
     for line, content in lines:
         if not content.strip():
             continue
@@ -120,27 +143,7 @@ def _objects(path: Path, lines: _NumberedLines, text_column: str, label_column: 
             raise InputError(f"{path}:{line}: this is not JSON: {error}") from error
         if not isinstance(entries, dict):
             raise InputError(f"{path}:{line}: each line has to hold one JSON object, not {content.strip()!r:.80}")
-        text = _entry(path, line, entries, text_column)
-        if not isinstance(text, str):
-            raise InputError(f"{path}:{line}: {text_column!r} is {text!r:.80}; a text has to be a string")
-        label = _entry(path, line, entries, label_column)
-        if isinstance(label, int):
-            label = json.dumps(label)  # true stays "true"
-        if not isinstance(label, str):
-            raise InputError(
-                f"{path}:{line}: {label_column!r} is {label!r:.80}; a label has to be a string, a whole number, true "
-                "or false"
-            )
-        yield line, text, label
-
-
-def _entry(path: Path, line: int, entries: Mapping[str, Any], name: str) -> Any:
-    if name not in entries:
-        raise InputError(f"{path}:{line}: there is no {name!r}; the entries are {_listed(list(entries))}")
-    return entries[name]
-
-
-def _listed(names: list[str]) -> str:
-    """Names for a message; of a file without a header they are whatever its first row holds."""
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(f"{name!r:.60}" for name in names[:20]) + more
+        for name in reading.columns:
+            if name not in entries:
+                raise InputError(f"{path}:{line}: there is no {name!r}; the entries are {listed(list(entries))}")
+        yield reading.typed_row(path, f":{line}", entries)

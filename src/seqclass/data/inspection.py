@@ -1,0 +1,152 @@
+"""What stands in labelled texts, found out before anything is trained on them."""
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from seqclass.data.sources import OwnTexts
+from seqclass.errors import InputError
+from seqclass.text import Tokenizer
+
+COVERED_WORDS = 0.98
+COVERED_TEXTS = 0.95
+"""What the recommended `num_words` and `maxlen` leave as it is: of the words, and of the texts."""
+
+# Ids that are no words, by the defaults of `Vocabulary`: padding, start, unknown, and one that Keras leaves unused.
+_MARKS = 4
+
+
+@dataclass(frozen=True)
+class PartInspection:
+    """What stands in one part.
+
+    Attributes:
+        texts: how many there are.
+        class_counts: texts of each class, the largest first; with several labels a text, each counts.
+        lengths: words of a text: least, median, 95th percentile, most.
+        empty: texts of white space alone.
+        wordless: texts that are not empty and hold no words all the same, such as "?!".
+        duplicates: texts that stand further up already.
+        contradictions: texts that stand in the part with more than one label.
+        unknown_share: of the words, those that are not among the `num_words` of the training texts.
+        from_training: texts that stand among the training texts too; 0 for those themselves.
+    """
+
+    texts: int
+    class_counts: dict[str, int]
+    lengths: tuple[int, int, int, int]
+    empty: int
+    wordless: int
+    duplicates: int
+    contradictions: int
+    unknown_share: float
+    from_training: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What stands in a data set.
+
+    Attributes:
+        parts: by name, "train" first.
+        distinct_words: of the training texts.
+        num_words: what is recommended: it keeps `COVERED_WORDS` of all words of the training texts.
+        maxlen: likewise: `COVERED_TEXTS` of the training texts are not cut.
+    """
+
+    parts: dict[str, PartInspection]
+    distinct_words: int
+    num_words: int
+    maxlen: int
+
+
+def inspect_texts(source: OwnTexts, tokenizer: Tokenizer) -> Inspection:
+    """Reads all texts once, row by row: memory grows by 16 bytes a text, and with the number of distinct words.
+
+    Texts are compared by 64 bits of a hash: among ten million, two different ones are taken for equal with a
+    probability of 3 in a million.
+
+    Args:
+        source: the texts; it should keep those that are empty.
+        tokenizer: splits them into words.
+
+    Raises:
+        InputError: if a row cannot be used, or there are no training texts or no words in them.
+    """
+    train = _Reader(source, "train", tokenizer)
+    if not len(train.lengths) or not train.counts:
+        raise InputError(f"{source.inputs['train'].path} holds no {'words' if len(train.lengths) else 'texts'}")
+    ranked = train.counts.most_common()
+    enough = COVERED_WORDS * sum(train.counts.values())
+    kept = 1 + next(rank for rank, total in enumerate(accumulate(count for _, count in ranked)) if total >= enough)
+    kept = min(-(-(kept + _MARKS) // 100) * 100 - _MARKS, len(ranked))
+    known = {word for word, _ in ranked[:kept]}
+    typical = int(np.quantile(np.asarray(train.lengths), COVERED_TEXTS, method="higher"))
+    # One more, for the start mark.
+    maxlen = -(-(typical + 1) // 10) * 10
+    others = {part: _Reader(source, part, tokenizer) for part in source.inputs if part != "train"}
+    parts = {"train": train.result(known, None)}
+    parts |= {part: reader.result(known, train) for part, reader in others.items()}
+    return Inspection(parts, len(ranked), kept + _MARKS, maxlen)
+
+
+class _Reader:
+    """The counts of one part."""
+
+    def __init__(self, source: OwnTexts, part: str, tokenizer: Tokenizer) -> None:
+        self.counts: Counter[str] = Counter()
+        self.classes: Counter[str] = Counter()
+        self.lengths = array("I")
+        self.hashes = array("Q")
+        self.labels = array("I")
+        self.empty = self.wordless = 0
+        numbers: dict[str, int] = {}
+        for row in tqdm(source.rows(part), desc=f"Reading {part}", unit=" texts", leave=False, disable=None):
+            words = tokenizer(row.text)
+            self.counts.update(words)
+            self.classes.update(source.names_of(row))
+            self.lengths.append(len(words))
+            content = hashlib.blake2b(row.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+            self.hashes.append(int.from_bytes(content, "little"))
+            self.labels.append(numbers.setdefault(row.label, len(numbers)))
+            if not words:
+                if row.text.strip():
+                    self.wordless += 1
+                else:
+                    self.empty += 1
+
+    def result(self, known: Iterable[str], train: "_Reader | None") -> PartInspection:
+        hashes, labels = np.asarray(self.hashes), np.asarray(self.labels)
+        words = sum(self.counts.values())
+        return PartInspection(
+            texts=len(self.lengths),
+            class_counts=dict(self.classes.most_common()),
+            lengths=_quantiles(np.asarray(self.lengths)),
+            empty=self.empty,
+            wordless=self.wordless,
+            duplicates=len(hashes) - len(np.unique(hashes)),
+            contradictions=_contradictions(hashes, labels),
+            unknown_share=1 - sum(self.counts[word] for word in known) / words if words else 0.0,
+            from_training=0 if train is None else int(np.isin(hashes, np.asarray(train.hashes)).sum()),
+        )
+
+
+def _quantiles(lengths: npt.NDArray[np.uint32]) -> tuple[int, int, int, int]:
+    if not len(lengths):
+        return 0, 0, 0, 0
+    least, median, long, most = np.quantile(lengths, [0, 0.5, 0.95, 1], method="higher").tolist()
+    return least, median, long, most
+
+
+def _contradictions(hashes: npt.NDArray[np.uint64], labels: npt.NDArray[np.uint32]) -> int:
+    order = np.lexsort((labels, hashes))
+    same = hashes[order][1:] == hashes[order][:-1]
+    differ = labels[order][1:] != labels[order][:-1]
+    return len(np.unique(hashes[order][1:][same & differ]))

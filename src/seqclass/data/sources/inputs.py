@@ -1,0 +1,137 @@
+"""What labelled texts can be given as: a file, a folder, or two lists; each is read row by row."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from seqclass.data.sources.class_folder import class_files, read_class_folder
+from seqclass.data.sources.parquet import PARQUET, read_parquet
+from seqclass.data.sources.rows import Reading, Row, readable
+from seqclass.data.sources.tables import DELIMITERS, GZIP, JSON_LINES, form_of, read_table
+from seqclass.errors import InputError
+
+Label: TypeAlias = str | int | bool | list[str]
+TextsAndLabels: TypeAlias = tuple[Sequence[str], Sequence[Label]]
+
+_FORMS = (*DELIMITERS, JSON_LINES, PARQUET)
+
+
+class TextInput(ABC):
+    """Labelled texts in one of the forms.
+
+    Attributes:
+        path: what stands in messages.
+        name: what stands in results.
+    """
+
+    path: Path
+    name: str
+
+    @abstractmethod
+    def rows(self, reading: Reading) -> Iterator[Row]:
+        """Reads the rows, one by one.
+
+        Raises:
+            InputError: if something in them cannot be used; the message names its place.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the content, or of what changes with it."""
+
+    def is_same(self, other: "TextInput") -> bool:
+        """Whether both are the same texts, not just equal ones."""
+        return False
+
+
+class FileInput(TextInput):
+    """A `.csv`, `.tsv`, `.jsonl` or `.parquet` file, plain or with `.gz` behind; or a folder for each class.
+
+    Raises:
+        InputError: if there is nothing at the path, or nothing of a known form.
+    """
+
+    def __init__(self, path: str | Path, part: str) -> None:
+        self.path = Path(path).expanduser()
+        self.name = self.path.absolute().name  # "." has none of its own
+        known = (
+            f"{', '.join(_FORMS[:-1])} and {_FORMS[-1]} files, also with {GZIP} behind, and folders with one "
+            "sub-folder of .txt files per class"
+        )
+        with readable(self.path):
+            if not self.path.exists():
+                raise InputError(f"there are no texts at {self.path} ({part}); allowed are {known}")
+            if not self.path.is_dir() and not (self.path.is_file() and form_of(self.path) in _FORMS):
+                raise InputError(f"cannot tell what {self.path} ({part}) is; allowed are {known}")
+
+    def rows(self, reading: Reading) -> Iterator[Row]:
+        if self.path.is_dir():
+            return read_class_folder(self.path, reading)
+        return (read_parquet if form_of(self.path) == PARQUET else read_table)(self.path, reading)
+
+    def fingerprint(self) -> str:
+        """A hash of a file's bytes, or of the names, sizes and times of a folder's files."""
+        digest = hashlib.sha256()
+        with readable(self.path):
+            if self.path.is_dir():
+                for label, name, file in class_files(self.path):
+                    status = file.stat()
+                    digest.update(repr((label, name, status.st_size, status.st_mtime_ns)).encode())
+            else:
+                with self.path.open("rb") as content:
+                    while chunk := content.read(1 << 20):
+                        digest.update(chunk)
+        return digest.hexdigest()
+
+    def is_same(self, other: TextInput) -> bool:
+        return isinstance(other, FileInput) and self.path.samefile(other.path)
+
+
+class ListInput(TextInput):
+    """A list of texts and one of their labels; places are counted from 0, as Python does.
+
+    Raises:
+        InputError: if they are not equally long lists.
+    """
+
+    def __init__(self, given: TextsAndLabels, part: str) -> None:
+        self.path = Path(part)
+        self.name = part
+        try:
+            texts, labels = given
+            if isinstance(texts, str) or isinstance(labels, str):
+                raise TypeError
+            self.texts, self.labels = list(texts), list(labels)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{part} is {given!r:.80}; allowed are a path, or a pair of texts and labels") from error
+        if len(self.texts) != len(self.labels):
+            raise InputError(f"{part} has {len(self.texts)} texts and {len(self.labels)} labels; each text needs one")
+
+    def rows(self, reading: Reading) -> Iterator[Row]:
+        # Lists have no columns: one name for each of the two will do.
+        for number, values in enumerate(zip(self.texts, self.labels, strict=True)):
+            columns = dict(zip(("text", "label"), map(_plain, values), strict=True))
+            plain = Reading(label_separator=reading.label_separator, keep_empty=reading.keep_empty)
+            yield plain.typed_row(self.path, f"[{number}]", columns)
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for pair in zip(self.texts, self.labels, strict=True):
+            digest.update(repr(tuple(map(_plain, pair))).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy or torch as Python's."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def open_input(given: "str | Path | TextsAndLabels", part: str) -> TextInput:
+    """Finds out in which form texts are given.
+
+    Raises:
+        InputError: if it is none of the known.
+    """
+    return FileInput(given, part) if isinstance(given, str | Path) else ListInput(given, part)

@@ -1,0 +1,66 @@
+"""A run cut off in the middle of an epoch goes on from its last checkpoint, and ends as if nothing had happened."""
+
+import pytest
+import torch
+from conftest import fast_adam
+from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from seqclass.classifier import SequenceClassifier
+from seqclass.data import IMDBDataModule
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+
+
+class Curve(Callback):
+    """Notes the figures of each epoch, and interrupts one if asked to, as Ctrl-C does."""
+
+    def __init__(self, interrupt=None):
+        self.figures, self.interrupt = {}, interrupt
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        if (trainer.current_epoch, batch_idx) == self.interrupt:
+            raise KeyboardInterrupt
+
+    def on_validation_end(self, trainer, pl_module):
+        figures = {**pl_module.figures("train"), **pl_module.figures("val")}
+        self.figures[trainer.current_epoch] = figures
+
+
+@pytest.fixture
+def fit(easy_reviews, tmp_path):
+    def fit(*, interrupt=None, resume=None):
+        seed_everything(7)
+        data = IMDBDataModule(
+            path=str(easy_reviews), maxlen=24, batch_size=16, validation=0.2, cache_dir=str(tmp_path / "cache")
+        )
+        classifier = SequenceClassifier("lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
+        curve = Curve(interrupt)
+        trainer = Trainer(
+            max_epochs=3,
+            accelerator="cpu",
+            logger=False,
+            callbacks=[curve, ModelCheckpoint(tmp_path / f"{interrupt}{resume is None}", save_last=True)],
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )
+        try:
+            trainer.fit(classifier, data, ckpt_path=resume, weights_only=True)
+        except (KeyboardInterrupt, SystemExit):
+            assert interrupt is not None
+        return curve.figures, classifier, trainer.checkpoint_callback.last_model_path
+
+    return fit
+
+
+def test_the_last_checkpoint_resumes_to_the_same_curve(fit):
+    straight, whole, _ = fit()
+    begun, _, checkpoint = fit(interrupt=(1, 7))
+    assert list(begun) == [0]
+    SequenceClassifier.load_from_checkpoint(checkpoint)
+    rest, resumed, _ = fit(resume=checkpoint)
+    assert list(rest) == [1, 2]
+    assert begun | rest == straight
+    for name, parameter in whole.state_dict().items():
+        assert torch.equal(parameter, resumed.state_dict()[name]), name
