@@ -1,0 +1,34 @@
+"""Parsing of a command's options."""
+
+from argparse import ArgumentError
+from collections.abc import Sequence
+
+from jsonargparse import ArgumentParser, Namespace
+
+from seqclass.errors import InputError
+
+
+def new_parser(command: str, description: str) -> ArgumentParser:
+    """A parser whose errors come as InputError from `parse`, not as a page of usage."""
+    return ArgumentParser(prog=f"seqclass {command}", description=description, exit_on_error=False)
+
+
+def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
+    """Parse the options of a command.
+
+    Raises:
+        InputError: an unknown option, or a value that does not fit.
+    """
+    try:
+        return parser.parse_args(list(arguments))
+    except ArgumentError as error:
+        raise InputError(f"{error}\nAll options: {parser.prog} --help") from error
+
+
+def add_data_options(parser: ArgumentParser) -> None:
+    """Where labelled texts come from."""
+    parser.add_argument("--data", type=str | None, help="labelled texts: a .csv, .tsv or .jsonl file, or a folder with "
+                        "one sub-folder per class; default: the IMDB test reviews")
+    parser.add_argument("--text_column", type=str, default="text", help="column (or entry) that holds the text")
+    parser.add_argument("--label_column", type=str, default="label", help="column (or entry) that holds the class")
+    parser.add_argument("--batch_size", type=int, default=250, help="texts computed at a time")
