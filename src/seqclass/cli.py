@@ -33,7 +33,7 @@ _LIGHTNING = ("fit", "validate", "test", "predict")
 _OTHERS = ("classify", "evaluate", "compare", "import-keras", "export-keras", "export")
 _COMMANDS = (*_LIGHTNING, *_OTHERS)
 # What each extra brings, for the message where it is missing.
-_EXTRAS = {"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate", "h5py": "keras"}
+_EXTRAS = {"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate", "h5py": "keras", "onnx": "onnx"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,10 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        print(
-            f"seqclass: error: {arguments[0]} needs {error.name}, which is not installed: pip install 'seqclass[{extra}]'",
-            file=sys.stderr,
-        )
+        missing = f"{arguments[0]} needs {error.name}, which is not installed: pip install 'seqclass[{extra}]'"
+        print(f"seqclass: error: {missing}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read the answers has enough of them, as in `seqclass classify ... | head`.

@@ -23,7 +23,9 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         if path.is_dir():
             raise InputError(f"cannot write {path}: it is a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+        ) as file:
             part = Path(file.name)
         yield part
         part.chmod(0o644)

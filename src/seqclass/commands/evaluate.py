@@ -14,7 +14,9 @@ def run(arguments: Sequence[str]) -> None:
     parser = new_parser("evaluate", "Measure a checkpoint; write metrics.json, predictions and report.html.")
     parser.add_argument("checkpoint", type=str, help="the checkpoint; besides the texts, no other file is needed")
     add_data_options(parser)
-    parser.add_argument("--out", type=str | None, help="folder; default: NAME-evaluation beside the checkpoint NAME.ckpt")
+    parser.add_argument(
+        "--out", type=str | None, help="folder; default: NAME-evaluation beside the checkpoint NAME.ckpt"
+    )
     parser.add_argument("--predictions", type=Literal["csv", "parquet"], default="csv", help="form of the predictions")
     options = parse(parser, arguments)
 
@@ -31,6 +33,8 @@ def run(arguments: Sequence[str]) -> None:
         batch_size=options.batch_size,
     )
     low, high = figures["accuracy_interval"]
-    print(f"accuracy {figures['accuracy']:.4f} (95%: {low:.4f} to {high:.4f}), loss {figures['loss']:.4f}, "
-          f"{figures['texts']:,} texts")
+    print(
+        f"accuracy {figures['accuracy']:.4f} (95%: {low:.4f} to {high:.4f}), loss {figures['loss']:.4f}, "
+        f"{figures['texts']:,} texts"
+    )
     print(f"metrics.json, predictions.{options.predictions} and report.html are in {out}")

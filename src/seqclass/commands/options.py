@@ -1,5 +1,6 @@
 """Parsing of a command's options."""
 
+import re
 from argparse import ArgumentError
 from collections.abc import Sequence
 
@@ -20,15 +21,27 @@ def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
         InputError: an unknown option, or a value that does not fit.
     """
     try:
-        return parser.parse_args(list(arguments))
+        return parser.parse_args(list(map(_with_underscores, arguments)))
     except ArgumentError as error:
         raise InputError(f"{error}\nAll options: {parser.prog} --help") from error
 
 
 def add_data_options(parser: ArgumentParser) -> None:
     """Where labelled texts come from."""
-    parser.add_argument("--data", type=str | None, help="labelled texts: a .csv, .tsv or .jsonl file, or a folder with "
-                        "one sub-folder per class; default: the IMDB test reviews")
+    parser.add_argument(
+        "--data",
+        type=str | None,
+        help="labelled texts: a .csv, .tsv or .jsonl file, or a folder with "
+        "one sub-folder per class; default: the IMDB test reviews",
+    )
     parser.add_argument("--text_column", type=str, default="text", help="column (or entry) that holds the text")
     parser.add_argument("--label_column", type=str, default="label", help="column (or entry) that holds the class")
     parser.add_argument("--batch_size", type=int, default=250, help="texts computed at a time")
+
+
+def _with_underscores(argument: str) -> str:
+    """`--word-index=x` is `--word_index=x`: both spellings are common."""
+    if not re.match(r"--[a-z]+(-[a-z]+)+(=|$)", argument):
+        return argument
+    name, equals, value = argument.partition("=")
+    return f"--{name[2:].replace('-', '_')}{equals}{value}"

@@ -30,7 +30,9 @@ def line_chart(
         path = "L".join(f"{a:.1f} {b:.1f}" for a, b in places)
         parts.append(Markup('<path class="curve c{}" d="M{}"/>').format(number % 6, path))
         if dots:
-            parts += [Markup('<circle class="dot c{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(number % 6, *p) for p in places]
+            parts += [
+                Markup('<circle class="dot c{}" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(number % 6, *p) for p in places
+            ]
         if len(curves) > 1:
             parts.append(_text(_SIZE - 8, _SIZE - _BOTTOM - 10 - 15 * number, name, "end", f"c{number % 6}"))
     return _svg(parts, f"{y} over {x}")
@@ -67,7 +69,9 @@ def _place(a: float, b: float) -> tuple[float, float]:
 def _axes(x: str, y: str, *, numbers: bool = True) -> Markup:
     parts: list[Any] = []
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(Markup('<path class="grid" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>').format(*_place(0, tick), *_place(1, tick)))
+        parts.append(
+            Markup('<path class="grid" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>').format(*_place(0, tick), *_place(1, tick))
+        )
         parts.append(_text(_LEFT - 5, _place(0, tick)[1] + 4, f"{tick:g}", "end"))
         if numbers:
             parts.append(_text(_place(tick, 0)[0], _SIZE - _BOTTOM + 14, f"{tick:g}", "middle"))
@@ -80,7 +84,9 @@ def _axes(x: str, y: str, *, numbers: bool = True) -> Markup:
 
 
 def _text(x: float, y: float, content: str, anchor: str, kind: str = "") -> Markup:
-    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(kind, x, y, anchor, content)
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
+        kind, x, y, anchor, content
+    )
 
 
 def _svg(parts: Sequence[Any], title: str) -> Markup:

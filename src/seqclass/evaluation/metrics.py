@@ -43,8 +43,10 @@ def measure(predictions: Predictions) -> dict[str, Any]:
         name: {"precision": float(a), "recall": float(b), "f1": float(c), "support": int(d)}
         for name, a, b, c, d in zip(names, *scores(None), strict=True)
     }
-    averages = {kind: dict(zip(("precision", "recall", "f1"), map(float, scores(kind)[:3]), strict=True))
-                for kind in ("macro", "micro")}
+    averages = {
+        kind: dict(zip(("precision", "recall", "f1"), map(float, scores(kind)[:3]), strict=True))
+        for kind in ("macro", "micro")
+    }
     confidence = multiclass_calibration_error(
         torch.from_numpy(p), torch.from_numpy(y), num_classes=len(names), n_bins=CALIBRATION_BINS, norm="l1"
     )

@@ -1,5 +1,6 @@
 """The page that `seqclass evaluate` writes: one file, without network and without scripts."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,9 @@ def _calibration(predictions: Predictions) -> Markup:
     confidence = predictions.probabilities.max(axis=1).clip(0, 1)
     right, stated = calibration_curve(predictions.correct, confidence, n_bins=10)
     points = list(zip(stated.tolist(), right.tolist(), strict=True))
-    return line_chart([("", points)], x="probability of the predicted class", y="share that is right", diagonal=True, dots=True)
+    return line_chart(
+        [("", points)], x="probability of the predicted class", y="share that is right", diagonal=True, dots=True
+    )
 
 
 def _by_length(predictions: Predictions) -> Markup:
@@ -108,10 +111,10 @@ def _by_length(predictions: Predictions) -> Markup:
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, _LENGTH_GROUPS + 1)).astype(int))
     edges[-1] += 1
     bars = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         chosen = correct[(lengths >= low) & (lengths < high)]
         if len(chosen):
-            bars.append((f"{low}–{high - 1}", float(chosen.mean()), f"{chosen.mean():.1%}"))
+            bars.append((f"≤ {high - 1:,}", float(chosen.mean()), f"{chosen.mean():.1%}"))
     return bar_chart(bars, x="words in the text", y="accuracy")
 
 

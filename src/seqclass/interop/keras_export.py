@@ -39,7 +39,7 @@ def export_keras(
         backend: what that Keras 1 runs on: Theano has the kernels of convolutions reversed.
 
     Returns:
-        What the file cannot say, one line each: it matters for further training or for reading texts, not for predictions.
+        What the file cannot say, one line each; none of it matters for predictions from ids.
 
     Raises:
         InputError: the ending does not fit, the version has no such layer, or the file cannot be written.
@@ -147,8 +147,9 @@ def _keras3_weights(layers: list[KerasLayer]) -> bytes:
 
 def _keras3_archive(layers: list[KerasLayer], classifier: SequenceClassifier) -> bytes:
     steps = classifier.pipeline.maxlen if classifier.pipeline is not None else None
-    entries = [{"class_name": "InputLayer", "config": {"batch_shape": [None, steps], "dtype": "int32", "name": "ids"}}]
-    entries += [{"class_name": layer.kind, "config": {"name": layer.name, **(layer.config or {})}} for layer in layers]
+    ids = {"batch_shape": [None, steps], "dtype": "int32", "name": "ids"}
+    entries: list[dict[str, Any]] = [{"class_name": "InputLayer", "config": ids}]
+    entries += [_entry(layer) for layer in layers]
     for entry in entries:
         entry |= {"module": "keras.layers", "registered_name": None}
     config = {
@@ -170,10 +171,14 @@ def _keras3_archive(layers: list[KerasLayer], classifier: SequenceClassifier) ->
     return content.getvalue()
 
 
+def _entry(layer: KerasLayer) -> dict[str, Any]:
+    return {"class_name": layer.kind, "config": {"name": layer.name, **(layer.config or {})}}
+
+
 def _keras1_file(layers: list[KerasLayer], backend: Backend) -> bytes:
     content = io.BytesIO()
-    entries = [{"class_name": layer.kind, "config": {"name": layer.name, **(layer.config or {})}} for layer in layers]
-    entries[0]["config"] |= {"batch_input_shape": [None, None], "input_dtype": "int32"}  # type: ignore[operator]
+    entries = [_entry(layer) for layer in layers]
+    entries[0]["config"] |= {"batch_input_shape": [None, None], "input_dtype": "int32"}
     with h5py.File(content, "w") as file:
         file.attrs["keras_version"] = _KERAS1.encode()
         file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": entries}).encode()

@@ -85,11 +85,8 @@ def _read_archive(path: Path) -> KerasModel:
 def _read_hdf5(path: Path, file: h5py.File) -> KerasModel:
     reader = _ArrayReader(path, file)
     if "layers" in file and "layer_names" not in file.attrs:
-        names = sorted(reader.group("layers"))[:_MAX_LAYERS]
-        layers = [
-            KerasLayer(_camel_case(name), name, arrays=reader.variables(f"layers/{name}"))
-            for name in sorted(names, key=_order)
-        ]
+        found = sorted(reader.group("layers"), key=_order)[:_MAX_LAYERS]
+        layers = [KerasLayer(_camel_case(name), name, arrays=reader.variables(f"layers/{name}")) for name in found]
         return KerasModel(str(path), 3, layers)
     prefix = "model_weights/" if "model_weights" in file else ""
     weights = reader.group("model_weights") if prefix else file
@@ -103,11 +100,13 @@ def _read_hdf5(path: Path, file: h5py.File) -> KerasModel:
     config = file.attrs.get("model_config")
     length = None
     if config is None:
-        layers = [KerasLayer(_kind_by_arrays(name, list(found.values())), name) for name, found in arrays.items()]
+        layers = [KerasLayer(_kind_by_arrays(name, list(own.values())), name) for name, own in arrays.items()]
     else:
         text = _text(config) or ""
         if len(text) > MAX_CONFIG_BYTES:
-            raise InputError(f"{path}: its configuration has {len(text):,} bytes; at most {MAX_CONFIG_BYTES:,} are read")
+            raise InputError(
+                f"{path}: its configuration has {len(text):,} bytes; at most {MAX_CONFIG_BYTES:,} are read"
+            )
         layers, length = _configured_layers(path, json.loads(text))
     for layer in layers:
         layer.arrays = arrays.get(layer.name, {})

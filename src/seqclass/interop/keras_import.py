@@ -71,7 +71,7 @@ def import_keras(
     Args:
         file: `.keras`, or `.h5` with a whole model or with weights only.
         stack: for a file without a configuration, where stacks that differ in dropout alone look the same.
-        recurrent_activation: in place of the file's; without one, Keras' default: hard_sigmoid in Keras 1, else sigmoid.
+        recurrent_activation: in place of the file's; without one it is Keras' default, hard_sigmoid in Keras 1.
         mask_padding: whether the embedding had `mask_zero`, for a file without a configuration.
         pool_size: of the max pooling, for a file without a configuration; 2 if not given.
         backend: what Keras 1 ran on. Theano reversed the kernels of convolutions, and the files do not say.
