@@ -16,7 +16,14 @@ from seqclass.evaluation import compare, predict
 from seqclass.evaluation.labelled import labelled_texts
 from seqclass.files import written_whole
 
-_COLUMNS = ("accuracy", "loss", "roc_auc", "mcc", "brier", "expected_calibration_error")
+_COLUMNS = {
+    "accuracy": "accuracy",
+    "loss": "loss",
+    "ROC AUC": "roc_auc",
+    "MCC": "mcc",
+    "Brier": "brier",
+    "calibration error": "expected_calibration_error",
+}
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -42,7 +49,7 @@ def run(arguments: Sequence[str]) -> None:
     console = Console()
     table = Table("checkpoint", *_COLUMNS)
     for name, figures in comparison.metrics.items():
-        cells = ["–" if figures[column] is None else f"{figures[column]:.4f}" for column in _COLUMNS]
+        cells = ["–" if figures[column] is None else f"{figures[column]:.4f}" for column in _COLUMNS.values()]
         table.add_row(name, *cells)
     console.print(table)
     for test in comparison.tests:

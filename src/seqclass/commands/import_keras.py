@@ -10,7 +10,10 @@ def run(arguments: Sequence[str]) -> None:
     parser = new_parser("import-keras", "Make a checkpoint of a file that Keras 1, 2 or 3 has written.")
     parser.add_argument("file", type=str, help="a whole model or its weights: .keras, .h5, .weights.h5")
     parser.add_argument("--out", type=str, required=True, help="the checkpoint to write")
-    parser.add_function_arguments(import_keras, skip={"file"})
+    parser.add_argument(
+        "--labels", type=str, nargs="+", help="names of the classes, in the order of the outputs: neg pos"
+    )
+    parser.add_function_arguments(import_keras, skip={"file", "labels"})
     options = parse(parser, arguments).as_dict()
     out = options.pop("out")
     classifier, report = import_keras(**options)

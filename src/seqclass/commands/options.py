@@ -23,7 +23,7 @@ def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
     try:
         return parser.parse_args(list(map(_with_underscores, arguments)))
     except ArgumentError as error:
-        raise InputError(f"{error}\nAll options: {parser.prog} --help") from error
+        raise InputError(f"{' '.join(str(error).split())} (all options: {parser.prog} --help)") from error
 
 
 def add_data_options(parser: ArgumentParser) -> None:

@@ -1,8 +1,8 @@
 """Models from and to other programs: Keras 1, 2 and 3 files, ONNX, torch.export.
 
-A file from elsewhere is data: it is read with bounds on its sizes, and nothing in it is executed. `h5py` (the extra
-`keras`) is needed for this package; `onnx` (the extra `onnx`) for `seqclass.interop.onnx_export` alone, which therefore is
-imported by itself, as `seqclass.interop.torch_export` is.
+A file from elsewhere is data: it is read with bounds on its sizes, and nothing in it is executed. This package needs
+`h5py` (the extra `keras`). `onnx_export`, which needs `onnx` (the extra `onnx`), and `torch_export` are imported by
+themselves.
 """
 
 from seqclass.interop.checkpoints import save_classifier
