@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import resource
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,10 +26,9 @@ def new_folder(tmp_path, monkeypatch):
 def table():
     with Path("texts.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerows(
-            [["id", "text", "label"], [7, 'a "superb", moving film', "pos"], [8, "awful,\ndull story", "neg"]]
-        )
-        rows.writerows([[9, "boring music, dreadful scene", "neg"], [10, "brilliant", "neg"]])
+        rows.writerows([["id", "text", "label"], [7, 'a "superb", moving film', "pos"]])
+        rows.writerows([[8, "awful,\ndull story", "neg"], [9, "boring music, dreadful scene", "neg"]])
+        rows.writerow([10, "brilliant", "neg"])
     return "texts.csv"
 
 
@@ -58,18 +58,8 @@ class TestCompare:
         classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
         export_keras(classifier, "m.keras")
         Path("index.json").write_text(json.dumps({w: n for n, w in enumerate(classifier.pipeline.vocabulary.words, 1)}))
-        imported = [
-            "import-keras",
-            "m.keras",
-            "--out",
-            "same.ckpt",
-            "--word-index",
-            "index.json",
-            "--labels",
-            "neg",
-            "pos",
-        ]
-        assert main(imported) == 0
+        imported = ["import-keras", "m.keras", "--out", "same.ckpt", "--word-index", "index.json"]
+        assert main([*imported, "--labels", "neg", "pos"]) == 0
         data = ["--data", str(easy_reviews), "--out", "both.json"]
         assert main(["compare", str(checkpoint), "same.ckpt", *data]) == 0
         assert "McNemar's exact test: p = 1" in capsys.readouterr().out.replace("\n", " ")
@@ -183,7 +173,7 @@ class TestFailures:
         [
             (["import-keras", "none.h5", "--out", "m.ckpt"], "there is no Keras file at none.h5"),
             (["import-keras", "texts.csv", "--out", "m.ckpt"], "texts.csv is no Keras file"),
-            (["import-keras", "texts.csv"], "--out"),
+            (["import-keras", "texts.csv"], "arguments are required: out"),
             (["import-keras", "texts.csv", "--out", "m.ckpt", "--stack", "gru"], "gru"),
             (["evaluate", "CKPT", "--data", "none.csv"], "there are no texts at none.csv"),
             (["evaluate", "CKPT", "--data", "texts.csv", "--label_column", "class"], "there is no column 'class'"),
@@ -203,9 +193,7 @@ class TestFailures:
         fails([str(checkpoint) if word == "CKPT" else word for word in arguments], capsys, message)
 
     def test_missing_extra(self, checkpoint, monkeypatch, capsys):
-        for name in ("h5py", "seqclass.interop", "seqclass.commands.export_keras"):
-            monkeypatch.delitem(__import__("sys").modules, name, raising=False)
-        for module in [name for name in __import__("sys").modules if name.startswith("seqclass.interop")]:
-            monkeypatch.delitem(__import__("sys").modules, module)
-        monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+        for name in [name for name in sys.modules if name.startswith(("seqclass.interop", "seqclass.commands.export"))]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "h5py", None)
         fails(["export-keras", str(checkpoint), "--out", "m.keras"], capsys, "pip install 'seqclass[keras]'")

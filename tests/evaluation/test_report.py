@@ -15,7 +15,8 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 # Added to a copy of the page: writes what it measures into the page's title.
 PROBE = """<script>
 const charts = [...document.querySelectorAll("svg")];
-const drawn = charts.every(s => s.getBBox().height > 200 && s.querySelector("path.curve, rect.bar") && !/nan/i.test(s.innerHTML));
+const drawn = charts.every(s => s.getBBox().height > 200 && s.querySelector("path.curve, rect.bar")
+  && !/nan/i.test(s.innerHTML));
 const outside = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && !e.closest("svg")
   && e.getBoundingClientRect().right > innerWidth + 1).length;
 document.title = [innerWidth, document.documentElement.scrollWidth, outside, charts.length, drawn,

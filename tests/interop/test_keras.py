@@ -186,7 +186,7 @@ class TestRefused:
         export_keras(new("cnn"), tmp_path / "m.h5", keras=1)
         with h5py.File(tmp_path / "m.h5", "r+") as file:
             del file["model_weights"].attrs["backend"]
-        with pytest.raises(InputError, match="layer 'convolution1d' .* give the backend, tensorflow or theano"):
+        with pytest.raises(InputError, match=r"layer 'convolution1d' .* give the backend, tensorflow or theano"):
             import_keras(tmp_path / "m.h5")
         import_keras(tmp_path / "m.h5", backend="tensorflow")
 

@@ -40,6 +40,7 @@ def inputs(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 def test_onnx(name, tmp_path):
     classifier = new(name)
     export_onnx(classifier, tmp_path / "m.onnx")

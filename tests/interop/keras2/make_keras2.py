@@ -1,4 +1,7 @@
-"""Models of Keras 2 and what they predict: `tf_keras` 2.21.0 on tensorflow-cpu 2.21.0. Run: python make_keras2.py OUT_DIR"""
+"""Models of Keras 2 and what they predict, by `tf_keras` 2.21.0 on tensorflow-cpu 2.21.0.
+
+Run: python make_keras2.py OUT_DIR
+"""
 
 import sys
 from pathlib import Path
