@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ PYTHON = os.environ.get("SEQCLASS_PEERS_PYTHON", str(PEERS_ENVIRONMENT / "bin" /
 
 pytestmark = [
     pytest.mark.peers,
-    pytest.mark.skipif(not os.path.exists(PYTHON), reason="no environment of the peers: python -m benchmarks peers"),
+    pytest.mark.skipif(not Path(PYTHON).exists(), reason="no environment of the peers: python -m benchmarks peers"),
 ]
 
 SIZES = {"num_embeddings": 30, "embedding_dim": 5, "hidden_size": 4, "num_classes": 2}
