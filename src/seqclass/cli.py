@@ -33,7 +33,7 @@ _LIGHTNING = ("fit", "validate", "test", "predict")
 _OTHERS = ("classify", "evaluate", "compare", "import-keras", "export-keras", "export")
 _COMMANDS = (*_LIGHTNING, *_OTHERS)
 # What each extra brings, for the message where it is missing.
-_EXTRAS = {"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate", "h5py": "keras", "onnx": "onnx"}
+_EXTRAS = {"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate", "onnx": "onnx"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,10 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seqclass: error: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        package = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(package)
         if extra is None:
             raise
-        missing = f"{arguments[0]} needs {error.name}, which is not installed: pip install 'seqclass[{extra}]'"
+        missing = f"{arguments[0]} needs {package}, which is not installed: pip install 'seqclass[{extra}]'"
         print(f"seqclass: error: {missing}", file=sys.stderr)
         return 2
     except BrokenPipeError:

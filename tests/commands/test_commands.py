@@ -179,6 +179,7 @@ class TestFailures:
             (["evaluate", "CKPT", "--data", "texts.csv", "--label_column", "class"], "there is no column 'class'"),
             (["evaluate", "CKPT", "--data", "labels.csv"], "the label 'good' is none of the checkpoint's"),
             (["evaluate", "CKPT", "--unknown", "1"], "unknown"),
+            (["classify", "CKPT", "a film", "--batch_size", "0"], "batch_size"),
             (["compare", "CKPT"], "needs two checkpoints or more"),
             (["classify", "CKPT", "--input", "texts.csv", "--text_column", "body"], "there is no column 'body'"),
             (["classify", "CKPT", "a film", "--input", "texts.csv"], "not from both"),
@@ -192,8 +193,26 @@ class TestFailures:
         Path("labels.csv").write_text("text,label\na film,good\n")
         fails([str(checkpoint) if word == "CKPT" else word for word in arguments], capsys, message)
 
-    def test_missing_extra(self, checkpoint, monkeypatch, capsys):
-        for name in [name for name in sys.modules if name.startswith(("seqclass.interop", "seqclass.commands.export"))]:
+    @pytest.mark.parametrize(
+        ("command", "package", "extra"),
+        [("evaluate", "sklearn", "evaluate"), ("compare", "scipy", "evaluate"), ("onnx", "onnx", "onnx")],
+    )
+    def test_missing_extra(self, command, package, extra, checkpoint, table, monkeypatch, capsys):
+        without(package, monkeypatch)
+        names = {"CKPT": str(checkpoint), "DATA": table}
+        arguments = [names.get(word, word) for word in COMMANDS[command]]
+        fails(arguments, capsys, f"needs {package}, which is not installed: pip install 'seqclass[{extra}]'")
+
+    def test_classify_needs_no_extra(self, checkpoint, monkeypatch):
+        for package in ("sklearn", "scipy", "jinja2", "onnx", "pyarrow"):
+            without(package, monkeypatch)
+        assert main(["classify", str(checkpoint), "a film", "--out", "out.csv"]) == 0
+
+
+def without(package, monkeypatch):
+    """Import what stands above the classifier anew, on a machine without the package."""
+    ours = ("seqclass.interop.onnx", "seqclass.commands.", "seqclass.evaluation.")
+    for name in list(sys.modules):
+        if name.startswith((*ours, f"{package}.")):
             monkeypatch.delitem(sys.modules, name)
-        monkeypatch.setitem(sys.modules, "h5py", None)
-        fails(["export-keras", str(checkpoint), "--out", "m.keras"], capsys, "pip install 'seqclass[keras]'")
+    monkeypatch.setitem(sys.modules, package, None)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from seqclass.errors import InputError
-from seqclass.evaluation import Predictions, compare, measure
+from seqclass.evaluation.comparison import compare
+from seqclass.evaluation.metrics import measure
+from seqclass.evaluation.prediction import Predictions
 
 
 def predictions(labels, probabilities, names=("neg", "pos")):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from seqclass.classifier import SequenceClassifier
-from seqclass.evaluation import evaluate
+from seqclass.evaluation.evaluate import evaluate
 from seqclass.evaluation.labelled import LabelledText, labelled_texts
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

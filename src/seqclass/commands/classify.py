@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 
+from jsonargparse.typing import PositiveInt
 from tqdm import tqdm
 
 from seqclass.classifier import SequenceClassifier
@@ -20,7 +21,7 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--input", type=str | None, help="a .csv, .tsv or .jsonl file of texts")
     parser.add_argument("--text_column", type=str, default="text", help="column (or entry) of --input with the text")
     parser.add_argument("--out", type=str | None, help="file to write: .csv, .jsonl or .parquet")
-    parser.add_argument("--batch_size", type=int, default=250, help="texts computed at a time")
+    parser.add_argument("--batch_size", type=PositiveInt, default=250, help="texts computed at a time")
     options = parse(parser, arguments)
     if options.texts and options.input:
         raise InputError(f"texts come from the command line or from --input {options.input}, not from both")

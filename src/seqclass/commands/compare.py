@@ -12,8 +12,9 @@ from rich.table import Table
 from seqclass.classifier import SequenceClassifier
 from seqclass.commands.options import add_data_options, new_parser, parse
 from seqclass.errors import InputError
-from seqclass.evaluation import compare, predict
+from seqclass.evaluation.comparison import compare
 from seqclass.evaluation.labelled import labelled_texts
+from seqclass.evaluation.prediction import predict
 from seqclass.files import written_whole
 
 _COLUMNS = {

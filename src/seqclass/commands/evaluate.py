@@ -6,7 +6,7 @@ from typing import Literal
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.commands.options import add_data_options, new_parser, parse
-from seqclass.evaluation import evaluate
+from seqclass.evaluation.evaluate import evaluate
 from seqclass.evaluation.labelled import labelled_texts
 
 

@@ -5,6 +5,7 @@ from argparse import ArgumentError
 from collections.abc import Sequence
 
 from jsonargparse import ArgumentParser, Namespace
+from jsonargparse.typing import PositiveInt
 
 from seqclass.errors import InputError
 
@@ -36,7 +37,7 @@ def add_data_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--text_column", type=str, default="text", help="column (or entry) that holds the text")
     parser.add_argument("--label_column", type=str, default="label", help="column (or entry) that holds the class")
-    parser.add_argument("--batch_size", type=int, default=250, help="texts computed at a time")
+    parser.add_argument("--batch_size", type=PositiveInt, default=250, help="texts computed at a time")
 
 
 def _with_underscores(argument: str) -> str:

@@ -1,8 +1,7 @@
 """Models from and to other programs: Keras 1, 2 and 3 files, ONNX, torch.export.
 
-A file from elsewhere is data: it is read with bounds on its sizes, and nothing in it is executed. This package needs
-`h5py` (the extra `keras`). `onnx_export`, which needs `onnx` (the extra `onnx`), and `torch_export` are imported by
-themselves.
+A file from elsewhere is data: it is read with bounds on its sizes, and nothing in it is executed. `onnx_export`, which
+needs `onnx` (the extra of that name), and `torch_export` are imported by themselves.
 """
 
 from seqclass.interop.checkpoints import save_classifier
