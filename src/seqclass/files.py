@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seqclass.errors import InputError
@@ -12,13 +12,15 @@ from seqclass.errors import InputError
 def written_whole(path: str | Path) -> Iterator[Path]:
     """Hands out a path beside `path` to write to, and renames it when the block ends without an error.
 
-    Missing folders are made. After an error nothing is left behind, and an older file at `path` is untouched.
+    Missing folders are made. After an error nothing is left behind, no new folder either, and an older file at `path`
+    is untouched.
 
     Raises:
         InputError: the file cannot be written: no such place, no permission, no space.
     """
     path = Path(path)
     part: Path | None = None
+    made = [folder for folder in path.parents if not folder.exists()]
     try:
         if path.is_dir():
             raise InputError(f"cannot write {path}: it is a folder")
@@ -35,3 +37,6 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
+        with suppress(OSError):  # the first that holds something ends it
+            for folder in made:
+                folder.rmdir()
