@@ -1,13 +1,11 @@
-"""The command line: `seqclass fit|validate|test|predict` is the Lightning CLI, `seqclass classify` asks a checkpoint,
-`seqclass inspect` a data set.
+"""The command line: `seqclass fit|validate|test|predict` is the Lightning CLI, the others stand in `seqclass.commands`.
 
 What is heavy is imported where it is used, so that `seqclass --help` answers at once.
 """
 
-import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from importlib import import_module
 
 from seqclass import __version__
 from seqclass.errors import InputError
@@ -19,16 +17,24 @@ usage: seqclass COMMAND ...
   validate --config FILE --ckpt_path CKPT
   test --config FILE --ckpt_path CKPT     measure a checkpoint on the validation or test texts
   predict --config FILE --ckpt_path CKPT  write label and probability of each test text to a CSV file
+
   inspect DATA                            show what stands in your own labelled texts, before training
-  classify CKPT [TEXT ...]                label and probability of each text, or of each line of standard input
+  classify CKPT [TEXT ...]                label and probability of texts, of standard input's lines, or of a file's
+  evaluate CKPT                           metrics, predictions and a report, on the IMDB test reviews or --data PATH
+  compare CKPT CKPT ...                   several side by side, with a paired test
+
+  import-keras FILE --out CKPT            a checkpoint from a file of Keras 1, 2 or 3
+  export-keras CKPT --out FILE            the other way, to Keras 3 or 1
+  export CKPT --format onnx --out FILE    for other programs: onnx or torch-export
 
 Each command explains its options: seqclass COMMAND --help. Every run gets a folder of its own below runs/.
 """
 
-_COMMANDS = ("fit", "validate", "test", "predict", "inspect", "classify")
-
-# Texts from standard input are answered in batches of this size.
-_CLASSIFY_BATCH = 250
+_LIGHTNING = ("fit", "validate", "test", "predict")
+_OTHERS = ("inspect", "classify", "evaluate", "compare", "import-keras", "export-keras", "export")
+_COMMANDS = (*_LIGHTNING, *_OTHERS)
+# What each extra brings, for the message where it is missing.
+_EXTRAS = {"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate", "onnx": "onnx", "pyarrow": "parquet"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,12 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if arguments[0] not in _COMMANDS:
             raise InputError(f"{arguments[0]!r} is no command: it must be one of {', '.join(_COMMANDS)}")
-        if arguments[0] == "classify":
-            _classify(arguments[1:])
-        elif arguments[0] == "inspect":
-            from seqclass.training.inspect_command import run_inspect
-
-            run_inspect(arguments[1:])
+        if arguments[0] in _OTHERS:
+            import_module(f"seqclass.commands.{arguments[0].replace('-', '_')}").run(arguments[1:])
         else:
             from seqclass.training.lightning_cli import run_lightning_cli
 
@@ -63,34 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"seqclass: error: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(package)
+        if extra is None:
+            raise
+        missing = f"{arguments[0]} needs {package}, which is not installed: pip install 'seqclass[{extra}]'"
+        print(f"seqclass: error: {missing}", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         # Whoever read the answers has enough of them, as in `seqclass classify ... | head`.
         sys.stderr.close()
         return 0
     return 0
-
-
-def _classify(arguments: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(
-        prog="seqclass classify",
-        description="Print label, probability and text, separated by tabs, for each text.",
-    )
-    parser.add_argument("checkpoint", metavar="CKPT", help="written by `seqclass fit`; no other file is needed")
-    parser.add_argument("texts", metavar="TEXT", nargs="*", help="none: each line of standard input is a text")
-    options = parser.parse_args(arguments)
-
-    from seqclass.classifier import SequenceClassifier
-
-    classifier = SequenceClassifier.load_from_checkpoint(options.checkpoint)
-    if not options.texts and sys.stdin.isatty():
-        print("Reading texts from standard input, one a line; Ctrl-D ends.", file=sys.stderr)
-    texts = options.texts or (line.rstrip("\n") for line in sys.stdin)
-    for batch in _batches(texts, _CLASSIFY_BATCH):
-        for text, result in zip(batch, classifier.classify(batch), strict=True):
-            print(f"{result.label}\t{result.probability:.4f}\t{text}", flush=True)
-
-
-def _batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    iterator = iter(texts)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -41,7 +41,7 @@ class Reading:
     Args:
         text_columns: names of the columns, or of the entries of an object, that hold the text; several are joined
             by line feeds.
-        label_column: likewise, the label.
+        label_column: likewise, the label; None for texts without labels, whose rows have empty ones.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
         encoding: of the files, by one of Python's names. Parquet has its own.
         label_separator: what stands between the labels of a text that may have several, or none; None where each text
@@ -53,7 +53,7 @@ class Reading:
     """
 
     text_columns: tuple[str, ...] = ("text",)
-    label_column: str = "label"
+    label_column: str | None = "label"
     quotes: bool = True
     encoding: str = "utf-8"
     label_separator: str | None = None
@@ -64,9 +64,8 @@ class Reading:
             raise InputError("text_column names no column; give one, or a list of those to join")
         if self.label_separator is not None and not self.label_separator.strip(" "):
             raise InputError(f"label_separator is {self.label_separator!r}; it has to be more than spaces, or None")
-        names = (*self.text_columns, self.label_column)
-        for name in names:
-            if names.count(name) > 1:
+        for name in self.columns:
+            if self.columns.count(name) > 1:
                 raise InputError(f"text_column and label_column name {name!r} twice; they have to be different columns")
         try:
             known = codecs.lookup(self.encoding)
@@ -81,7 +80,7 @@ class Reading:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that are read."""
-        return (*self.text_columns, self.label_column)
+        return self.text_columns if self.label_column is None else (*self.text_columns, self.label_column)
 
     def row(self, path: Path, where: str, texts: list[str], label: str) -> Row:
         """Makes a row; white space around the label is cut off.
@@ -92,6 +91,8 @@ class Reading:
         text, label = "\n".join(texts), label.strip()
         if not self.keep_empty and not text.strip():
             raise InputError(f"{path}{where}: the text is empty; set `empty_texts` to 'keep' or 'skip' to go on")
+        if self.label_column is None:
+            return Row(where, text, "")
         names = self.label_names(label)
         if not names and self.label_separator is None:
             raise InputError(f"{path}{where}: the label is empty")
@@ -116,7 +117,7 @@ class Reading:
         for column in self.text_columns:
             if not isinstance(values[column], str):
                 raise InputError(f"{path}{where}: {column!r} is {values[column]!r:.80}; a text has to be a string")
-        label = values[self.label_column]
+        label = "" if self.label_column is None else values[self.label_column]
         if self.label_separator is not None and isinstance(label, list) and all(isinstance(n, str) for n in label):
             if any(self.label_separator in name for name in label):
                 raise InputError(

@@ -123,14 +123,16 @@ def _columns(path: Path, rows: Iterator[tuple[int, list[str]]], reading: Reading
             found = "there is no" if not count else f"there are {count} times the"
             raise InputError(f"{path}:{first}: {found} column {column!r}; the columns are {listed(header)}")
     texts_at = [header.index(column) for column in reading.text_columns]
-    label_at = header.index(reading.label_column)
+    label_at = None if reading.label_column is None else header.index(reading.label_column)
     for line, fields in rows:
         if len(fields) != len(header):
             raise InputError(
                 f"{path}:{line}: this row has {len(fields)} fields, but there are {len(header)} columns: "
                 f"{listed(header)}"
             )
-        yield reading.row(path, f":{line}", [fields[at] for at in texts_at], fields[label_at])
+        yield reading.row(
+            path, f":{line}", [fields[at] for at in texts_at], "" if label_at is None else fields[label_at]
+        )
 
 
 def _objects(path: Path, lines: _NumberedLines, reading: Reading) -> Iterator[Row]:

@@ -1,12 +1,12 @@
 """`seqclass inspect`: what was understood of a data set, before training."""
 
-import argparse
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from seqclass.commands.options import new_parser, parse
 from seqclass.data import OWN_FILTERS, OwnTexts
 from seqclass.data.inspection import Inspection, inspect_texts
 from seqclass.text import Tokenizer
@@ -14,26 +14,21 @@ from seqclass.text import Tokenizer
 _MOST_CLASSES = 30
 
 
-def run_inspect(arguments: Sequence[str]) -> None:
-    """Parse the arguments, read the texts, and print what stands in them.
-
-    Raises:
-        InputError: the texts cannot be read.
-    """
-    parser = argparse.ArgumentParser(
-        prog="seqclass inspect",
-        description="Show what stands in labelled texts, and recommend sizes. Options are those of `--data` in fit.",
+def run(arguments: Sequence[str]) -> None:
+    parser = new_parser(
+        "inspect", "Show what stands in labelled texts, and recommend sizes. Options are those of `--data` in fit."
     )
-    parser.add_argument("train", metavar="DATA", help="a .csv, .tsv, .jsonl or .parquet file (also .gz), or a folder")
-    parser.add_argument("--test", help="the test texts, if they stand apart")
-    parser.add_argument("--val", help="likewise, the validation texts")
-    parser.add_argument("--text_column", nargs="+", default=["text"], help="several are joined")
-    parser.add_argument("--label_column", default="label")
-    parser.add_argument("--encoding", default="utf-8", help="such as cp1252 or utf-16")
-    parser.add_argument("--label_separator", help="what stands between the labels of a text, if it may have several")
-    parser.add_argument("--quotes", choices=["true", "false"], default="true", help='whether " quotes fields')
-    options = vars(parser.parse_args(arguments))
-    options["quotes"] = options["quotes"] == "true"
+    parser.add_argument("train", type=str, help="a .csv, .tsv, .jsonl or .parquet file (also .gz), or a folder")
+    parser.add_argument("--test", type=str | None, help="the test texts, if they stand apart")
+    parser.add_argument("--val", type=str | None, help="likewise, the validation texts")
+    parser.add_argument("--text_column", type=str, nargs="+", default=["text"], help="several are joined")
+    parser.add_argument("--label_column", type=str, default="label")
+    parser.add_argument("--encoding", type=str, default="utf-8", help="such as cp1252 or utf-16")
+    parser.add_argument(
+        "--label_separator", type=str | None, help="what stands between the labels of a text, if it may have several"
+    )
+    parser.add_argument("--quotes", type=bool, default=True, help='whether " quotes fields')
+    options = parse(parser, arguments).as_dict()
     source = OwnTexts(**options, empty_texts="keep")
     inspection = inspect_texts(source, Tokenizer(lower="unicode", filters=OWN_FILTERS))
     console = Console()

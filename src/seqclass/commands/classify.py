@@ -1,0 +1,68 @@
+"""`seqclass classify CKPT [TEXT ...]`."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from jsonargparse.typing import PositiveInt
+from tqdm import tqdm
+
+from seqclass.classifier import SequenceClassifier
+from seqclass.commands.options import new_parser, parse
+from seqclass.errors import InputError
+from seqclass.evaluation.predictions_file import predictions_file
+from seqclass.evaluation.texts import batches, unlabelled_texts
+
+
+def run(arguments: Sequence[str]) -> None:
+    parser = new_parser("classify", "Print label, probability and text, separated by tabs; or write them to a file.")
+    parser.add_argument("checkpoint", type=str, help="written by `seqclass fit`; no other file is needed")
+    parser.add_argument("texts", type=str, nargs="*", help="none: each line of standard input is a text")
+    parser.add_argument("--input", type=str | None, help="a .csv, .tsv, .jsonl or .parquet file of texts, also .gz")
+    parser.add_argument("--text_column", type=str, default="text", help="column (or entry) of --input with the text")
+    parser.add_argument("--out", type=str | None, help="file to write: .csv, .jsonl or .parquet")
+    parser.add_argument("--batch_size", type=PositiveInt, default=250, help="texts computed at a time")
+    options = parse(parser, arguments)
+    if options.texts and options.input:
+        raise InputError(f"texts come from the command line or from --input {options.input}, not from both")
+
+    classifier = SequenceClassifier.load_from_checkpoint(options.checkpoint)
+    texts: Iterable[str] = options.texts
+    if options.input:
+        texts = unlabelled_texts(options.input, options.text_column)
+    elif not options.texts:
+        if sys.stdin.isatty():
+            print("Reading texts from standard input, one a line; Ctrl-D ends.", file=sys.stderr)
+        texts = (line.rstrip("\n") for line in sys.stdin)
+    if options.out is None:
+        _print(classifier, texts, options.batch_size)
+    else:
+        _write(classifier, texts, options.batch_size, options.out)
+
+
+def _print(classifier: SequenceClassifier, texts: Iterable[str], batch_size: int) -> None:
+    for batch in batches(texts, batch_size):
+        for text, result in zip(batch, classifier.classify(batch), strict=True):
+            shown = text.replace("\n", " ").replace("\t", " ")
+            print(f"{result.label}\t{result.probability:.4f}\t{shown}", flush=True)
+
+
+def _write(classifier: SequenceClassifier, texts: Iterable[str], batch_size: int, out: str) -> None:
+    row = 0
+    with predictions_file(out) as write, tqdm(unit=" texts", disable=None, leave=False) as progress:
+        for batch in batches(texts, batch_size):
+            results = classifier.classify(batch)
+            write(
+                {
+                    "row": list(range(row + 1, row + 1 + len(batch))),
+                    "text": batch,
+                    "label": [result.label for result in results],
+                    "probability": [round(result.probability, 6) for result in results],
+                    **{
+                        f"p({name})": [round(result.probabilities[name], 6) for result in results]
+                        for name in classifier.label_names
+                    },
+                }
+            )
+            row += len(batch)
+            progress.update(len(batch))
+    print(f"{row:,} texts are in {out}", file=sys.stderr)

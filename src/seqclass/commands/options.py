@@ -1,0 +1,48 @@
+"""Parsing of a command's options."""
+
+import re
+from argparse import ArgumentError
+from collections.abc import Sequence
+
+from jsonargparse import ArgumentParser, Namespace
+from jsonargparse.typing import PositiveInt
+
+from seqclass.errors import InputError
+
+
+def new_parser(command: str, description: str) -> ArgumentParser:
+    """A parser whose errors come as InputError from `parse`, not as a page of usage."""
+    return ArgumentParser(prog=f"seqclass {command}", description=description, exit_on_error=False)
+
+
+def parse(parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
+    """Parse the options of a command.
+
+    Raises:
+        InputError: an unknown option, or a value that does not fit.
+    """
+    try:
+        return parser.parse_args(list(map(_with_underscores, arguments)))
+    except ArgumentError as error:
+        raise InputError(f"{' '.join(str(error).split())} (all options: {parser.prog} --help)") from error
+
+
+def add_data_options(parser: ArgumentParser) -> None:
+    """Where labelled texts come from."""
+    parser.add_argument(
+        "--data",
+        type=str | None,
+        help="labelled texts: a .csv, .tsv, .jsonl or .parquet file, also .gz, or a folder with "
+        "one sub-folder per class; default: the IMDB test reviews",
+    )
+    parser.add_argument("--text_column", type=str, default="text", help="column (or entry) that holds the text")
+    parser.add_argument("--label_column", type=str, default="label", help="column (or entry) that holds the class")
+    parser.add_argument("--batch_size", type=PositiveInt, default=250, help="texts computed at a time")
+
+
+def _with_underscores(argument: str) -> str:
+    """`--word-index=x` is `--word_index=x`: both spellings are common."""
+    if not re.match(r"--[a-z]+(-[a-z]+)+(=|$)", argument):
+        return argument
+    name, equals, value = argument.partition("=")
+    return f"--{name[2:].replace('-', '_')}{equals}{value}"

@@ -1,0 +1,56 @@
+"""Which words a prediction hangs on, by occlusion."""
+
+import torch
+
+from seqclass.classifier import SequenceClassifier
+from seqclass.errors import InputError
+from seqclass.text import RaggedIds
+
+METHOD = "occlusion: how much the log-odds of the predicted class fall when the word is replaced by the unknown word"
+
+
+@torch.inference_mode()
+def word_importance(classifier: SequenceClassifier, text: str, label: str) -> list[tuple[str, float]]:
+    """Occlude each word in turn (Zeiler and Fergus, 2014), and see what becomes of a class.
+
+    A word's embedding is exchanged for that of the unknown word, or of padding where there is no mark for it.
+
+    Args:
+        classifier: with its text pipeline.
+        text: a raw text.
+        label: name of the class that is looked at.
+
+    Returns:
+        Each word that the model reads, in order, with the fall of the class's log-odds, in nats: positive for a word
+        that speaks for the class. Words that are cut off, or not in the vocabulary at all, are not there.
+
+    Raises:
+        InputError: the classifier has no text pipeline.
+    """
+    pipeline = classifier.pipeline
+    if pipeline is None:
+        raise InputError("this model was trained on bare ids and has no text pipeline: it cannot read texts")
+    encode = pipeline.vocabulary.encode
+    start = encode([])
+    words, ids = [""] * len(start), list(start)
+    for word in pipeline.tokenizer(text):
+        found = encode([word])[len(start) :]
+        words += [word] * len(found)
+        ids += found
+    kept = slice(-pipeline.maxlen, None) if pipeline.truncating == "pre" else slice(pipeline.maxlen)
+    words, ids = words[kept], ids[kept]
+    unknown = pipeline.vocabulary.oov_char or 0
+    places = [place for place, word in enumerate(words) if word]
+    rows = [ids] + [[*ids[:place], unknown, *ids[place + 1 :]] for place in places]
+    matrix = torch.from_numpy(pipeline.pad(RaggedIds.from_lists(rows)))
+    column = classifier.label_names.index(label)
+    odds = torch.cat([_log_odds(classifier(part), column) for part in matrix.split(250)]).tolist()
+    return [(words[place], odds[0] - changed) for place, changed in zip(places, odds[1:], strict=True)]
+
+
+def _log_odds(logits: torch.Tensor, column: int) -> torch.Tensor:
+    """Of a class, (batch,), from logits; not from probabilities, which round to 1."""
+    if logits.dim() == 1:
+        return logits if column == 1 else -logits
+    others = [other for other in range(logits.shape[1]) if other != column]
+    return logits[:, column] - logits[:, others].logsumexp(dim=1)

@@ -1,0 +1,64 @@
+"""Everything `seqclass evaluate` writes."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from seqclass.classifier import SequenceClassifier
+from seqclass.evaluation.metrics import measure
+from seqclass.evaluation.prediction import predict
+from seqclass.evaluation.predictions_file import predictions_file
+from seqclass.evaluation.report import write_report
+from seqclass.evaluation.texts import LabelledText
+from seqclass.files import written_whole
+
+
+def evaluate(
+    classifier: SequenceClassifier,
+    texts: Iterable[LabelledText],
+    out: str | Path,
+    *,
+    name: str = "model",
+    predictions: Literal["csv", "parquet"] = "csv",
+    batch_size: int = 250,
+) -> dict[str, Any]:
+    """Measure a classifier, and write `metrics.json`, `predictions.csv` (or `.parquet`) and `report.html`.
+
+    Args:
+        classifier: with its text pipeline.
+        texts: read once, in order; only labels and probabilities are kept.
+        out: the folder; made if it is not there.
+        name: of the model, for the report's title.
+        predictions: form of the predictions.
+        batch_size: texts computed at a time.
+
+    Returns:
+        The figures; see `measure`.
+
+    Raises:
+        InputError: a text's label is none of the classifier's, or a file cannot be written.
+    """
+    out = Path(out)
+    names = classifier.label_names
+    with predictions_file(out / f"predictions.{predictions}") as write:
+
+        def sink(batch: Sequence[LabelledText], rows: Any) -> None:
+            write(
+                {
+                    "name": [item.name for item in batch],
+                    "text": [item.text for item in batch],
+                    "label": [item.label for item in batch],
+                    "predicted": [names[best] for best in rows.argmax(axis=1)],
+                    **{f"p({label})": np.round(rows[:, k], 6).tolist() for k, label in enumerate(names)},
+                }
+            )
+
+        results = predict(classifier, texts, batch_size=batch_size, sink=sink)
+    figures = measure(results)
+    with written_whole(out / "metrics.json") as part:
+        part.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_report(out / "report.html", classifier, results, figures, name=name)
+    return figures

@@ -1,0 +1,107 @@
+"""All figures of `metrics.json`, from scikit-learn, SciPy and torchmetrics."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import binomtest
+from sklearn import metrics as sk
+from sklearn.preprocessing import label_binarize
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from seqclass.data import stratified_holdout
+from seqclass.evaluation.prediction import Predictions
+
+CALIBRATION_BINS = 15
+HELD_OUT = 0.2
+"""Part of the texts that the threshold is chosen on; it is measured on the others."""
+
+
+def measure(predictions: Predictions) -> dict[str, Any]:
+    """Compute the figures.
+
+    A figure that is not defined, such as the area under the curve where a class has no texts, is None.
+
+    Returns:
+        Plain numbers, lists and dicts. `loss` is in nats, without class weights; `accuracy_interval` is Wilson's, 95%;
+        `expected_calibration_error` is of the predicted class's probability in 15 bins; `brier` runs from 0 to 1 for
+        two classes and from 0 to 2 for more; rows of the confusion matrix are the true classes.
+    """
+    names, y, predicted = predictions.label_names, predictions.labels, predictions.predicted
+    # Of float32: their sums are 1 to within 1e-7, which log_loss warns of.
+    p = predictions.probabilities / predictions.probabilities.sum(axis=1, keepdims=True)
+    classes = list(range(len(names)))
+    complete = len(np.unique(y)) == len(classes)
+    correct = int(predictions.correct.sum())
+    interval = binomtest(correct, len(y)).proportion_ci(0.95, method="wilson")
+
+    def scores(average: str | None) -> Any:
+        return sk.precision_recall_fscore_support(y, predicted, labels=classes, average=average, zero_division=0)
+
+    per_class = {
+        name: {"precision": float(a), "recall": float(b), "f1": float(c), "support": int(d)}
+        for name, a, b, c, d in zip(names, *scores(None), strict=True)
+    }
+    averages = {
+        kind: dict(zip(("precision", "recall", "f1"), map(float, scores(kind)[:3]), strict=True))
+        for kind in ("macro", "micro")
+    }
+    confidence = multiclass_calibration_error(
+        torch.from_numpy(p), torch.from_numpy(y), num_classes=len(names), n_bins=CALIBRATION_BINS, norm="l1"
+    )
+    binary = len(names) == 2
+    return {
+        "texts": len(y),
+        "loss": float(sk.log_loss(y, p, labels=classes)),
+        "accuracy": correct / len(y),
+        "accuracy_interval": [float(interval.low), float(interval.high)],
+        "classes": per_class,
+        **averages,
+        "roc_auc": _roc_auc(y, p) if complete else None,
+        "average_precision": _average_precision(y, p) if complete else None,
+        "mcc": float(sk.matthews_corrcoef(y, predicted)),
+        "brier": float(sk.brier_score_loss(y, p[:, 1] if binary else p, labels=classes)),
+        "expected_calibration_error": float(confidence),
+        "confusion_matrix": sk.confusion_matrix(y, predicted, labels=classes).tolist(),
+        "threshold": _threshold(predictions) if binary and complete else None,
+    }
+
+
+def _roc_auc(y: Any, p: Any) -> float:
+    return float(sk.roc_auc_score(y, p[:, 1] if p.shape[1] == 2 else p, multi_class="ovr"))
+
+
+def _average_precision(y: Any, p: Any) -> float:
+    if p.shape[1] == 2:
+        return float(sk.average_precision_score(y, p[:, 1]))
+    return float(sk.average_precision_score(label_binarize(y, classes=range(p.shape[1])), p, average="macro"))
+
+
+def _threshold(predictions: Predictions) -> dict[str, Any] | None:
+    """The threshold of the second class's probability that is most often right on a held-out part."""
+    y, p = predictions.labels, predictions.probabilities[:, 1]
+    if np.bincount(y).min() < 5:
+        return None  # too few to hold any out
+    rest, held = stratified_holdout(
+        y,
+        fraction=HELD_OUT,
+        seed=0,
+        option="held-out part",
+        label_names=predictions.label_names,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        false_rate, true_rate, thresholds = sk.roc_curve(y[held], p[held])
+    positives = int(y[held].sum())
+    accuracy = (true_rate * positives + (1 - false_rate) * (len(held) - positives)) / len(held)
+    best = int(accuracy.argmax())
+    value = min(float(thresholds[best]), 1.0)  # scikit-learn begins with infinity: nothing is positive
+    return {
+        "class": predictions.label_names[1],
+        "threshold": value,
+        "held_out": len(held),
+        "held_out_accuracy": float(accuracy[best]),
+        "others_accuracy": float(((p[rest] >= value) == y[rest]).mean()),
+        "others_accuracy_at_half": float(((p[rest] > 0.5) == y[rest]).mean()),
+    }

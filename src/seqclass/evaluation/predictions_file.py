@@ -1,0 +1,78 @@
+"""Files of predictions, written batch by batch: CSV, JSON Lines, Parquet."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from seqclass.errors import InputError
+from seqclass.files import written_whole
+
+Columns = dict[str, Sequence[Any]]
+Write = Callable[[Columns], None]
+
+
+@contextmanager
+def predictions_file(path: str | Path) -> Iterator[Write]:
+    """Hands out a function that writes some rows, given as columns; the file appears when all are written.
+
+    Args:
+        path: ends in `.csv`, `.jsonl` or `.parquet`.
+
+    Raises:
+        InputError: another ending, Parquet without pyarrow, or the file cannot be written.
+    """
+    kinds = {".csv": _csv, ".jsonl": _json_lines, ".parquet": _parquet}
+    kind = kinds.get(Path(path).suffix.lower())
+    if kind is None:
+        raise InputError(f"cannot write {path}: its name has to end in {', '.join(kinds)}")
+    with written_whole(path) as part, kind(part) as write:
+        yield write
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[Write]:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        writer = csv.writer(file)
+
+        def write(columns: Columns) -> None:
+            if file.tell() == 0:
+                writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+
+        yield write
+
+
+@contextmanager
+def _json_lines(path: Path) -> Iterator[Write]:
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+
+        def write(columns: Columns) -> None:
+            for row in zip(*columns.values(), strict=True):
+                file.write(json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) + "\n")
+
+        yield write
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Write]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ModuleNotFoundError as error:
+        raise InputError("Parquet files need pyarrow: pip install 'seqclass[parquet]'") from error
+    writers: list[Any] = []
+
+    def write(columns: Columns) -> None:
+        table = pa.table({name: list(values) for name, values in columns.items()})
+        if not writers:
+            writers.append(pq.ParquetWriter(path, table.schema))
+        writers[0].write_table(table)
+
+    try:
+        yield write
+    finally:
+        for writer in writers:
+            writer.close()

@@ -1,0 +1,134 @@
+"""The page that `seqclass evaluate` writes: one file, without network and without scripts."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
+
+from seqclass.classifier import SequenceClassifier
+from seqclass.evaluation.attribution import METHOD, word_importance
+from seqclass.evaluation.charts import bar_chart, line_chart
+from seqclass.evaluation.prediction import Mistake, Predictions
+from seqclass.files import written_whole
+
+_MAX_CURVES = 6
+_POINTS = 200
+_LENGTH_GROUPS = 5
+_SHOWN_WORDS = 400
+
+
+def write_report(
+    path: str | Path,
+    classifier: SequenceClassifier,
+    predictions: Predictions,
+    figures: dict[str, Any],
+    *,
+    name: str,
+) -> None:
+    """Write the page.
+
+    Args:
+        path: of the HTML file.
+        classifier: asked which words its worst mistakes hang on.
+        predictions: all of them.
+        figures: as `measure` gives them.
+        name: of the model.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    roc, precision_recall = _curves(predictions)
+    page = _template().render(
+        name=name,
+        figures=figures,
+        names=predictions.label_names,
+        stack=classifier.hparams["stack"],
+        roc=roc,
+        precision_recall=precision_recall,
+        calibration=_calibration(predictions),
+        lengths=_by_length(predictions),
+        mistakes=[_explained(classifier, mistake) for mistake in predictions.mistakes],
+        method=METHOD,
+    )
+    with written_whole(path) as part:
+        part.write_text(page, encoding="utf-8", errors="backslashreplace")
+
+
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("seqclass.evaluation", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda value: f"{100 * value:.1f}%"
+    environment.filters["number"] = lambda value: "not defined" if value is None else f"{value:.4f}"
+    return environment.get_template("report.html.j2")
+
+
+def _curves(predictions: Predictions) -> tuple[Markup, Markup]:
+    """ROC and precision-recall: of the second of two classes, or of each class against the others."""
+    y, p, names = predictions.labels, predictions.probabilities, predictions.label_names
+    shown = [1] if len(names) == 2 else range(min(len(names), _MAX_CURVES))
+    roc, precision_recall = [], []
+    for label in shown:
+        truth = y == label
+        if truth.all() or not truth.any():
+            continue
+        false_rate, true_rate, _ = sk.roc_curve(truth, p[:, label])
+        precision, recall, _ = sk.precision_recall_curve(truth, p[:, label])
+        roc.append((names[label], _thinned(false_rate, true_rate)))
+        precision_recall.append((names[label], _thinned(recall, precision)))
+    return (
+        line_chart(roc, x="false positive rate", y="true positive rate", diagonal=True),
+        line_chart(precision_recall, x="recall", y="precision"),
+    )
+
+
+def _thinned(x: Any, y: Any) -> list[tuple[float, float]]:
+    rows = np.unique(np.linspace(0, len(x) - 1, _POINTS).round().astype(int))
+    return [(float(x[row]), float(y[row])) for row in rows]
+
+
+def _calibration(predictions: Predictions) -> Markup:
+    confidence = predictions.probabilities.max(axis=1).clip(0, 1)
+    right, stated = calibration_curve(predictions.correct, confidence, n_bins=10)
+    points = list(zip(stated.tolist(), right.tolist(), strict=True))
+    return line_chart(
+        [("", points)], x="probability of the predicted class", y="share that is right", diagonal=True, dots=True
+    )
+
+
+def _by_length(predictions: Predictions) -> Markup:
+    """Accuracy in groups of about as many texts, from short to long."""
+    lengths, correct = predictions.lengths, predictions.correct
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, _LENGTH_GROUPS + 1)).astype(int))
+    edges[-1] += 1
+    bars = []
+    for low, high in pairwise(edges):
+        chosen = correct[(lengths >= low) & (lengths < high)]
+        if len(chosen):
+            bars.append((f"≤ {high - 1:,}", float(chosen.mean()), f"{chosen.mean():.1%}"))
+    return bar_chart(bars, x="words in the text", y="accuracy")
+
+
+def _explained(classifier: SequenceClassifier, mistake: Mistake) -> dict[str, Any]:
+    """A mistake with the words that the model read, each with how strongly to mark it, from -100 to 100."""
+    words = word_importance(classifier, mistake.item.text, mistake.predicted)
+    largest = max((abs(value) for _, value in words), default=0) or 1
+    marked = [(word, round(100 * value / largest)) for word, value in words]
+    return {
+        "name": mistake.item.name,
+        "label": mistake.item.label,
+        "predicted": mistake.predicted,
+        "probability": mistake.probability,
+        "words": marked[-_SHOWN_WORDS:],
+        "left_out": max(len(marked) - _SHOWN_WORDS, 0),
+        "strongest": [word for word, value in sorted(words, key=lambda entry: -entry[1])[:5] if value > 0],
+    }

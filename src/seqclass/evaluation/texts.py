@@ -1,0 +1,70 @@
+"""The texts that a checkpoint is measured on or asked about, one by one."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from seqclass.data import find_imdb
+from seqclass.data.sources.inputs import open_input
+from seqclass.data.sources.rows import Reading
+from seqclass.errors import InputError
+
+Item = TypeVar("Item")
+
+
+class LabelledText(NamedTuple):
+    """A text, what a person finds it by, and the name of its class."""
+
+    name: str
+    text: str
+    label: str
+
+
+def labelled_texts(
+    data: str | Path | None, *, text_column: str = "text", label_column: str = "label"
+) -> Iterator[LabelledText]:
+    """Read a data set's test texts.
+
+    Args:
+        data: a `.csv`, `.tsv`, `.jsonl` or `.parquet` file, plain or with `.gz` behind; a folder with one sub-folder
+            of texts for each class; or the IMDB reviews as archive or folder. None for the IMDB reviews wherever
+            they are.
+        text_column: of a file, holds the text.
+        label_column: of a file, holds the class.
+
+    Raises:
+        InputError: something cannot be read, or holds no texts.
+    """
+    path = None if data is None else Path(data).expanduser()
+    if path is None or path.name.endswith((".tar.gz", ".tgz")) or (path / "test").is_dir():
+        source = find_imdb(None if path is None else str(path))
+        part = source.read()["test"]
+        for name, text, label in zip(part.names, part.texts, part.labels, strict=True):
+            yield LabelledText(name, text, source.label_names[label])
+        return
+    texts = open_input(path, "data")
+    empty = True
+    for row in texts.rows(Reading(text_columns=(text_column,), label_column=label_column)):
+        empty = False
+        yield LabelledText(f"{texts.name}{row.where}", row.text, row.label)
+    if empty:
+        raise InputError(f"{path} holds no texts")
+
+
+def unlabelled_texts(path: str | Path, text_column: str = "text") -> Iterator[str]:
+    """Read the texts of a file, one by one; its other columns are passed over.
+
+    Raises:
+        InputError: the file or a row cannot be read; the message names file and line.
+    """
+    reading = Reading(text_columns=(text_column,), label_column=None, keep_empty=True)
+    for row in open_input(path, "input").rows(reading):
+        yield row.text
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of `size` items, the last with what is left."""
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch

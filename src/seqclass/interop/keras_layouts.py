@@ -1,0 +1,51 @@
+"""The arrays of a layer in Keras' layouts and in those of a `Stack`, both ways.
+
+Gates stand in the order i, f, c, o in Keras 2 and 3, as i, f, g, o here; Keras 1 has twelve arrays, W, U and b of i, c,
+f and o in turn. A convolution's kernel is (length, in, out) in Keras 2 and 3, and (length, 1, in, out) in Keras 1,
+where Theano moreover has it reversed along its length.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqclass.interop.keras_model import Array
+
+KERAS1_GATES = ("i", "c", "f", "o")
+# Keras 1's i, c, f, o in the order i, f, c, o, which is its own inverse.
+_SWAP = (0, 2, 1, 3)
+
+
+def lstm_to_stack(arrays: Sequence[Array], keras: int) -> dict[str, Array]:
+    """The state of `nn.LSTM` from twelve arrays (Keras 1) or three."""
+    if keras == 1:
+        gates = [arrays[3 * gate : 3 * gate + 3] for gate in _SWAP]
+        kernel, recurrent_kernel, bias = (np.concatenate(parts, axis=-1) for parts in zip(*gates, strict=True))
+    else:
+        kernel, recurrent_kernel, bias = arrays
+    return {"lstm.weight_ih": kernel.T, "lstm.weight_hh": recurrent_kernel.T, "lstm.bias": bias}
+
+
+def lstm_to_keras(state: dict[str, Array], keras: int) -> list[Array]:
+    """The inverse of `lstm_to_stack`."""
+    arrays = [state["lstm.weight_ih"].T, state["lstm.weight_hh"].T, state["lstm.bias"]]
+    if keras != 1:
+        return arrays
+    parts = [np.split(array, 4, axis=-1) for array in arrays]
+    return [part[gate] for gate in _SWAP for part in parts]
+
+
+def convolution_to_stack(arrays: Sequence[Array], keras: int, *, flipped: bool) -> dict[str, Array]:
+    """The state of the convolution; `flipped` for a kernel that Theano used."""
+    kernel, bias = arrays
+    if keras == 1:
+        kernel = kernel[:, 0]
+    return {"convolution.weight": (kernel[::-1] if flipped else kernel).transpose(2, 1, 0), "convolution.bias": bias}
+
+
+def convolution_to_keras(state: dict[str, Array], keras: int, *, flipped: bool) -> list[Array]:
+    """The inverse of `convolution_to_stack`."""
+    kernel = state["convolution.weight"].transpose(2, 1, 0)
+    if flipped:
+        kernel = kernel[::-1]
+    return [kernel[:, None] if keras == 1 else kernel, state["convolution.bias"]]

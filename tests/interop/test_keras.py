@@ -1,0 +1,271 @@
+"""Keras files in and out: golden files of Keras 1, 2 and 3, round trips, and what is refused."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from support import golden
+
+from seqclass.classifier import SequenceClassifier, probabilities
+from seqclass.errors import InputError
+from seqclass.interop import export_keras, import_keras, keras_files, save_classifier
+
+KERAS2 = Path(__file__).parent / "keras2"
+# The golden files themselves; the repository has the arrays alone.
+FILES = sorted(path.name for path in golden.FOLDER.glob("keras*") if path.suffix in (".h5", ".keras"))
+# What a file without a configuration does not say.
+UNSAID = {
+    "keras1_cnn_lstm.weights.h5": {"backend": "theano"},
+    "keras3_lstm_hard_sigmoid.weights.h5": {"recurrent_activation": "hard_sigmoid_keras3"},
+    "keras3_lstm_mask_zero.weights.h5": {"mask_padding": True},
+}
+
+SIZES = {"num_embeddings": 30, "embedding_dim": 5, "hidden_size": 4}
+MODELS = {
+    "lstm": {"stack": "lstm", "num_classes": 2},
+    "classes": {"stack": "lstm", "num_classes": 4},
+    "mask": {"stack": "lstm", "num_classes": 2, "mask_padding": True},
+    "dropout": {"stack": "lstm_dropout", "num_classes": 2, "word_dropout": 0.0, "dropout": 0.3},
+    "gates": {
+        "stack": "lstm_gate_dropout",
+        "num_classes": 2,
+        "word_dropout": 0.0,
+        "dropout": 0.1,
+        "recurrent_dropout": 0.4,
+    },
+    "cnn": {"stack": "cnn_lstm", "num_classes": 2, "channels": 3, "kernel_size": 4, "pool_size": 3},
+}
+
+
+def new(name, **options):
+    torch.manual_seed(1)
+    return SequenceClassifier(**{**MODELS[name], **SIZES, **options}).eval()
+
+
+@pytest.mark.skipif(not FILES, reason="no Keras files beside the golden arrays: set SEQCLASS_GOLDEN")
+@pytest.mark.parametrize("file", FILES or ["none"])
+def test_golden_file_predicts_as_keras(file, tmp_path):
+    classifier, report = import_keras(golden.FOLDER / file, **UNSAID.get(file, {}))
+    save_classifier(classifier, tmp_path / "model.ckpt")
+    model = golden.load(file.partition(".")[0])
+    with torch.no_grad():
+        logits = SequenceClassifier.load_from_checkpoint(tmp_path / "model.ckpt")(model.ids)
+    assert logits.shape == (len(model.ids),)
+    torch.testing.assert_close(logits.sigmoid(), model.prediction, rtol=0, atol=1e-6)
+    assert report.keras == model.keras
+    # Gate dropout leaves no trace in weights.
+    expected = model.stack_name if "weights" not in file or "gate" not in file else "lstm"
+    if not (file.startswith("keras1") and "gate" in file):
+        assert report.stack == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "stack", "activation"),
+    [
+        ("lstm", "lstm", "sigmoid"),
+        ("mask", "lstm", "sigmoid"),
+        ("hard", "lstm", "hard_sigmoid"),
+        ("drop", "lstm_dropout", "sigmoid"),
+        ("gate", "lstm_gate_dropout", "sigmoid"),
+        ("cnn", "cnn_lstm", "sigmoid"),
+    ],
+)
+def test_keras2_file_predicts_as_keras(name, stack, activation):
+    classifier, report = import_keras(KERAS2 / f"{name}.h5")
+    assert (report.keras, report.stack, report.assumed) == (2, stack, [])
+    assert report.options["recurrent_activation"] == activation
+    with np.load(KERAS2 / "predictions.npz") as values:
+        ids, expected = torch.from_numpy(values[f"{name}/x"]), torch.from_numpy(values[f"{name}/p"])
+    with torch.no_grad():
+        found = probabilities(classifier(ids))
+    torch.testing.assert_close(found if expected.shape[1] > 1 else found[:, 1:], expected, rtol=0, atol=1e-6)
+
+
+def test_report_names_every_array():
+    _, report = import_keras(KERAS2 / "cnn.h5")
+    assert [(shape, target) for _, shape, target in report.arrays] == [
+        ((50, 8), "embedding.weight"),
+        ((3, 8, 7), "convolution.weight"),
+        ((7,), "convolution.bias"),
+        ((7, 24), "lstm.weight_ih"),
+        ((6, 24), "lstm.weight_hh"),
+        ((24,), "lstm.bias"),
+        ((6, 1), "output.weight"),
+        ((1,), "output.bias"),
+    ]
+
+
+class TestRoundTrip:
+    @pytest.mark.parametrize("activation", ["sigmoid", "hard"])
+    @pytest.mark.parametrize("name", MODELS)
+    @pytest.mark.parametrize(("keras", "file"), [(3, "m.keras"), (1, "m.h5")])
+    def test_whole_model(self, name, keras, file, activation, tmp_path):
+        hard = "hard_sigmoid" if keras == 1 else "hard_sigmoid_keras3"
+        before = new(name, recurrent_activation="sigmoid" if activation == "sigmoid" else hard)
+        export_keras(before, tmp_path / file, keras=keras)
+        after, report = import_keras(tmp_path / file)
+        assert report.keras == keras
+        assert report.assumed == []
+        for option in (*MODELS[name], *SIZES, "recurrent_activation"):
+            assert after.hparams[option] == before.hparams[option], option
+        assert all(torch.equal(value, after.state_dict()[key]) for key, value in before.state_dict().items())
+
+    @pytest.mark.parametrize("name", MODELS)
+    def test_weights_of_keras3(self, name, tmp_path):
+        before = new(name)
+        export_keras(before, tmp_path / "m.weights.h5")
+        options = {"stack": "lstm_gate_dropout"} if name == "gates" else {}
+        options |= {"mask_padding": True} if name == "mask" else {}
+        options |= {"pool_size": 3} if name == "cnn" else {}
+        after, _ = import_keras(tmp_path / "m.weights.h5", **options)
+        assert after.hparams["stack"] == before.hparams["stack"]
+        assert all(torch.equal(value, after.state_dict()[key]) for key, value in before.state_dict().items())
+
+    def test_theano_kernel_is_reversed(self, tmp_path):
+        before = new("cnn")
+        for backend in ("theano", "tensorflow"):
+            export_keras(before, tmp_path / f"{backend}.h5", keras=1, backend=backend)
+            after, _ = import_keras(tmp_path / f"{backend}.h5")
+            assert torch.equal(after.stack.convolution.weight, before.stack.convolution.weight)
+        with h5py.File(tmp_path / "theano.h5") as one, h5py.File(tmp_path / "tensorflow.h5") as other:
+            name = "model_weights/convolution1d/convolution1d_W"
+            assert np.array_equal(one[name][()][::-1], other[name][()])
+
+    def test_two_softmax_outputs_become_one_logit(self, tmp_path):
+        three = new("lstm", num_classes=3)
+        export_keras(three, tmp_path / "m.weights.h5")
+        with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+            for key in ("0", "1"):
+                data = file[f"layers/dense/vars/{key}"][..., :2]
+                del file[f"layers/dense/vars/{key}"]
+                file[f"layers/dense/vars/{key}"] = data
+        two, _ = import_keras(tmp_path / "m.weights.h5")
+        ids = torch.arange(1, 11).view(2, 5)
+        with torch.no_grad():
+            torch.testing.assert_close(probabilities(two(ids)), three(ids)[:, :2].softmax(dim=1))
+
+
+@pytest.mark.parametrize(("keras", "activation"), [(3, "hard_sigmoid"), (1, "hard_sigmoid_keras3")])
+def test_another_versions_hard_sigmoid_is_not_swapped(keras, activation, tmp_path):
+    with pytest.raises(InputError, match=f"Keras {keras} has no recurrent_activation '{activation}'"):
+        export_keras(new("lstm", recurrent_activation=activation), tmp_path / "m.h5", keras=keras)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("layer", "setting", "value", "message"),
+        [
+            ("LSTM", "activation", "relu", "layer 'lstm' .*: activation is 'relu', and here always 'tanh'"),
+            ("LSTM", "return_sequences", True, "layer 'lstm' .*: return_sequences is True"),
+            ("LSTM", "go_backwards", True, "layer 'lstm' .*: go_backwards is True"),
+            ("LSTM", "recurrent_activation", "relu", "layer 'lstm' .*: recurrent_activation is 'relu'"),
+            ("Conv1D", "padding", "valid", "layer 'conv1d' .*: padding is 'valid', and here always 'same'"),
+            ("Conv1D", "strides", [2], "layer 'conv1d' .*: strides is 2"),
+            ("MaxPooling1D", "strides", [1], "layer 'max_pooling1d' .*: its stride 1 is not its size 3"),
+            ("Dense", "activation", "tanh", "layer 'dense' .*: activation is 'tanh'; 1 outputs go with sigmoid"),
+        ],
+    )
+    def test_setting(self, layer, setting, value, message, tmp_path):
+        with pytest.raises(InputError, match=message):
+            import_keras(changed(tmp_path, layer, setting, value))
+
+    @pytest.mark.parametrize("kind", ["Lambda", "GRU", "Bidirectional", "BatchNormalization"])
+    def test_other_layer(self, kind, tmp_path):
+        path = changed(tmp_path, "MaxPooling1D", "class_name", kind)
+        with h5py.File(io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5"))) as file:
+            assert "max_pooling1d" in file["layers"]
+        with pytest.raises(InputError, match=kind):
+            import_keras(path)
+
+    def test_unknown_backend_of_keras1(self, tmp_path):
+        export_keras(new("cnn"), tmp_path / "m.h5", keras=1)
+        with h5py.File(tmp_path / "m.h5", "r+") as file:
+            del file["model_weights"].attrs["backend"]
+        with pytest.raises(InputError, match=r"layer 'convolution1d' .* give the backend, tensorflow or theano"):
+            import_keras(tmp_path / "m.h5")
+        import_keras(tmp_path / "m.h5", backend="tensorflow")
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(InputError, match="there is no Keras file at"):
+            import_keras(tmp_path / "none.h5")
+
+    @pytest.mark.parametrize("file", ["m.keras", "m.weights.h5"])
+    @pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
+    def test_truncated(self, file, part, tmp_path):
+        path = tmp_path / file
+        export_keras(new("cnn"), path)
+        path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
+        with pytest.raises(InputError, match="is no Keras file, or is broken"):
+            import_keras(path)
+
+    def test_another_program(self, tmp_path):
+        (tmp_path / "m.h5").write_text("no model")
+        with pytest.raises(InputError, match="is no Keras file"):
+            import_keras(tmp_path / "m.h5")
+
+    def test_link_out_of_the_file(self, tmp_path):
+        export_keras(new("lstm"), tmp_path / "secret.weights.h5")
+        export_keras(new("lstm"), tmp_path / "m.weights.h5")
+        with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+            del file["layers/dense/vars/0"]
+            file["layers/dense/vars/0"] = h5py.ExternalLink("secret.weights.h5", "layers/dense/vars/0")
+        with pytest.raises(InputError, match="there is no 'layers/dense/vars/0'"):
+            import_keras(tmp_path / "m.weights.h5")
+
+    def test_array_in_another_file(self, tmp_path):
+        export_keras(new("lstm"), tmp_path / "m.weights.h5")
+        (tmp_path / "secret").write_bytes(bytes(400))
+        with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+            del file["layers/dense/vars/1"]
+            external = [(str(tmp_path / "secret"), 0, 4)]
+            file["layers/dense/vars"].create_dataset("1", (1,), "f4", external=external)
+        with pytest.raises(InputError, match="no array of floating-point numbers within the file"):
+            import_keras(tmp_path / "m.weights.h5")
+
+    def test_too_large(self, tmp_path, monkeypatch):
+        export_keras(new("lstm"), tmp_path / "m.weights.h5")
+        with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+            del file["layers/embedding/vars/0"]
+            # Takes no room in the file, and 400 GB in memory.
+            file["layers/embedding/vars"].create_dataset("0", (10**10, 10), "f4", chunks=(1000, 10))
+        with pytest.raises(InputError, match="its arrays have more than 2,147,483,648 bytes"):
+            import_keras(tmp_path / "m.weights.h5")
+        monkeypatch.setattr(keras_files, "MAX_CONFIG_BYTES", 100)
+        export_keras(new("lstm"), tmp_path / "m.keras")
+        with pytest.raises(InputError, match=r"config\.json has .* bytes; at most 100 are read"):
+            import_keras(tmp_path / "m.keras")
+
+    def test_sizes_that_do_not_fit_each_other(self, tmp_path):
+        export_keras(new("lstm"), tmp_path / "m.weights.h5")
+        with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+            del file["layers/dense/vars/0"]
+            file["layers/dense/vars/0"] = np.zeros((7, 1), "f4")
+        with pytest.raises(InputError, match="size mismatch"):
+            import_keras(tmp_path / "m.weights.h5")
+
+
+def changed(folder, layer, setting, value):
+    """A file of `cnn_lstm` with one setting of one layer changed."""
+    export_keras(new("cnn"), folder / "m.keras")
+    with zipfile.ZipFile(folder / "m.keras") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(files["config.json"])
+    (entry,) = (entry for entry in config["config"]["layers"] if entry["class_name"] == layer)
+    if setting == "class_name":
+        # A known name in the file's groups, another class.
+        entry["class_name"] = value
+        with h5py.File(content := io.BytesIO(files["model.weights.h5"]), "r+") as file:
+            file["layers"].copy("max_pooling1d", keras_files._snake_case(value))
+        files["model.weights.h5"] = content.getvalue()
+    else:
+        entry["config"][setting] = value
+    files["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(folder / "m.keras", "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return folder / "m.keras"

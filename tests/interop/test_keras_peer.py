@@ -1,0 +1,64 @@
+"""Exported files in the real Keras 3, where the environment of the benchmark's peers has it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.implementations import PEERS_ENVIRONMENT
+from seqclass.classifier import SequenceClassifier
+from seqclass.interop import export_keras
+
+# `SEQCLASS_PEERS_PYTHON` may name another environment's.
+PYTHON = os.environ.get("SEQCLASS_PEERS_PYTHON", str(PEERS_ENVIRONMENT / "bin" / "python"))
+
+pytestmark = [
+    pytest.mark.peers,
+    pytest.mark.skipif(not Path(PYTHON).exists(), reason="no environment of the peers: python -m benchmarks peers"),
+]
+
+SIZES = {"num_embeddings": 30, "embedding_dim": 5, "hidden_size": 4, "num_classes": 2}
+MODELS = {
+    "lstm": {"stack": "lstm", "recurrent_activation": "hard_sigmoid_keras3"},
+    "classes": {"stack": "lstm", "num_classes": 4, "mask_padding": True},
+    "dropout": {"stack": "lstm_dropout"},
+    "gates": {"stack": "lstm_gate_dropout"},
+    "cnn": {"stack": "cnn_lstm", "channels": 3},
+}
+
+# Each whole model; then its weights, into the model that Keras has made of that file, with all weights at zero.
+SCRIPT = """
+import sys, keras, numpy as np
+folder, *names = sys.argv[1:]
+ids = np.load(f"{folder}/ids.npy")
+for name in names:
+    model = keras.saving.load_model(f"{folder}/{name}.keras")
+    np.save(f"{folder}/{name}.whole.npy", model.predict(ids, verbose=0))
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    model.load_weights(f"{folder}/{name}.weights.h5")
+    np.save(f"{folder}/{name}.weights.npy", model.predict(ids, verbose=0))
+"""
+
+
+@pytest.mark.slow
+def test_keras3_predicts_the_same(tmp_path):
+    torch.manual_seed(3)
+    ids = torch.randint(1, 30, (6, 20))
+    ids[1, :7] = 0
+    np.save(tmp_path / "ids.npy", ids.numpy().astype("int32"))
+    classifiers = {name: SequenceClassifier(**{**SIZES, **options}).eval() for name, options in MODELS.items()}
+    for name, classifier in classifiers.items():
+        export_keras(classifier, tmp_path / f"{name}.keras")
+        export_keras(classifier, tmp_path / f"{name}.weights.h5")
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([PYTHON, "-c", SCRIPT, str(tmp_path), *MODELS], check=True, env=environment)
+    for name, classifier in classifiers.items():
+        with torch.no_grad():
+            expected = classifier.predict_step((ids, ids), 0).numpy()
+        for kind in ("whole", "weights"):
+            found = np.load(tmp_path / f"{name}.{kind}.npy")
+            expected_here = expected if found.shape[1] > 1 else expected[:, 1:]
+            np.testing.assert_allclose(found, expected_here, rtol=0, atol=1e-6, err_msg=f"{name}, {kind}")

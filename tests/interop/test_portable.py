@@ -1,0 +1,75 @@
+"""ONNX and torch.export models against the classifier, at sizes other than those they were made with."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from seqclass.classifier import SequenceClassifier, probabilities
+from seqclass.interop.onnx_export import export_onnx
+from seqclass.interop.torch_export import export_torch
+
+SIZES = {"num_embeddings": 30, "embedding_dim": 5, "hidden_size": 4}
+MODELS = {
+    "lstm": {"stack": "lstm", "num_classes": 2},
+    "hard_sigmoid": {"stack": "lstm", "num_classes": 3, "recurrent_activation": "hard_sigmoid"},
+    "hard_sigmoid_keras3": {"stack": "lstm_dropout", "num_classes": 2, "recurrent_activation": "hard_sigmoid_keras3"},
+    "mask": {"stack": "lstm_gate_dropout", "num_classes": 2, "mask_padding": True},
+    "cnn": {"stack": "cnn_lstm", "num_classes": 2, "channels": 3, "kernel_size": 4, "pool_size": 3},
+    "cnn_hard": {"stack": "cnn_lstm", "num_classes": 3, "channels": 3, "recurrent_activation": "hard_sigmoid"},
+}
+
+
+def new(name):
+    torch.manual_seed(1)
+    return SequenceClassifier(**MODELS[name], **SIZES).eval()
+
+
+def inputs(name):
+    draw = torch.Generator().manual_seed(2)
+    for batch, steps in ((1, 6), (1, 50), (7, 21)):
+        ids = torch.randint(1, 30, (batch, steps), generator=draw)
+        ids[0, : steps // 2] = 0
+        if batch > 3:
+            ids[1] = 0  # padding alone
+            ids[2, 3:5] = 0  # in the middle
+            ids[3, -4:] = 0
+        yield ids
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+def test_onnx(name, tmp_path):
+    classifier = new(name)
+    export_onnx(classifier, tmp_path / "m.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    for ids in inputs(name):
+        with torch.no_grad():
+            logits = classifier(ids)
+        found = session.run(["logits", "probabilities"], {"ids": ids.numpy()})
+        np.testing.assert_allclose(found[0], logits.numpy(), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(found[1], probabilities(logits).numpy(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.filterwarnings("ignore")  # those of torch.export are its own
+def test_torch_export(name, tmp_path):
+    classifier = new(name)
+    export_torch(classifier, tmp_path / "m.pt2")
+    extra = {"seqclass.json": ""}
+    program = torch.export.load(tmp_path / "m.pt2", extra_files=extra).module()
+    assert json.loads(extra["seqclass.json"]) == {"labels": [], "pipeline": None}
+    for ids in inputs(name):
+        with torch.no_grad():
+            torch.testing.assert_close(program(ids), classifier(ids), rtol=0, atol=1e-5)
+
+
+def test_onnx_carries_labels_and_vocabulary(checkpoint, tmp_path):
+    classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
+    export_onnx(classifier, tmp_path / "m.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    about = json.loads(session.get_modelmeta().custom_metadata_map["seqclass"])
+    assert about["labels"] == ["neg", "pos"]
+    assert about["pipeline"] == classifier.pipeline.state()
