@@ -25,6 +25,9 @@ RECIPE = "recipe:"
 NO_STACK = "any"
 """The stack of an implementation that has none."""
 
+AS_KERAS3 = "seqclass:as-keras3"
+"""Keras 3's model and settings: what its accuracy is compared with like with like."""
+
 KERNELS = ("reference", "builtin", "fused", "compiled", "triton")
 
 _THREAD_VARIABLES = (
@@ -67,7 +70,7 @@ _ALL = {
             Implementation(f"seqclass:{kernel}", "seqclass", is_peer=False, options={"kernel": kernel})
             for kernel in KERNELS
         ),
-        Implementation("seqclass:as-keras3", "seqclass", is_peer=False, options={"as_keras3": True}),
+        Implementation(AS_KERAS3, "seqclass", is_peer=False, options={"as_keras3": True}),
         Implementation("torch-naive", "torch_naive", is_peer=False),
         *(
             Implementation(f"keras-{backend}", "keras3", is_peer=True, variables={"KERAS_BACKEND": backend})

@@ -14,6 +14,7 @@ from seqclass.notebook import NOTEBOOK_RESULTS
 
 COLOURS = {
     "seqclass": "#1b6ca8",
+    "seqclass:as-keras3": "#6fb1de",
     "keras-tensorflow": "#d9822b",
     "keras-jax": "#8a5fbf",
     "keras-torch": "#b23a48",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 from statistics import fmean, stdev
 from typing import Any
 
 from benchmarks import implementations, notebook
 from benchmarks.data import REVIEWS
+from benchmarks.implementations import AS_KERAS3
 from benchmarks.results import MergedRow
 from benchmarks.statistics import difference_interval, time_to_target
 from benchmarks.step import BASELINE, SWEEPS
@@ -81,12 +83,10 @@ def accuracy(rows: list[MergedRow]) -> str:
         for name in _names(rows):
             finals = {stack: val_accuracies(cells.get((name, stack)), epoch) for stack in stacks}
             lines.append([f"{name}, epoch {epoch}", *(_spread(finals[stack]) for stack in stacks)])
-        for name in _names(rows):
-            if name.startswith("keras"):
-                pairs = [
-                    [val_accuracies(cells.get((each, stack)), epoch) for each in (BASELINE, name)] for stack in stacks
-                ]
-                lines.append([f"{BASELINE} − {name}, epoch {epoch}", *(_difference(*pair) for pair in pairs)])
+        for ours, name in product(_names(rows), _names(rows)):
+            if ours in (BASELINE, AS_KERAS3) and name.startswith("keras"):
+                pairs = [[val_accuracies(cells.get((each, stack)), epoch) for each in (ours, name)] for stack in stacks]
+                lines.append([f"{ours} − {name}, epoch {epoch}", *(_difference(*pair) for pair in pairs)])
     best = {stack: _percent(figures.val_accuracy) for stack, figures in NOTEBOOK_RESULTS.items()}
     lines.append(["notebook, 2016, epoch 1", *(best.get(stack, ABSENT) for stack in stacks)])
     title = "Accuracy on the test reviews, %: mean ± standard deviation, best (seeds); differences with 95% intervals"

@@ -185,9 +185,11 @@ def _keras1_file(layers: list[KerasLayer], backend: Backend) -> bytes:
         weights = file.create_group("model_weights")
         weights.attrs["backend"] = backend.encode()
         weights.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+        # Arrays are called as the backend's variables were.
+        ending = ":0" if backend == "tensorflow" else ""
         for layer in layers:
             group = weights.create_group(layer.name)
-            names = {f"{layer.name}_{name}": array for name, array in layer.arrays.items()}
+            names = {f"{layer.name}_{name}{ending}": array for name, array in layer.arrays.items()}
             group.attrs.create("weight_names", [name.encode() for name in names], dtype=h5py.string_dtype("ascii"))
             for name, array in names.items():
                 group.create_dataset(name, data=np.ascontiguousarray(array))

@@ -97,6 +97,8 @@ def _read_hdf5(path: Path, file: h5py.File) -> KerasModel:
     stated = _text(file.attrs.get("keras_version", weights.attrs.get("keras_version")))
     backend = _text(weights.attrs.get("backend", file.attrs.get("backend")))
     version = int(stated.partition(".")[0]) if stated else 1 if _has_keras1_lstm(arrays) else 2
+    if backend is None and version == 1:
+        backend = _keras1_backend(arrays)
     config = file.attrs.get("model_config")
     length = None
     if config is None:
@@ -192,6 +194,12 @@ def _text(value: Any) -> str | None:
 
 def _has_keras1_lstm(arrays: dict[str, dict[str, Array]]) -> bool:
     return any(len(found) == 12 for found in arrays.values())
+
+
+def _keras1_backend(arrays: dict[str, dict[str, Array]]) -> str:
+    """By the names of the arrays, which are those of the backend's variables: `lstm_1_W_i:0` in TensorFlow."""
+    names = [name for found in arrays.values() for name in found]
+    return "tensorflow" if any(name.endswith(":0") for name in names) else "theano"
 
 
 def _kind_by_arrays(name: str, arrays: list[Array]) -> str:

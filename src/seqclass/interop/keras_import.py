@@ -74,7 +74,8 @@ def import_keras(
         recurrent_activation: in place of the file's; without one it is Keras' default, hard_sigmoid in Keras 1.
         mask_padding: whether the embedding had `mask_zero`, for a file without a configuration.
         pool_size: of the max pooling, for a file without a configuration; 2 if not given.
-        backend: what Keras 1 ran on. Theano reversed the kernels of convolutions, and the files do not say.
+        backend: what Keras 1 ran on, in place of what the names of the arrays say. Theano reversed the kernels of
+            convolutions.
         word_index: Keras' JSON file of words and ranks, to read raw texts with; ids as in `imdb.load_data`.
         maxlen: length to which texts are cut or padded; None for the model's own, else 500.
         labels: names of the classes, the one of the smallest output first; None for 0, 1 and so on.
@@ -189,7 +190,7 @@ class _StackReader:
         state = {"embedding.weight": self._take("Embedding", "embedding.weight")[0]}
         if self.stack == "cnn_lstm":
             arrays = self._take("Conv1D", "convolution.weight", "convolution.bias")
-            state |= convolution_to_stack(arrays, keras, flipped=keras == 1 and self._theano())
+            state |= convolution_to_stack(arrays, keras, flipped=keras == 1 and self._model.backend == "theano")
         state |= lstm_to_stack(self._take("LSTM", "lstm.weight_ih", "lstm.weight_hh", "lstm.bias"), keras)
         kernel, bias = self._take("Dense", "output.weight", "output.bias")
         if kernel.shape[1] == 2:
@@ -300,16 +301,6 @@ class _StackReader:
         if size is None and wanted is None:
             self.assumed.append("size of the max pooling, taken as 2 (--pool_size otherwise)")
         return int(size or wanted or 2)
-
-    def _theano(self) -> bool:
-        if self._model.backend is None:
-            _refuse(
-                self._model,
-                self._layers["Conv1D"],
-                "Keras 1 stored its kernel reversed if it ran on Theano, and the file does not say: give the backend, "
-                "tensorflow or theano",
-            )
-        return self._model.backend == "theano"
 
 
 def _plain(value: Any) -> Any:
