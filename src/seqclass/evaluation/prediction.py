@@ -77,7 +77,8 @@ def predict(
         sink: is handed each batch's texts and probabilities.
 
     Raises:
-        InputError: the classifier cannot read texts or gives several labels to one, a label is none of its classes, or there are no texts.
+        InputError: the classifier cannot read texts or gives several labels to one, a label is none of its classes,
+            or there are no texts.
     """
     if classifier.hparams["multi_label"]:
         raise InputError("this model gives a text any number of labels; the figures here are for exactly one")
