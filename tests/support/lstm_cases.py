@@ -66,6 +66,21 @@ class LSTMCase:
         names = ("output", "padding row", "words", "weight_ih", "weight_hh", "bias")
         return {name: value.double().cpu() for name, value in zip(names, (output.detach(), *gradients), strict=True)}
 
+    def assert_equals(
+        self,
+        expected: dict[str, torch.Tensor],
+        kernel: Kernel,
+        dtype: torch.dtype = torch.float32,
+        *,
+        device: str = "cpu",
+        units: int = 128,
+    ) -> None:
+        """Each result is within so many units of rounding of the expected, at the scale of 1 or of its largest."""
+        for name, result in self.solve(kernel, dtype, device).items():
+            allowed = units * torch.finfo(dtype).eps * max(1.0, expected[name].abs().max().item())
+            error = (result - expected[name]).abs().max().item()
+            assert error <= allowed, f"{kernel}, {dtype}, {name}: {error:.1e} > {allowed:.1e}"
+
 
 def random_case(
     *,

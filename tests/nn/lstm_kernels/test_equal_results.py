@@ -26,10 +26,7 @@ def assert_equal_results(case):
     precisions = {"reference": both, "fused": both, "builtin": () if refused else both, "compiled": single}
     for kernel, dtypes in precisions.items():
         for dtype in dtypes:
-            for name, result in case.solve(kernel, dtype).items():
-                allowed = 128 * torch.finfo(dtype).eps * max(1.0, expected[name].abs().max().item())
-                error = (result - expected[name]).abs().max().item()
-                assert error <= allowed, f"{kernel}, {dtype}, {name}: {error:.1e} > {allowed:.1e}"
+            case.assert_equals(expected, kernel, dtype)
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)

@@ -104,7 +104,6 @@ class _CompiledLSTM(torch.autograd.Function):
             tensors["masks"] = masks
         _point(plan, tensors)
         if keep:
-            library.seqclass_lstm_trace_size.restype = ctypes.c_int64
             size = library.seqclass_lstm_trace_size(ctypes.byref(plan))
             ctx.lease = Lease(size, inputs)
             ctx.trace = ctx.lease.cut(size)

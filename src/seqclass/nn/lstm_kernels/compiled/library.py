@@ -64,9 +64,12 @@ def _load() -> ctypes.CDLL:
                 made = Path(unfinished) / library.name
                 _run([*compiler, *flags, str(_SOURCE), "-o", str(made), *runtime])
                 made.replace(library)
-        return ctypes.CDLL(str(library))
+        loaded = ctypes.CDLL(str(library))
     except OSError as error:
         raise CompilerError(f"the compiled kernel cannot be kept in or loaded from {folder}: {error}") from error
+    for function in (loaded.seqclass_lstm_max_columns, loaded.seqclass_lstm_trace_size):
+        function.restype = ctypes.c_int64
+    return loaded
 
 
 def _run(command: list[str]) -> str:
