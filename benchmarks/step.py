@@ -22,7 +22,7 @@ from benchmarks.protocol import Session, WorkerError
 from benchmarks.results import Result
 from benchmarks.settings import Settings
 from benchmarks.statistics import paired_ratios, quartiles
-from benchmarks.timer import Series, interleave
+from benchmarks.timer import interleave
 
 SWEEPS: dict[str, tuple[str, tuple[int, ...]]] = {
     "batch": ("batch_size", (16, 32, 64, 128, 256)),
@@ -36,6 +36,10 @@ QUICK_IMPLEMENTATIONS = ("seqclass", "torch-naive", "keras-tensorflow")
 TURN_SECONDS = 20.0
 """Nobody's turn takes much longer: a slow implementation gets fewer batches per turn, at least one."""
 
+LAUNCHES = 3
+"""How often each implementation is started anew: a process can be lucky or not, for as long as it lives, in where its
+memory and its threads come to lie, and its own quartiles do not show that."""
+
 WARM_UP_STEPS = 3
 CHECKED_REVIEWS = 16
 BASELINE = "seqclass"
@@ -43,7 +47,8 @@ BASELINE = "seqclass"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that only this question has."""
-    parser.add_argument("--rounds", type=int, help="turns of each implementation (default 6, quick 3)")
+    parser.add_argument("--launches", type=int, help=f"processes of each implementation (default {LAUNCHES}, quick 1)")
+    parser.add_argument("--rounds", type=int, help="turns of each process (default 2, quick 3)")
     parser.add_argument("--steps", type=int, help="batches per turn (default 8, quick 3)")
     parser.add_argument("--batch-size", type=int, default=notebook.BATCH_SIZE)
     parser.add_argument("--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone")
@@ -52,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, common: Common) -> Result:
     """Measure, and return the result."""
-    rounds = arguments.rounds or (3 if common.quick else 6)
+    launches = arguments.launches or (1 if common.quick else LAUNCHES)
+    rounds = arguments.rounds or (3 if common.quick else 2)
     steps = arguments.steps or (3 if common.quick else 8)
     chosen = common.implementations or (QUICK_IMPLEMENTATIONS if common.quick else implementations.NETWORKS)
     source = data.source(arguments.synthetic)
@@ -67,14 +73,14 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
             )
             batches = data.write_batches(
                 prepared,
-                batches=rounds * steps,
+                batches=launches * rounds * steps,
                 batch_size=settings.batch_size,
                 seed=common.seed,
                 into=prepared.folder,
             )
             for stack in common.stacks:
                 case = _Case(stack, settings, arguments.sweep, batches, prepared.folder, common)
-                case.measure(result, chosen, rounds=rounds, steps=steps)
+                case.measure(result, chosen, launches=launches, rounds=rounds, steps=steps)
     return result
 
 
@@ -96,23 +102,15 @@ class _Case:
     folder: Path
     common: Common
 
-    def measure(self, result: Result, names: Iterable[str], *, rounds: int, steps: int) -> None:
-        """Start and check the workers, let them take turns, and add a row for each."""
+    def measure(self, result: Result, names: Iterable[str], *, launches: int, rounds: int, steps: int) -> None:
+        """Start and check the workers, let them take turns, as often as there are launches, and add a row for each."""
         say(f"step: {self.stack}, {self.settings}")
-        rows: dict[str, dict[str, Any]] = {name: {} for name in names}
+        rows: dict[str, dict[str, Any]] = {name: {"samples": {"train_ms": [], "eval_ms": []}} for name in names}
         failures: dict[str, str] = {}
-        with ExitStack() as stack:
-            sessions = dict(self._started(rows, failures, stack))
-            train = self._interleaved("train_steps", sessions, rounds, steps)
-            evaluation = self._interleaved("eval_steps", sessions, rounds, steps)
-            for name, session in sessions.items():
-                rows[name]["samples"] = {"train_ms": train[name].rounds, "eval_ms": evaluation[name].rounds}
-                for part, series in (("train", train[name]), ("eval", evaluation[name])):
-                    if series.failure is not None:
-                        failures.setdefault(name, series.failure)
-                    rows[name].update(_summary(part, series))
-                if name not in failures:
-                    rows[name]["memory"] = session.call("memory")
+        for launch in range(launches):
+            self._launch(rows, failures, rounds=rounds, steps=steps, first=launch * rounds)
+        for row in rows.values():
+            row.update(_summary(row["samples"]))
         _add_ratios(rows)
         settings = {**asdict(self.settings), "sweep": self.sweep}
         for name, row in rows.items():
@@ -122,7 +120,24 @@ class _Case:
                 result.add_failed(**key, reason=failures[name], **_without_figures(row))
             else:
                 say(f"  {name}: train {row['train_ms']:.1f} ms, eval {row['eval_ms']:.1f} ms")
-                result.add(**key, **row)
+                result.add(**key, **row, launches=launches)
+
+    def _launch(
+        self, rows: dict[str, dict[str, Any]], failures: dict[str, str], *, rounds: int, steps: int, first: int
+    ) -> None:
+        """One process of each implementation that has not failed takes its turns, on the batches from a round on."""
+        with ExitStack() as stack:
+            alive = {name: row for name, row in rows.items() if name not in failures}
+            sessions = dict(self._started(alive, failures, stack))
+            for method, key in (("train_steps", "train_ms"), ("eval_steps", "eval_ms")):
+                turns = {name: _Turn(each, method, self.batches, steps, first) for name, each in sessions.items()}
+                for name, series in interleave(turns, rounds=rounds).items():
+                    rows[name]["samples"][key] += series.rounds
+                    if series.failure is not None:
+                        failures.setdefault(name, series.failure)
+            for name, session in sessions.items():
+                if name not in failures:
+                    rows[name]["memory"] = session.call("memory")
 
     def _started(
         self, rows: dict[str, dict[str, Any]], failures: dict[str, str], stack: ExitStack
@@ -154,23 +169,19 @@ class _Case:
             expected = checks.predict(dict(weights), np.load(paths["ids"]))
         row["largest_difference"] = checks.check_predictions(name, np.load(probabilities), expected)
 
-    def _interleaved(self, method: str, sessions: dict[str, Session], rounds: int, steps: int) -> dict[str, Series]:
-        turns = {name: _Turn(session, method, self.batches, steps) for name, session in sessions.items()}
-        return interleave(turns, rounds=rounds)
-
 
 class _Turn:
     """One implementation's turn: its warm-up decides how many batches fit into a turn's time."""
 
-    def __init__(self, session: Session, method: str, batches: tuple[Path, Path], steps: int) -> None:
-        self._session, self._method, self._steps = session, method, steps
+    def __init__(self, session: Session, method: str, batches: tuple[Path, Path], steps: int, first: int) -> None:
+        self._session, self._method, self._steps, self._first = session, method, steps, first
         self._files = {"ids": str(batches[0]), "labels": str(batches[1])}
         self._count = steps
 
     def __call__(self, number: int) -> list[float]:
         warming_up = number < 0
         count = min(WARM_UP_STEPS, self._steps) if warming_up else self._count
-        start = max(number, 0) * self._steps
+        start = (self._first + max(number, 0)) * self._steps
         samples = self._session.call(self._method, **self._files, start=start, count=count)
         if warming_up:
             self._count = batches_per_turn(samples[-1], self._steps)
@@ -182,21 +193,25 @@ def batches_per_turn(milliseconds: float, steps: int) -> int:
     return max(1, min(steps, int(1e3 * TURN_SECONDS / milliseconds)))
 
 
-def _summary(part: str, series: Series) -> dict[str, Any]:
-    if not series.samples:
-        return {f"{part}_ms": None, f"{part}_quartiles": None}
-    found = quartiles(series.samples)
-    return {f"{part}_ms": found.median, f"{part}_quartiles": [found.low, found.high]}
+def _summary(samples: dict[str, list[list[float]]]) -> dict[str, Any]:
+    """The median and the quartiles of each kind of step, over all turns of all launches."""
+    figures: dict[str, Any] = {}
+    for key, rounds in samples.items():
+        pooled = [sample for turn in rounds for sample in turn]
+        found = quartiles(pooled) if pooled else None
+        figures[key] = found and found.median
+        figures[key.replace("_ms", "_quartiles")] = found and [found.low, found.high]
+    return figures
 
 
 def _add_ratios(rows: dict[str, dict[str, Any]]) -> None:
     """To each row, how many times longer it took than the baseline on the same batches of the same rounds."""
-    ours = rows.get(BASELINE, {}).get("samples")
-    if ours is None:
+    if BASELINE not in rows:
         return
+    ours = rows[BASELINE]["samples"]
     for row in rows.values():
         for part in ("train", "eval"):
-            ratios = paired_ratios(row["samples"][f"{part}_ms"], ours[f"{part}_ms"]) if "samples" in row else []
+            ratios = paired_ratios(row["samples"][f"{part}_ms"], ours[f"{part}_ms"])
             if ratios:
                 found = quartiles(ratios)
                 row[f"{part}_ratio"] = {"low": found.low, "median": found.median, "high": found.high}
