@@ -18,7 +18,7 @@ from benchmarks import environment, plots, results
 from benchmarks.results import MergedRow, Result
 from benchmarks.statistics import quartiles
 from benchmarks.step import BASELINE
-from benchmarks.tables import QUESTIONS, SECTIONS
+from benchmarks.tables import SECTIONS
 
 README = environment.ROOT / "README.md"
 MARKED = re.compile(r"(<!-- benchmarks:(?P<name>[a-z]+) -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
@@ -70,18 +70,16 @@ def section(found: Iterable[Result], name: str, pictures: Iterable[Path], relati
 
 def tables(found: Iterable[Result], name: str) -> str:
     """The tables of one section, a group for each machine; empty if nothing was measured."""
-    question = QUESTIONS.get(name, name)
-    found = list(found)
+    section, found = SECTIONS[name], list(found)
     groups: dict[tuple[Any, ...], list[MergedRow]] = {}
-    for merged in results.merge(found, question):
-        groups.setdefault(results.machine_key(merged.result), []).append(merged)
+    for merged in results.merge(found, section.question):
+        if section.shows(merged.row):
+            groups.setdefault(results.machine_key(merged.result), []).append(merged)
     texts = []
     for key in sorted(groups, key=str):
-        body = SECTIONS[name](groups[key])
-        if body:
-            history = [result for result in found if result.question == question and results.machine_key(result) == key]
-            repeat = _repeatability(history) if name == "step" else ""
-            texts.append(f"{_heading(groups[key])}\n\n{body}{repeat}{_footer(groups[key])}")
+        history = [each for each in found if each.question == section.question and results.machine_key(each) == key]
+        repeat = _repeatability(history) if name == "step" else ""
+        texts.append(f"{_heading(groups[key])}\n\n{section.render(groups[key])}{repeat}{_footer(groups[key])}")
     return "\n".join(texts)
 
 

@@ -1,9 +1,10 @@
-"""The tables of each question, in Markdown, from merged rows of one machine."""
+"""The sections of the report: which rows each shows, and their tables in Markdown, for one machine at a time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 from statistics import fmean, stdev
 from typing import Any
@@ -22,9 +23,6 @@ ABSENT = "–"
 
 def step(rows: list[MergedRow]) -> str:
     """Training and evaluation steps and memory, for the notebook's sizes."""
-    rows = [merged for merged in rows if not merged.row["settings"].get("sweep")]
-    if not rows:
-        return ""
     return "".join(
         [
             _wide_table("Training step, ms: median (quartiles)", rows, _milliseconds("train"), _fastest("train")),
@@ -56,9 +54,6 @@ def sweep(rows: list[MergedRow]) -> str:
 
 def epoch(rows: list[MergedRow]) -> str:
     """Seconds and accuracy of an epoch, beside the notebook's."""
-    rows = _full(rows)
-    if not rows:
-        return ""
     printed = {stack: f"{figures.seconds:.0f}" for stack, figures in NOTEBOOK_RESULTS.items()}
     accuracies = {stack: _percent(figures.val_accuracy) for stack, figures in NOTEBOOK_RESULTS.items()}
     return "".join(
@@ -72,21 +67,17 @@ def epoch(rows: list[MergedRow]) -> str:
 
 def accuracy(rows: list[MergedRow]) -> str:
     """Accuracy over seeds after each epoch, and how far seqclass is from Keras."""
-    rows = _full(rows)
-    if not rows:
-        return ""
     stacks = _stacks(rows)
-    cells = {(m.row["implementation"], m.row["stack"]): m.row for m in rows}
-    last = max(len(run["epochs"]) for m in rows for run in m.row["samples"]["runs"] or [{"epochs": []}])
+    last = max((len(run["epochs"]) for m in rows for run in m.row["samples"]["runs"]), default=0)
     lines = []
     for epoch in range(1, last + 1):
-        for name in _names(rows):
-            finals = {stack: val_accuracies(cells.get((name, stack)), epoch) for stack in stacks}
-            lines.append([f"{name}, epoch {epoch}", *(_spread(finals[stack]) for stack in stacks)])
-        for ours, name in product(_names(rows), _names(rows)):
-            if ours in (BASELINE, AS_KERAS3) and name.startswith("keras"):
-                pairs = [[val_accuracies(cells.get((each, stack)), epoch) for each in (ours, name)] for stack in stacks]
-                lines.append([f"{ours} − {name}, epoch {epoch}", *(_difference(*pair) for pair in pairs)])
+        finals = {(name, stack): val_accuracies(rows, name, stack, epoch) for name in _names(rows) for stack in stacks}
+        present = [name for name in _names(rows) if any(finals[name, stack] for stack in stacks)]
+        lines += [[f"{name}, epoch {epoch}", *(_spread(finals[name, stack]) for stack in stacks)] for name in present]
+        for ours, theirs in product(present, present):
+            if ours in (BASELINE, AS_KERAS3) and theirs.startswith("keras"):
+                differences = (_difference(finals[ours, stack], finals[theirs, stack]) for stack in stacks)
+                lines.append([f"{ours} − {theirs}, epoch {epoch}", *differences])
     best = {stack: _percent(figures.val_accuracy) for stack, figures in NOTEBOOK_RESULTS.items()}
     lines.append(["notebook, 2016, epoch 1", *(best.get(stack, ABSENT) for stack in stacks)])
     title = "Accuracy on the test reviews, %: mean ± standard deviation, best (seeds); differences with 95% intervals"
@@ -95,20 +86,16 @@ def accuracy(rows: list[MergedRow]) -> str:
 
 def beside_notebook(rows: list[MergedRow]) -> str:
     """The first epoch's figures of seqclass, over the seeds, beside what the notebook printed."""
-    rows = [merged for merged in _full(rows) if merged.row["implementation"] == BASELINE]
-    most: dict[str, list[dict[str, Any]]] = {}
-    for merged in rows:
-        firsts = [run["epochs"][0] for run in merged.row["samples"]["runs"] if run["epochs"]]
-        most[merged.row["stack"]] = max(most.get(merged.row["stack"], []), firsts, key=len)
     lines = []
     for stack in _stacks(rows):
-        cells = [_range([first[name] for first in most[stack]], digits) for name, digits in _FIGURES.items()]
-        lines.append([f"`{stack}`, {len(most[stack])} seeds", *cells])
+        firsts = epochs_of_seeds(rows, BASELINE, stack, 1)
+        cells = [_range([first[name] for first in firsts], digits) for name, digits in _FIGURES.items()]
+        lines.append([f"`{stack}`, {len(firsts)} seeds", *cells])
         printed = NOTEBOOK_RESULTS.get(stack)
         cells = [f"{getattr(printed, name):.{digits}f}" if printed else ABSENT for name, digits in _FIGURES.items()]
         lines.append(["the notebook" if printed else "the notebook: not run", *cells])
     title = "One epoch on the 25,000 training reviews, validated on the 25,000 test reviews: mean (lowest–highest)"
-    return _table(title, ["", "seconds", "loss", "acc", "val_loss", "val_acc"], lines) if lines else ""
+    return _table(title, ["", "seconds", "loss", "acc", "val_loss", "val_acc"], lines)
 
 
 _FIGURES = {"seconds": 0, "loss": 4, "accuracy": 4, "val_loss": 4, "val_accuracy": 4}
@@ -121,7 +108,6 @@ def _range(values: list[float], digits: int) -> str:
 
 def target(rows: list[MergedRow]) -> str:
     """Times to the target, the fastest first."""
-    rows = _full(rows)
     lines = []
     for merged in rows:
         row = merged.row
@@ -132,31 +118,71 @@ def target(rows: list[MergedRow]) -> str:
         each = ", ".join(f"{time:.1f}" if math.isfinite(time) else "∞" for time in times)
         reached = f"{row['reached']} of {row['seeds']}"
         lines.append((row["seconds"] or math.inf, [row["implementation"], _stack(row), seconds, reached, each]))
-    if not rows:
-        return ""
     goal = _percent(rows[0].row["settings"]["target"])
     header = ["", "stack", "median, s", "seeds that reach it", "each seed, s"]
     title = f"Time to {goal}% on the test reviews, from a cold start"
     return _table(title, header, [line for _, line in sorted(lines)]) + _failures(rows)
 
 
-SECTIONS: dict[str, Callable[[list[MergedRow]], str]] = {
-    "target": target,
-    "epoch": epoch,
-    "step": step,
-    "sweep": sweep,
-    "accuracy": accuracy,
-    "notebook": beside_notebook,
+def _of_the_notebook(row: dict[str, Any]) -> bool:
+    return not row["settings"].get("sweep")
+
+
+def _of_a_sweep(row: dict[str, Any]) -> bool:
+    return not _of_the_notebook(row)
+
+
+def _of_the_full_data(row: dict[str, Any]) -> bool:
+    """Trials on a part of the reviews are no result."""
+    return bool(row["settings"].get("reviews") == REVIEWS)
+
+
+def _of_seqclass(row: dict[str, Any]) -> bool:
+    return _of_the_full_data(row) and row["implementation"] == BASELINE and bool(row["samples"]["runs"])
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report.
+
+    Attributes:
+        question: whose results it shows.
+        shows: which of their rows.
+        render: the tables of these rows; there is at least one.
+    """
+
+    question: str
+    shows: Callable[[dict[str, Any]], bool]
+    render: Callable[[list[MergedRow]], str]
+
+
+SECTIONS = {
+    "target": Section("target", _of_the_full_data, target),
+    "epoch": Section("epoch", _of_the_full_data, epoch),
+    "step": Section("step", _of_the_notebook, step),
+    "sweep": Section("step", _of_a_sweep, sweep),
+    "accuracy": Section("accuracy", _of_the_full_data, accuracy),
+    "notebook": Section("accuracy", _of_seqclass, beside_notebook),
 }
-
-QUESTIONS = {"sweep": "step", "notebook": "accuracy"}
-"""The question whose results a section shows, where it has another name."""
+"""By the name that stands in the README's markers."""
 
 
-def val_accuracies(row: dict[str, Any] | None, epoch: int) -> list[float]:
-    """The accuracy of each seed after an epoch, counted from 1; of the seeds that came that far."""
-    runs = row["samples"]["runs"] if row else []
-    return [run["epochs"][epoch - 1]["val_accuracy"] for run in runs if len(run["epochs"]) >= epoch]
+def val_accuracies(rows: list[MergedRow], name: str, stack: str, epoch: int) -> list[float]:
+    """The accuracy of each seed of an implementation after an epoch, counted from 1."""
+    return [figures["val_accuracy"] for figures in epochs_of_seeds(rows, name, stack, epoch)]
+
+
+def epochs_of_seeds(rows: list[MergedRow], name: str, stack: str, epoch: int) -> list[dict[str, float]]:
+    """The figures of an implementation after an epoch, one for each seed that came that far.
+
+    Runs over one epoch and over several are rows of their own: the one with the most seeds counts, then the newest.
+    """
+    found: list[dict[str, float]] = []
+    for merged in rows:
+        if (merged.row["implementation"], merged.row["stack"]) == (name, stack):
+            runs = merged.row["samples"]["runs"]
+            found = max([run["epochs"][epoch - 1] for run in runs if len(run["epochs"]) >= epoch], found, key=len)
+    return found
 
 
 Extra = tuple[str, dict[str, str]]
@@ -251,11 +277,6 @@ def _percent(value: float) -> str:
 def _short(value: float) -> str:
     """Three digits, whatever the size."""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def _full(rows: list[MergedRow]) -> list[MergedRow]:
-    """The rows of the full data: trials on a part of it are no result."""
-    return [merged for merged in rows if merged.row["settings"].get("reviews") == REVIEWS]
 
 
 def _stack(row: dict[str, Any]) -> str:

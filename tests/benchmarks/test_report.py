@@ -109,6 +109,24 @@ def test_accuracy_tables_have_spreads_and_differences():
     assert "| notebook, 2016, epoch 1 | 86.26 |" in text
 
 
+def test_runs_over_one_epoch_and_over_two_share_the_accuracy_table():
+    result = a_result("accuracy")
+    for epochs, values in ((1, (0.70, 0.72, 0.74)), (2, (0.80, 0.82))):
+        runs = [{"seed": seed, "epochs": [{"val_accuracy": value}] * epochs} for seed, value in enumerate(values)]
+        settings = {"reviews": 25_000, "epochs": epochs}
+        result.add(stack="lstm", implementation="seqclass", settings=settings, samples={"runs": runs})
+    text = report.tables([result], "accuracy")
+    assert "| seqclass, epoch 1 | 72.00 ± 2.00, 74.00 (3) |" in text  # more seeds
+    assert "| seqclass, epoch 2 | 81.00 ± 1.41, 82.00 (2) |" in text
+
+
+def test_the_command_under_a_table_is_that_of_its_rows():
+    swept = a_result("step", command="python -m benchmarks step --sweep batch")
+    step_row(swept, "seqclass", 1.0, 1.0, 1.0, sweep="batch")
+    text = report.tables([a_step_result(command="python -m benchmarks step"), swept], "step")
+    assert "--sweep" not in text
+
+
 def test_target_tables_put_the_fastest_first_and_those_that_failed_last():
     result = a_result("target")
     settings = {"reviews": 25_000, "target": 0.8626}

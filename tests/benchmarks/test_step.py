@@ -45,7 +45,7 @@ class FakeWorker:
         return {"peak_mib": 100.0}
 
 
-def measured(monkeypatch, workers, *, rounds=2, steps=3, arguments=()):
+def measured(monkeypatch, workers, *, launches=1, rounds=2, steps=3, arguments=()):
     """The result of `step` with fake workers, by implementation."""
     monkeypatch.setattr(Common, "start", lambda self, name: nullcontext(workers[name]))
     monkeypatch.setattr(step, "Settings", lambda **given: SMALL)
@@ -55,8 +55,8 @@ def measured(monkeypatch, workers, *, rounds=2, steps=3, arguments=()):
     options.add_arguments(parser)
     step.add_arguments(parser)
     chosen = [option for name in workers for option in ("--implementation", name)]
-    fixed = ["--synthetic", "--stack", "lstm", "--device", "cpu", "--rounds", str(rounds), "--steps", str(steps)]
-    parsed = parser.parse_args([*fixed, *chosen, *arguments])
+    counts = ["--launches", str(launches), "--rounds", str(rounds), "--steps", str(steps)]
+    parsed = parser.parse_args(["--synthetic", "--stack", "lstm", "--device", "cpu", *counts, *chosen, *arguments])
     result = step.run(parsed, options.parse(parsed))
     return result, {row["implementation"]: row for row in result.rows}
 
@@ -85,6 +85,22 @@ def test_everyone_gets_the_same_different_batches(monkeypatch):
     ]  # fmt: skip
     assert asked[0] == asked[1]
     assert [call[1:] for call in asked[0]] == [(0, 3), (0, 3), (3, 3)]
+
+
+def test_each_launch_is_a_new_process_that_goes_on_with_the_batches(monkeypatch):
+    worker = FakeWorker(10.0)
+    _, rows = measured(monkeypatch, {"seqclass": worker}, launches=3, rounds=2, steps=1)
+    assert [method for method, _ in worker.calls].count("build") == 3
+    starts = [parameters["start"] for method, parameters in worker.calls if method == "train_steps"]
+    assert starts == [0, 0, 1, 2, 2, 3, 4, 4, 5]  # each process warms up on its first batch
+    assert len(rows["seqclass"]["samples"]["train_ms"]) == 6
+    assert rows["seqclass"]["launches"] == 3
+
+
+def test_what_failed_once_is_not_launched_again(monkeypatch):
+    broken = FakeWorker(20.0, fails_in="train_steps")
+    measured(monkeypatch, {"seqclass": FakeWorker(10.0), "keras-jax": broken}, launches=2)
+    assert [method for method, _ in broken.calls].count("build") == 1
 
 
 @pytest.mark.parametrize("method", ["build", "check", "train_steps", "eval_steps"])
