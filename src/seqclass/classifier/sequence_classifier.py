@@ -16,7 +16,7 @@ from seqclass.classifier.data_facts import DataFacts, check_fits
 from seqclass.classifier.epoch_metrics import EpochMetrics, Stage
 from seqclass.classifier.tasks import Classification, MultiLabel, SingleLabel, Task
 from seqclass.errors import InputError
-from seqclass.models import STACK_OPTIONS, Stack, StackName, build_stack
+from seqclass.models import STACK_OPTIONS, Cell, Pooling, Stack, StackName, build_stack
 from seqclass.nn import Initializer, Kernel, RecurrentActivation
 from seqclass.optim import KerasAdam
 from seqclass.text import TextPipeline
@@ -36,14 +36,19 @@ class SequenceClassifier(LightningModule):
         multi_label: whether a text may have several labels, or none: the model then decides on each alone. None takes
             what the DataModule says.
         embedding_dim: size of a word's vector.
-        hidden_size: units of the LSTM.
+        hidden_size: units of the LSTM, of each layer and direction.
+        num_layers: LSTM layers, each reading the states of the one below; `lstm_dropout` drops between them too.
+        bidirectional: each layer reads forward and backward, the states of both side by side.
+        cell: `lstm`, or `gru` in place of the LSTM.
+        pooling: what the dense layer is given: the `last` state, or the `mean` or `max` over all that are not padding.
         word_dropout: rate of whole words; None for the stack's own. Like the next six it is an error in a stack
             without it.
         dropout: rate on the embedded words and the last state (`lstm_dropout`), or on the inputs of the gates
             (`lstm_gate_dropout`); None for the stack's own.
         recurrent_dropout: rate on the state on its way into the gates; None for the stack's own.
-        channels: of the convolution; None for the stack's own.
-        kernel_size: of the convolution; None for the stack's own.
+        channels: of each convolution; None for the stack's own.
+        kernel_size: length of the convolution, or several, such as [3, 4, 5]: one convolution each, side by side; None
+            for the stack's own.
         pool_size: of the max pooling; None for the stack's own.
         mask_padding: padded steps leave the state as it is (Keras' `mask_zero`); None for no.
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` have them.
@@ -70,11 +75,15 @@ class SequenceClassifier(LightningModule):
         multi_label: bool | None = None,
         embedding_dim: int = 32,
         hidden_size: int = 100,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        cell: Cell = "lstm",
+        pooling: Pooling = "last",
         word_dropout: float | None = None,
         dropout: float | None = None,
         recurrent_dropout: float | None = None,
         channels: int | None = None,
-        kernel_size: int | None = None,
+        kernel_size: int | list[int] | None = None,
         pool_size: int | None = None,
         mask_padding: bool | None = None,
         initializer: Initializer = "keras1",

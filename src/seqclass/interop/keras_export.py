@@ -22,6 +22,18 @@ _KERAS1 = "1.2.2"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
+# What goes into a file, and why nothing else does.
+_WRITTEN: dict[str, tuple[Any, str]] = {
+    "cell": ("lstm", "Keras 1 has another GRU, and Keras 3's is not written yet"),
+    "num_layers": (1, "several layers are not written yet"),
+    "bidirectional": (
+        False,
+        "backward, Keras reads the padding last, and here it comes first",
+    ),
+    "pooling": ("last", "Keras pools over the padding too"),
+}
+
+
 def export_keras(
     classifier: SequenceClassifier,
     out: str | Path,
@@ -42,8 +54,10 @@ def export_keras(
         What the file cannot say, one line each; none of it matters for predictions from ids.
 
     Raises:
-        InputError: the ending does not fit, the version has no such layer, or the file cannot be written.
+        InputError: the ending does not fit, the version has no such layer, the classifier is more than the notebook's
+            layers, or the file cannot be written.
     """
+    _check_options(classifier)
     layers = _layers(classifier, keras, backend)
     name = str(out)
     if keras == 1:
@@ -64,6 +78,20 @@ def export_keras(
     return lost
 
 
+def _check_options(classifier: SequenceClassifier) -> None:
+    """Refuse what would be another function in Keras, or is not written here."""
+    for option, (written, reason) in _WRITTEN.items():
+        value = classifier.hparams[option]
+        if value != written:
+            raise InputError(f"{option}={value!r} cannot be exported to Keras, only {written!r}: {reason}")
+    kernel_size = classifier.hparams["kernel_size"]
+    if isinstance(kernel_size, list | tuple) and len(kernel_size) > 1:
+        raise InputError(
+            f"kernel_size={kernel_size!r} cannot be exported to Keras, only one length: "
+            "a Sequential model has no convolutions side by side"
+        )
+
+
 def _layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> list[KerasLayer]:
     """The layers as this version of Keras has them, settings by its own names."""
     stack = classifier.stack
@@ -75,7 +103,7 @@ def _layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> lis
     activation_name = "hard_sigmoid" if activation.startswith("hard_sigmoid") else "sigmoid"
     rows, dim = stack.embedding.num_embeddings, stack.embedding.embedding_dim
     units = stack.output.out_features
-    last = "sigmoid" if units == 1 else "softmax"
+    last = "sigmoid" if units == 1 or classifier.hparams["multi_label"] else "softmax"
     first = keras == 1
 
     embedding: dict[str, Any] = {"input_dim": rows, "output_dim": dim, "mask_zero": stack.mask_padding}
