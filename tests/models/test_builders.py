@@ -167,7 +167,8 @@ def test_options_reach_the_layers(name):
             "lstm",
             {"dropout": 0.2},
             r"stack 'lstm' has no option 'dropout' \(given 0\.2\): it has num_embeddings, embedding_dim, hidden_size, "
-            "num_layers, bidirectional, cell, pooling, num_classes, multi_label, mask_padding, initializer, recurrent_activation, kernel",
+            "num_layers, bidirectional, cell, pooling, num_classes, "
+            "multi_label, mask_padding, initializer, recurrent_activation, kernel",
         ),
         (
             "cnn_lstm",

@@ -15,6 +15,7 @@ from seqclass.files import written_whole
 from seqclass.interop.keras_import import Backend
 from seqclass.interop.keras_layouts import KERAS1_GATES, convolution_to_keras, lstm_to_keras
 from seqclass.interop.keras_model import Array, KerasLayer
+from seqclass.nn import LSTM, Convolution
 
 # The oldest version whose `.keras` files look like these is not known; this is the one they were held against.
 _KERAS3 = "3.15.1"
@@ -96,7 +97,11 @@ def _layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> lis
     """The layers as this version of Keras has them, settings by its own names."""
     stack = classifier.stack
     state: dict[str, Array] = {name: value.float().cpu().numpy() for name, value in stack.state_dict().items()}
-    activation = stack.lstm.recurrent_activation
+    lstm, convolution = stack.lstm, stack.convolution
+    # Nothing else gets past `_check_options`.
+    assert isinstance(lstm, LSTM)
+    assert convolution is None or isinstance(convolution, Convolution)
+    activation = lstm.recurrent_activation
     has = {1: ("sigmoid", "hard_sigmoid"), 3: ("sigmoid", "hard_sigmoid_keras3")}[keras]
     if activation not in has:
         raise InputError(f"Keras {keras} has no recurrent_activation {activation!r}; it has {' and '.join(has)}")
@@ -112,8 +117,8 @@ def _layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> lis
     layers = [KerasLayer("Embedding", "embedding", embedding, {"W" if first else "0": state["embedding.weight"]})]
     if stack.embedded_dropout is not None:
         layers.append(_dropout("dropout", stack.embedded_dropout.rate, first))
-    if stack.convolution is not None:
-        convolution, (length,) = stack.convolution, stack.convolution.kernel_size
+    if convolution is not None:
+        length = convolution.window
         arrays = convolution_to_keras(state, keras, flipped=first and backend == "theano")
         settings = (
             {"nb_filter": convolution.out_channels, "filter_length": length, "border_mode": "same", "bias": True}
@@ -131,7 +136,6 @@ def _layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> lis
             else {"pool_size": [size], "strides": [size], "padding": "valid"}
         )
         layers.append(KerasLayer("MaxPooling1D", "max_pooling1d", settings))
-    lstm = stack.lstm
     rates = (lstm.dropout, lstm.recurrent_dropout)
     settings = (
         {"output_dim": lstm.hidden_size, "inner_activation": activation_name, "dropout_W": rates[0]}
