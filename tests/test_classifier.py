@@ -10,6 +10,7 @@ from torchmetrics.functional.classification import binary_accuracy
 from seqclass.classifier import SequenceClassifier, probabilities, read_checkpoint
 from seqclass.data import IMDBDataModule
 from seqclass.errors import InputError
+from seqclass.evaluation.attribution import word_importance
 from seqclass.optim import KerasAdam
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
@@ -179,6 +180,38 @@ class TestFit:
             quiet_trainer().test(classifier, data, verbose=False)
         data.use_pipeline(classifier.pipeline)
         assert quiet_trainer().test(classifier, data, verbose=False)
+
+
+OPTIONS = [
+    {"stack": "lstm", "num_layers": 2},
+    {"stack": "lstm", "bidirectional": True},
+    {"stack": "lstm", "cell": "gru", "mask_padding": True},
+    {"stack": "lstm_gate_dropout", "cell": "gru", "pooling": "max"},
+    {"stack": "lstm_dropout", "num_layers": 2, "bidirectional": True, "pooling": "mean", "dropout": 0.1},
+    {"stack": "cnn_lstm", "kernel_size": [3, 4, 5], "channels": 4, "pooling": "max"},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(map(str, options.values())))
+def test_every_option_from_training_to_raw_text(options, easy_reviews, tmp_path):
+    torch.manual_seed(3)
+    data = IMDBDataModule(path=str(easy_reviews), maxlen=24, batch_size=16, seed=1, cache_dir=str(tmp_path / "cache"))
+    classifier = SequenceClassifier(
+        **options, hidden_size=8, embedding_dim=8, optimizer=lambda parameters: KerasAdam(parameters, lr=0.03)
+    )
+    trainer = quiet_trainer(max_epochs=3)
+    trainer.fit(classifier, data)
+    assert trainer.callback_metrics["val_acc"] > 0.8
+    trainer.save_checkpoint(tmp_path / "model.ckpt")
+
+    loaded = SequenceClassifier.load_from_checkpoint(tmp_path / "model.ckpt")
+    assert {name: loaded.hparams[name] for name in options} == options
+    texts = ["a wonderful, moving film", "an awful, boring film"]
+    good, bad = loaded.classify(texts)
+    assert (good.label, bad.label) == ("pos", "neg")
+    assert loaded.classify(texts) == classifier.classify(texts)
+    importance = dict(word_importance(loaded, "the awful film", "neg"))
+    assert importance["awful"] == max(importance.values())
 
 
 class TestCheckpoint:

@@ -166,6 +166,37 @@ def test_another_versions_hard_sigmoid_is_not_swapped(keras, activation, tmp_pat
         export_keras(new("lstm", recurrent_activation=activation), tmp_path / "m.h5", keras=keras)
 
 
+@pytest.mark.parametrize("keras", [1, 3])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cell": "gru"}, "cell='gru' cannot be exported to Keras, only 'lstm': Keras 1 has another GRU"),
+        ({"num_layers": 2}, "num_layers=2 cannot be exported to Keras, only 1: "),
+        (
+            {"bidirectional": True},
+            "bidirectional=True cannot be exported to Keras, only False: backward, Keras",
+        ),
+        (
+            {"pooling": "max"},
+            "pooling='max' cannot be exported to Keras, only 'last': Keras pools over",
+        ),
+        ({"stack": "cnn_lstm", "kernel_size": [3, 4]}, r"kernel_size=\[3, 4\] cannot be exported to Keras, only one"),
+    ],
+)
+def test_what_keras_would_compute_otherwise_is_not_written(options, message, keras, tmp_path):
+    path = tmp_path / ("m.h5" if keras == 1 else "m.keras")
+    with pytest.raises(InputError, match=f"^{message}"):
+        export_keras(new("lstm", **options), path, keras=keras)
+    assert not path.exists()
+
+
+def test_several_labels_a_text_are_sigmoids(tmp_path):
+    export_keras(new("classes", multi_label=True), tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+    assert config["config"]["layers"][-1]["config"]["activation"] == "sigmoid"
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("layer", "setting", "value", "message"),

@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 import torch
 
-from seqclass.classifier import SequenceClassifier, probabilities
+from seqclass.classifier import SequenceClassifier
 from seqclass.interop.onnx_export import export_onnx
 from seqclass.interop.torch_export import export_torch
 
@@ -19,6 +19,39 @@ MODELS = {
     "mask": {"stack": "lstm_gate_dropout", "num_classes": 2, "mask_padding": True},
     "cnn": {"stack": "cnn_lstm", "num_classes": 2, "channels": 3, "kernel_size": 4, "pool_size": 3},
     "cnn_hard": {"stack": "cnn_lstm", "num_classes": 3, "channels": 3, "recurrent_activation": "hard_sigmoid"},
+    "labels": {"stack": "lstm", "num_classes": 3, "multi_label": True},
+    "two_layers": {"stack": "lstm_dropout", "num_classes": 2, "num_layers": 2},
+    "gru": {"stack": "lstm", "num_classes": 2, "cell": "gru"},
+    "gru_hard_mask": {
+        "stack": "lstm_gate_dropout",
+        "num_classes": 2,
+        "cell": "gru",
+        "recurrent_activation": "hard_sigmoid",
+        "mask_padding": True,
+    },
+    "both_ways": {"stack": "lstm", "num_classes": 2, "bidirectional": True},
+    "both_ways_mask": {"stack": "lstm", "num_classes": 2, "bidirectional": True, "mask_padding": True},
+    "mean": {"stack": "lstm", "num_classes": 2, "pooling": "mean"},
+    "mean_mask": {"stack": "lstm", "num_classes": 2, "pooling": "mean", "mask_padding": True},
+    "widths": {"stack": "cnn_lstm", "num_classes": 2, "channels": 3, "kernel_size": [2, 3, 5], "pooling": "max"},
+    "all": {
+        "stack": "cnn_lstm",
+        "num_classes": 3,
+        "channels": 3,
+        "kernel_size": [3, 4],
+        "cell": "gru",
+        "num_layers": 2,
+        "bidirectional": True,
+        "pooling": "max",
+    },
+    "all_mask": {
+        "stack": "lstm",
+        "num_classes": 3,
+        "num_layers": 2,
+        "bidirectional": True,
+        "pooling": "max",
+        "mask_padding": True,
+    },
 }
 
 
@@ -40,17 +73,16 @@ def inputs(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 def test_onnx(name, tmp_path):
     classifier = new(name)
     export_onnx(classifier, tmp_path / "m.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
     for ids in inputs(name):
         with torch.no_grad():
-            logits = classifier(ids)
+            logits, probabilities = classifier(ids), classifier.probabilities(ids)
         found = session.run(["logits", "probabilities"], {"ids": ids.numpy()})
         np.testing.assert_allclose(found[0], logits.numpy(), rtol=0, atol=1e-5)
-        np.testing.assert_allclose(found[1], probabilities(logits).numpy(), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(found[1], probabilities.numpy(), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MODELS)

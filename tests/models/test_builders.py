@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from seqclass.models import STACK_NAMES, build_stack, cnn_lstm, lstm, lstm_dropout, lstm_gate_dropout
-from seqclass.nn import Dropout
+from seqclass.nn import GRU, INITIALIZERS, LSTM, Bidirectional, Convolution, Dropout, Embedding, Stacked
+from seqclass.nn.initializers import initialize_conv1d, initialize_linear
 
 BUILDERS = {"lstm": lstm, "lstm_dropout": lstm_dropout, "lstm_gate_dropout": lstm_gate_dropout, "cnn_lstm": cnn_lstm}
 
@@ -69,6 +70,79 @@ def test_any_sizes_and_several_classes(name, num_classes, shape):
     assert all(weight.grad is not None for weight in stack.parameters())
 
 
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+@pytest.mark.parametrize("name", STACK_NAMES)
+def test_a_seed_gives_the_plain_stacks_the_initial_values_that_it_always_gave(name, initializer):
+    """Under the names that old checkpoints have, drawn in this order: convolution, embedding, LSTM, output."""
+    torch.manual_seed(7)
+    stack = build_stack(name, num_embeddings=50, embedding_dim=8, hidden_size=6, initializer=initializer)
+    torch.manual_seed(7)
+    layers = {}
+    if name == "cnn_lstm":
+        layers["convolution"] = Convolution(8, 32, 3)
+        initialize_conv1d(layers["convolution"], initializer)
+    layers["embedding"] = Embedding(50, 8, initializer=initializer)
+    layers["lstm"] = LSTM(32 if name == "cnn_lstm" else 8, 6, initializer=initializer)
+    layers["output"] = torch.nn.Linear(6, 1)
+    initialize_linear(layers["output"], initializer)
+    expected = {f"{layer}.{key}": value for layer in layers for key, value in layers[layer].state_dict().items()}
+    assert set(stack.state_dict()) == set(expected)
+    assert {key for key in expected if key.startswith("lstm")} == {"lstm.weight_ih", "lstm.weight_hh", "lstm.bias"}
+    assert all(torch.equal(value, expected[key]) for key, value in stack.state_dict().items())
+
+
+WHAT_READS = [
+    {},
+    {"num_layers": 3},
+    {"bidirectional": True},
+    {"cell": "gru"},
+    {"pooling": "mean"},
+    {"num_layers": 2, "bidirectional": True, "cell": "gru", "pooling": "max"},
+]
+
+
+@pytest.mark.parametrize("options", WHAT_READS, ids=str)
+@pytest.mark.parametrize("name", STACK_NAMES)
+def test_what_reads_the_sequence_is_chosen_in_every_stack(name, options):
+    stack = build_stack(name, num_embeddings=11, embedding_dim=3, hidden_size=7, **options)
+    layers, ways = options.get("num_layers", 1), 1 + options.get("bidirectional", False)
+    cell = GRU if options.get("cell") == "gru" else LSTM
+    cells = [layer for layer in stack.lstm.modules() if isinstance(layer, cell)]
+    assert len(cells) == layers * ways
+    assert [layer.hidden_size for layer in cells] == [7] * layers * ways
+    first = 32 if name == "cnn_lstm" else 3
+    assert [layer.input_size for layer in cells] == [first] * ways + [7 * ways] * (layers - 1) * ways
+    assert stack.output.in_features == stack.lstm.output_size == 7 * ways
+    kind = options.get("pooling", "last")
+    assert (stack.global_pooling.kind if stack.global_pooling is not None else "last") == kind
+    gates = 0.2 if name == "lstm_gate_dropout" else 0
+    assert all(layer.dropout == layer.recurrent_dropout == gates for layer in cells)
+    if layers > 1:
+        assert stack.lstm.dropout.rate == (0.2 if name == "lstm_dropout" else 0)
+    logits = stack(torch.randint(0, 11, (3, 13)))
+    assert logits.shape == (3,)
+    logits.sum().backward()
+    assert all(weight.grad is not None for weight in stack.parameters())
+
+
+def test_the_plain_case_is_the_bare_layer():
+    assert type(build_stack("lstm").lstm) is LSTM
+    assert type(build_stack("lstm", bidirectional=True).lstm) is Bidirectional
+    assert type(build_stack("lstm", num_layers=2).lstm) is Stacked
+
+
+def test_several_lengths_stand_side_by_side():
+    stack = build_stack("cnn_lstm", num_embeddings=11, embedding_dim=3, channels=5, kernel_size=[3, 4, 5])
+    assert [layer.kernel_size for layer in stack.convolution] == [(3,), (4,), (5,)]
+    assert stack.lstm.input_size == 15
+    # Keras 1's limit is its own for each length: `initialize_conv1d`.
+    for layer in stack.convolution:
+        assert not layer.bias.any()
+        assert layer.weight.abs().max() <= (6 / (15 * (1 + layer.kernel_size[0]))) ** 0.5
+    (one,) = {type(build_stack("cnn_lstm", kernel_size=size).convolution) for size in (4, [4], (4,))}
+    assert one is Convolution
+
+
 @pytest.mark.parametrize("name", STACK_NAMES)
 def test_options_reach_the_layers(name):
     stack = build_stack(name, recurrent_activation="hard_sigmoid", kernel="reference", initializer="keras")
@@ -93,7 +167,8 @@ def test_options_reach_the_layers(name):
             "lstm",
             {"dropout": 0.2},
             r"stack 'lstm' has no option 'dropout' \(given 0\.2\): it has num_embeddings, embedding_dim, hidden_size, "
-            "num_classes, multi_label, mask_padding, initializer, recurrent_activation, kernel",
+            "num_layers, bidirectional, cell, pooling, num_classes, "
+            "multi_label, mask_padding, initializer, recurrent_activation, kernel",
         ),
         (
             "cnn_lstm",
@@ -109,6 +184,17 @@ def test_options_reach_the_layers(name):
         ("lstm", {"num_embeddings": 0}, "num_embeddings=0 is too small: it must be at least 1"),
         ("lstm", {"embedding_dim": 0}, "embedding_dim=0 is too small: it must be at least 1"),
         ("lstm", {"hidden_size": 0}, "hidden_size=0 is too small: it must be at least 1"),
+        ("lstm", {"num_layers": 0}, "num_layers=0 is too small: it must be at least 1"),
+        ("cnn_lstm", {"cell": "rnn"}, "cell='rnn' is unknown: it must be one of lstm, gru"),
+        ("lstm", {"pooling": "min"}, "pooling='min' is unknown: it must be one of last, mean, max"),
+        ("lstm", {"kernel_size": [3, 4]}, r"stack 'lstm' has no option 'kernel_size' \(given \[3, 4\]\): it has .*"),
+        ("cnn_lstm", {"kernel_size": []}, r"kernel_size=\[\] is empty: it must be one length, or several"),
+        ("cnn_lstm", {"kernel_size": [3, 0]}, "kernel_size=0 is too small: it must be at least 1"),
+        (
+            "lstm",
+            {"cell": "gru", "kernel": "fused"},
+            "kernel='fused' is for the LSTM: for a GRU it must be one of auto, reference, builtin",
+        ),
         ("lstm_dropout", {"dropout": 1.5}, r"dropout=1\.5 is no probability: it must be from 0 to 1"),
         ("lstm_dropout", {"word_dropout": 2}, "dropout=2 is no probability: it must be from 0 to 1"),
         ("lstm_gate_dropout", {"recurrent_dropout": -1}, "recurrent_dropout=-1 is no probability: .*"),

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from seqclass.models import STACK_NAMES, Stack, build_stack
-from seqclass.nn import LSTM, Convolution, Embedding
+from seqclass.nn import GRU, LSTM, Convolution, Embedding
 
 WORDS, STEPS = 40, 61
 SIZES = {"num_embeddings": WORDS, "embedding_dim": 4, "hidden_size": 5}
@@ -18,7 +18,11 @@ def build(name, *, seed=0, **options):
     with torch.no_grad():
         for weight in stack.parameters():
             weight.uniform_(-0.6, 0.6)
-        stack.lstm.bias.chunk(4)[1].add_(3)
+        for layer in stack.modules():
+            if isinstance(layer, LSTM):
+                layer.bias.chunk(4)[1].add_(3)
+            elif isinstance(layer, GRU):
+                layer.bias_ih.chunk(3)[1].add_(3)
     return stack
 
 
@@ -84,6 +88,80 @@ def test_training_equals_the_reference_whatever_is_padding(name, options):
         torch.testing.assert_close(result, expected, rtol=0, atol=1e-13)
 
 
+WHAT_READS = [
+    {"num_layers": 2},
+    {"bidirectional": True},
+    {"cell": "gru"},
+    {"pooling": "mean"},
+    {"pooling": "max"},
+    {"num_layers": 2, "bidirectional": True, "pooling": "max"},
+    {"num_layers": 2, "bidirectional": True, "cell": "gru", "pooling": "mean"},
+]
+DROPOUT = {
+    "lstm": {},
+    "lstm_dropout": {"word_dropout": 0.3, "dropout": 0.4},
+    "lstm_gate_dropout": {"word_dropout": 0.3, "dropout": 0.4, "recurrent_dropout": 0.2},
+    "cnn_lstm": {"kernel_size": [2, 3]},
+}
+
+
+@pytest.mark.parametrize("options", WHAT_READS, ids=str)
+@pytest.mark.parametrize(
+    ("name", "drops", "masked"),
+    [(name, drops, False) for name in STACK_NAMES for drops in (False, True)]
+    + [(name, drops, True) for name in WITHOUT_CONVOLUTION for drops in (False, True)],
+)
+def test_whatever_reads_trains_as_the_reference(name, drops, masked, options):
+    options = {**options, **(DROPOUT if drops else NO_DROPOUT)[name]}
+    if masked:
+        options["mask_padding"] = True
+    expected = output_and_gradients(build(name, kernel="reference", **options), padded_ids())
+    result = output_and_gradients(build(name, kernel="auto", **options), padded_ids())
+    # Float64: gradients that are sums over 8 x 61 steps, at the scale of 1, through up to two layers.
+    torch.testing.assert_close(result, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", WHAT_READS, ids=str)
+@pytest.mark.parametrize("name", STACK_NAMES)
+def test_whatever_reads_no_row_depends_on_the_others(name, options):
+    stack = build(name, **options, **({"kernel_size": [3, 4]} if name == "cnn_lstm" else {})).eval()
+    ids = padded_ids()
+    with torch.no_grad():
+        alone = torch.cat([stack(row.unsqueeze(0)) for row in ids])
+        torch.testing.assert_close(stack(ids), alone, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("options", WHAT_READS, ids=str)
+@pytest.mark.parametrize("name", WITHOUT_CONVOLUTION)
+def test_with_masked_padding_its_length_does_not_matter(name, options):
+    stack = build(name, mask_padding=True, **options).eval()
+    ids = padded_ids()
+    longer = torch.cat([ids.new_zeros(len(ids), 19), ids], dim=1)
+    with torch.no_grad():
+        torch.testing.assert_close(stack(longer), stack(ids), rtol=0, atol=1e-13)
+        for place in ("post", "mid"):
+            torch.testing.assert_close(stack(moved(ids, place)), stack(ids), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+@pytest.mark.parametrize("name", STACK_NAMES)
+def test_pooling_leaves_out_the_padding_that_is_read(name, pooling):
+    """The states in the padding are computed, and do not count; behind a convolution, those that see nothing else."""
+    stack = build(name, pooling=pooling).eval()
+    seen = []
+    stack.global_pooling.register_forward_hook(lambda _, inputs, output: seen.append((inputs[0], output)))
+    with torch.no_grad():
+        logits = stack(padded_ids())
+    ((states, pooled),) = seen
+    for row, count in enumerate(COUNTS[:-1]):
+        first = max(count - 1, 0) // 2 if name == "cnn_lstm" else count
+        words = states[row, first:]
+        expected = words.mean(dim=0) if pooling == "mean" else words.amax(dim=0)
+        torch.testing.assert_close(pooled[row], expected, rtol=0, atol=1e-14)
+    # A text without words is decided by the bias alone.
+    assert logits[-1] == stack.output.bias
+
+
 @pytest.mark.parametrize("name", ["lstm", "lstm_dropout", "cnn_lstm"])
 def test_training_by_the_builtin_kernel_equals_the_reference(name):
     expected = output_and_gradients(build(name, kernel="reference", **NO_DROPOUT[name]), padded_ids())
@@ -91,7 +169,7 @@ def test_training_by_the_builtin_kernel_equals_the_reference(name):
     torch.testing.assert_close(result, expected, rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+@pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 5, [2, 5]])
 @pytest.mark.parametrize("pool_size", [1, 2, 3])
 def test_shared_padding_behind_any_convolution_and_pooling(kernel_size, pool_size):
     options = {"kernel_size": kernel_size, "pool_size": pool_size}
@@ -125,8 +203,9 @@ def test_padding_is_shared_where_nothing_random_stands_before_the_lstm(lstm_padd
     build("lstm_dropout")(ids)
     *told, behind_dropout = lstm_paddings
     assert all(padding is not None and not padding.masked for padding in told)
-    assert told[0].counts.tolist() == COUNTS
-    assert behind_dropout is None
+    assert all(padding.shared for padding in told)
+    assert told[0].counts.tolist() == behind_dropout.counts.tolist() == COUNTS
+    assert not behind_dropout.saves_steps
 
 
 def moved(ids, place):

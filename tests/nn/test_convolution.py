@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqclass.nn import Convolution, MaxPooling
+from seqclass.nn import Convolution, MaxPooling, ParallelConvolutions
 
 
 def features(steps=11, channels=4, dtype=torch.float64):
@@ -23,6 +23,31 @@ def test_convolution_is_that_of_torch(kernel_size, steps):
     result = with_gradients(ours(inputs), inputs, *ours.parameters())
     expected = with_gradients(torchs(inputs.transpose(1, 2)).transpose(1, 2), inputs, *torchs.parameters())
     torch.testing.assert_close(result, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel_size", [2, 4])
+@pytest.mark.parametrize("steps", [1, 2, 11])
+def test_an_even_window_reaches_further_to_the_right_as_in_keras(kernel_size, steps):
+    """No warning either: PyTorch has one for its own "same" padding."""
+    ours = Convolution(4, 6, kernel_size).double()
+    inputs = features(steps)
+    padded = nn.functional.pad(inputs.transpose(1, 2), (kernel_size // 2 - 1, kernel_size // 2))
+    expected = nn.functional.conv1d(padded, ours.weight, ours.bias).transpose(1, 2)
+    result = with_gradients(ours(inputs), inputs, *ours.parameters())
+    torch.testing.assert_close(result, with_gradients(expected, inputs, *ours.parameters()), rtol=0, atol=1e-12)
+
+
+def test_parallel_convolutions_stand_side_by_side():
+    several = ParallelConvolutions(4, 6, [3, 4, 5]).double()
+    assert (several.window, several.out_channels) == (5, 18)
+    assert [name for name, _ in several.named_parameters()] == [
+        f"{number}.{name}" for number in range(3) for name in ("weight", "bias")
+    ]
+    inputs = features()
+    parts = several(inputs).split(6, dim=2)
+    assert len(parts) == 3
+    for part, layer in zip(parts, several, strict=True):
+        assert torch.equal(part, layer(inputs))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
@@ -46,11 +71,12 @@ def test_results_lie_steps_before_features():
     assert MaxPooling(2)(convolved).is_contiguous()
 
 
-def test_equal_windows_give_equal_features():
+@pytest.mark.parametrize("kernel_size", [3, 4])
+def test_equal_windows_give_equal_features(kernel_size):
     """The padding in front is the same in all rows, to the last digit: the LSTM shares it."""
-    convolution = Convolution(32, 32, 3)
+    convolution = Convolution(32, 32, kernel_size)
     inputs = torch.cat([torch.randn(1, 1, 32).expand(64, 60, 32), torch.randn(64, 40, 32)], dim=1)
-    padding = convolution(inputs)[:, 1:59]
+    padding = convolution(inputs)[:, 1:58]
     assert torch.equal(padding, padding[:1, :1].expand_as(padding))
 
 
@@ -60,6 +86,8 @@ def test_equal_windows_give_equal_features():
         (lambda: Convolution(0, 1, 1), "in_channels=0 is too small: it must be at least 1"),
         (lambda: Convolution(1, -1, 1), "out_channels=-1 is too small: it must be at least 1"),
         (lambda: Convolution(1, 1, 0), "kernel_size=0 is too small: it must be at least 1"),
+        (lambda: ParallelConvolutions(1, 1, []), r"kernel_sizes=\[\] is empty: there must be at least one length"),
+        (lambda: ParallelConvolutions(1, 1, [3, 0]), "kernel_size=0 is too small: it must be at least 1"),
         (lambda: MaxPooling(0), "size=0 is too small: it must be at least 1"),
     ],
 )

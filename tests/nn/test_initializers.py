@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqclass.nn import INITIALIZERS, LSTM, Embedding
+from seqclass.nn import GRU, INITIALIZERS, LSTM, Embedding
 from seqclass.nn.initializers import initialize_conv1d, initialize_embedding, initialize_linear, initialize_lstm
 
 
@@ -24,6 +24,11 @@ def assert_uniform(values, limit):
 def lstm(initializer, *, input_size=32, hidden_size=100):
     torch.manual_seed(0)
     return LSTM(input_size, hidden_size, initializer=initializer)
+
+
+def gru(initializer):
+    torch.manual_seed(0)
+    return GRU(32, 100, initializer=initializer)
 
 
 def conv1d(initializer, **options):
@@ -81,6 +86,28 @@ def test_the_forget_gate_begins_with_bias_one(initializer):
     assert torch.equal(lstm(initializer).bias, torch.tensor([0.0] * 100 + [1.0] * 100 + [0.0] * 200))
 
 
+@pytest.mark.parametrize(("initializer", "fan_out"), [("keras1", 100), ("keras", 300)])
+def test_gru_of_keras(initializer, fan_out):
+    layer = gru(initializer)
+    for gate in layer.weight_ih.chunk(3):
+        assert_uniform(gate, math.sqrt(6 / (32 + fan_out)))
+    weight = layer.weight_hh.detach().double()
+    if initializer == "keras1":
+        for gate in weight.chunk(3):
+            torch.testing.assert_close(gate @ gate.T, 1.21 * torch.eye(100, dtype=torch.float64), rtol=0, atol=1e-5)
+    else:
+        torch.testing.assert_close(weight.T @ weight, torch.eye(100, dtype=torch.float64), rtol=0, atol=1e-5)
+    assert not layer.bias_ih.any()
+    assert not layer.bias_hh.any()
+
+
+def test_gru_of_torch_is_torchs_own():
+    ours = gru("torch")
+    torch.manual_seed(0)
+    for weight, expected in zip(ours.parameters(), nn.GRU(32, 100).parameters(), strict=True):
+        assert torch.equal(weight, expected)
+
+
 def test_lstm_of_torch():
     layer = lstm("torch")
     for weight in layer.parameters():
@@ -117,7 +144,7 @@ def test_linear(initializer, limit):
 
 
 @pytest.mark.parametrize("initializer", INITIALIZERS)
-@pytest.mark.parametrize("build", [lstm, conv1d, linear])
+@pytest.mark.parametrize("build", [lstm, gru, conv1d, linear])
 def test_a_seed_repeats(build, initializer):
     first, second = build(initializer).state_dict(), build(initializer).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)

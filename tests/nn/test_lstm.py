@@ -44,6 +44,16 @@ def test_returns_the_last_state(kernel):
     torch.testing.assert_close(state, torchs(inputs())[0][:, -1], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("kernel", [*KERNELS, "builtin", "auto"])
+def test_returns_all_states_where_they_are_wanted(kernel):
+    module = layer(kernel=kernel)
+    states = module(inputs(), return_sequences=True)
+    assert states.shape == (6, 30, 5)
+    assert torch.equal(states[:, -1], module(inputs()))
+    # The state after a step is what the steps up to it end in: float32, sums of nine terms.
+    torch.testing.assert_close(states[:, 11], module(inputs()[:, :12]), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_dropout_of_zero_is_no_dropout(kernel):
     plain = layer(kernel=kernel)
@@ -167,6 +177,8 @@ def test_padding_is_not_shared_under_dropout(kernel, masked, seen_masks):
     assert seen_masks[0].padding is (padding if masked else None)
     module.eval()(x, padding)
     assert seen_masks[-1].padding is padding
+    module(x, padding.unshared())
+    assert seen_masks[-1].padding == (padding.unshared() if masked else None)
 
 
 def test_nothing_is_dropped_beside_given_masks():

@@ -26,7 +26,8 @@ class LSTMCase:
         activation: of the gates.
         input_masks: (4, batch, E) or None.
         recurrent_masks: (4, batch, H) or None.
-        output_gradient: (batch, H).
+        return_sequences: whether the answer is all states.
+        output_gradient: (batch, H), or (batch, steps, H) for all states.
     """
 
     sources: tuple[torch.Tensor, ...]
@@ -35,6 +36,7 @@ class LSTMCase:
     activation: RecurrentActivation
     input_masks: torch.Tensor | None
     recurrent_masks: torch.Tensor | None
+    return_sequences: bool
     output_gradient: torch.Tensor
 
     @property
@@ -55,11 +57,12 @@ class LSTMCase:
             input_masks=None if self.input_masks is None else self.input_masks.to(row),
             recurrent_masks=None if self.recurrent_masks is None else self.recurrent_masks.to(row),
             padding=self.padding,
+            return_sequences=self.return_sequences,
         )
         return run_lstm(arguments, kernel)
 
     def solve(self, kernel: Kernel, dtype: torch.dtype = torch.float64, device: str = "cpu") -> dict[str, torch.Tensor]:
-        """The last state and the gradients of all sources, in float64 on the CPU."""
+        """The state, or all states, and the gradients of all sources, in float64 on the CPU."""
         sources = [source.detach().to(device, dtype).requires_grad_() for source in self.sources]
         output = self.forward(kernel, *sources)
         gradients = torch.autograd.grad(output, sources, self.output_gradient.to(output))
@@ -94,6 +97,7 @@ def random_case(
     input_dropout: bool = False,
     recurrent_dropout: bool = False,
     counts: list[int] | None = None,
+    return_sequences: bool = False,
 ) -> LSTMCase:
     """Draw a problem; `counts` are drawn too, from none to all steps, if they are not given."""
     generator = torch.Generator().manual_seed(seed)
@@ -122,5 +126,6 @@ def random_case(
         activation=activation,
         input_masks=masks(input_size) if input_dropout else None,
         recurrent_masks=masks(hidden_size) if recurrent_dropout else None,
-        output_gradient=normal(batch, hidden_size),
+        return_sequences=return_sequences,
+        output_gradient=normal(*((batch, steps, hidden_size) if return_sequences else (batch, hidden_size))),
     )

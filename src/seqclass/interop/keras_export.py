@@ -15,11 +15,24 @@ from seqclass.files import written_whole
 from seqclass.interop.keras_import import Backend
 from seqclass.interop.keras_layouts import KERAS1_GATES, convolution_to_keras, lstm_to_keras
 from seqclass.interop.keras_model import Array, KerasLayer
+from seqclass.nn import LSTM, Convolution
 
 # The oldest version whose `.keras` files look like these is not known; this is the one they were held against.
 _KERAS3 = "3.15.1"
 _KERAS1 = "1.2.2"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+# What goes into a file, and why nothing else does.
+_WRITTEN: dict[str, tuple[Any, str]] = {
+    "cell": ("lstm", "Keras 1 has another GRU, and Keras 3's is not written yet"),
+    "num_layers": (1, "several layers are not written yet"),
+    "bidirectional": (
+        False,
+        "backward, Keras reads the padding last, and here it comes first",
+    ),
+    "pooling": ("last", "Keras pools over the padding too"),
+}
 
 
 def export_keras(
@@ -42,8 +55,10 @@ def export_keras(
         What the file cannot say, one line each; none of it matters for predictions from ids.
 
     Raises:
-        InputError: the ending does not fit, the version has no such layer, or the file cannot be written.
+        InputError: the ending does not fit, the version has no such layer, the classifier is more than the notebook's
+            layers, or the file cannot be written.
     """
+    _check_options(classifier)
     layers = _layers(classifier, keras, backend)
     name = str(out)
     if keras == 1:
@@ -64,18 +79,36 @@ def export_keras(
     return lost
 
 
+def _check_options(classifier: SequenceClassifier) -> None:
+    """Refuse what would be another function in Keras, or is not written here."""
+    for option, (written, reason) in _WRITTEN.items():
+        value = classifier.hparams[option]
+        if value != written:
+            raise InputError(f"{option}={value!r} cannot be exported to Keras, only {written!r}: {reason}")
+    kernel_size = classifier.hparams["kernel_size"]
+    if isinstance(kernel_size, list | tuple) and len(kernel_size) > 1:
+        raise InputError(
+            f"kernel_size={kernel_size!r} cannot be exported to Keras, only one length: "
+            "a Sequential model has no convolutions side by side"
+        )
+
+
 def _layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> list[KerasLayer]:
     """The layers as this version of Keras has them, settings by its own names."""
     stack = classifier.stack
     state: dict[str, Array] = {name: value.float().cpu().numpy() for name, value in stack.state_dict().items()}
-    activation = stack.lstm.recurrent_activation
+    lstm, convolution = stack.lstm, stack.convolution
+    # Nothing else gets past `_check_options`.
+    assert isinstance(lstm, LSTM)
+    assert convolution is None or isinstance(convolution, Convolution)
+    activation = lstm.recurrent_activation
     has = {1: ("sigmoid", "hard_sigmoid"), 3: ("sigmoid", "hard_sigmoid_keras3")}[keras]
     if activation not in has:
         raise InputError(f"Keras {keras} has no recurrent_activation {activation!r}; it has {' and '.join(has)}")
     activation_name = "hard_sigmoid" if activation.startswith("hard_sigmoid") else "sigmoid"
     rows, dim = stack.embedding.num_embeddings, stack.embedding.embedding_dim
     units = stack.output.out_features
-    last = "sigmoid" if units == 1 else "softmax"
+    last = "sigmoid" if units == 1 or classifier.hparams["multi_label"] else "softmax"
     first = keras == 1
 
     embedding: dict[str, Any] = {"input_dim": rows, "output_dim": dim, "mask_zero": stack.mask_padding}
@@ -84,8 +117,8 @@ def _layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> lis
     layers = [KerasLayer("Embedding", "embedding", embedding, {"W" if first else "0": state["embedding.weight"]})]
     if stack.embedded_dropout is not None:
         layers.append(_dropout("dropout", stack.embedded_dropout.rate, first))
-    if stack.convolution is not None:
-        convolution, (length,) = stack.convolution, stack.convolution.kernel_size
+    if convolution is not None:
+        length = convolution.window
         arrays = convolution_to_keras(state, keras, flipped=first and backend == "theano")
         settings = (
             {"nb_filter": convolution.out_channels, "filter_length": length, "border_mode": "same", "bias": True}
@@ -103,7 +136,6 @@ def _layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> lis
             else {"pool_size": [size], "strides": [size], "padding": "valid"}
         )
         layers.append(KerasLayer("MaxPooling1D", "max_pooling1d", settings))
-    lstm = stack.lstm
     rates = (lstm.dropout, lstm.recurrent_dropout)
     settings = (
         {"output_dim": lstm.hidden_size, "inner_activation": activation_name, "dropout_W": rates[0]}

@@ -90,7 +90,7 @@ def import_keras(
     layers = _merge_activation(model)
     for layer in layers:
         if layer.kind not in _KNOWN:
-            _refuse(model, layer, f"no stack of this project has a {layer.kind}")
+            _refuse(model, layer, f"the notebook's layers are read, and none of them is a {layer.kind}")
     order = tuple(layer.kind for layer in layers)
     if order not in _ORDERS:
         known = "; ".join(", ".join(known) for known in _ORDERS)

@@ -12,7 +12,9 @@ from seqclass.classifier import SequenceClassifier
 from seqclass.files import written_whole
 from seqclass.interop.description import describe
 from seqclass.models import Stack
-from seqclass.nn.lstm_kernels.arguments import HARD_SIGMOID_SLOPES
+from seqclass.nn import GRU, LSTM, Bidirectional, Stacked
+from seqclass.nn.recurrent_activations import activate
+from seqclass.nn.shared_padding import after_window, count_leading
 
 
 def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
@@ -43,7 +45,7 @@ class PortableStack(nn.Module):
     """What a `Stack` computes in evaluation, in operations that can be traced with sizes unknown.
 
     The kernels of `seqclass.nn` look at the numbers of a batch to plan their work; here every row runs every step in a
-    loop, as the LSTM's definition reads.
+    loop, as the definitions of LSTM and GRU read. Masked padding is skipped where it stands.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -51,42 +53,116 @@ class PortableStack(nn.Module):
         self.embedding = stack.embedding
         self.convolution = stack.convolution
         self.pooling = stack.pooling
+        self.lstm = stack.lstm
+        self.global_pooling = stack.global_pooling
         self.output = stack.output
         self.mask_padding = stack.mask_padding
-        self.slope = HARD_SIGMOID_SLOPES.get(stack.lstm.recurrent_activation)
-        self.hidden_size = stack.lstm.hidden_size
-        self.weight_ih, self.weight_hh, self.bias = stack.lstm.weight_ih, stack.lstm.weight_hh, stack.lstm.bias
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """(batch, steps) int64 -> (batch,) or (batch, classes)."""
-        features = self.embedding(ids)
+        sequence = self.embedding(ids)
+        counts = count_leading(ids)
         if self.convolution is not None:
-            features = self.convolution(features).relu()
+            sequence = self.convolution(sequence).relu()
             if self.pooling is not None:
-                features = self.pooling(features)
-        inputs = torch.nn.functional.linear(features, self.weight_ih, self.bias).transpose(0, 1).contiguous()
-        words = (ids != 0).transpose(0, 1).contiguous()
-        hidden = inputs.new_zeros(ids.shape[0], self.hidden_size)
-
-        def goes_on(step: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
-            return step < inputs.shape[0]
-
-        def advance(
-            step: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
-        ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-            total = inputs.index_select(0, step.unsqueeze(0)).squeeze(0) + hidden @ self.weight_hh.t()
-            i, f, g, o = total.chunk(4, dim=1)
-            new_cell = self._gate(f) * cell + self._gate(i) * g.tanh()
-            new_hidden = self._gate(o) * new_cell.tanh()
-            if self.mask_padding:
-                word = words.index_select(0, step.unsqueeze(0)).squeeze(0).unsqueeze(1)
-                new_cell, new_hidden = torch.where(word, new_cell, cell), torch.where(word, new_hidden, hidden)
-            return step + 1, new_hidden, new_cell
-
-        start = torch.zeros((), dtype=torch.int64, device=ids.device)
-        _, hidden, _ = while_loop(goes_on, advance, (start, hidden, torch.zeros_like(hidden)))
-        logits: torch.Tensor = self.output(hidden)
+                sequence = self.pooling(sequence)
+            pool_size = 1 if self.pooling is None else self.pooling.size
+            counts = after_window(counts, steps=ids.shape[1], kernel_size=self.convolution.window, pool_size=pool_size)
+        step = torch.arange(sequence.shape[1], device=ids.device)
+        words = ids != 0 if self.mask_padding else step >= counts.unsqueeze(1)
+        pools = self.global_pooling is not None
+        state = self._recur(self.lstm, sequence, words, counts, return_sequences=pools)
+        if pools:
+            state = self._pool(state, words)
+        logits: torch.Tensor = self.output(state)
         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 
-    def _gate(self, total: torch.Tensor) -> torch.Tensor:
-        return total.sigmoid() if self.slope is None else (self.slope * total + 0.5).clamp(0, 1)
+    def _recur(
+        self,
+        layer: nn.Module,
+        sequence: torch.Tensor,
+        words: torch.Tensor,
+        counts: torch.Tensor,
+        *,
+        return_sequences: bool,
+    ) -> torch.Tensor:
+        """A layer's last state, (batch, output_size), or all of them, (batch, steps, output_size)."""
+        if isinstance(layer, Stacked):
+            *lower, top = layer.layers
+            for below in lower:
+                sequence = self._recur(below, sequence, words, counts, return_sequences=True)
+            return self._recur(top, sequence, words, counts, return_sequences=return_sequences)
+        if isinstance(layer, Bidirectional):
+            turned = self._reversed(sequence, counts)
+            # Padding that is skipped is turned round with the words, padding that is read is where it was.
+            turned_words = words.flip(1) if self.mask_padding else words
+            ahead = self._recur(layer.forward_layer, sequence, words, counts, return_sequences=return_sequences)
+            back = self._recur(layer.backward_layer, turned, turned_words, counts, return_sequences=return_sequences)
+            if return_sequences:
+                back = self._reversed(back, counts)
+            return torch.cat([ahead, back], dim=-1)
+        assert isinstance(layer, LSTM | GRU)
+        return _run(layer, sequence, words if self.mask_padding else None, return_sequences)
+
+    def _reversed(self, sequence: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        """Backward; padding that is read stays in front, padding that is skipped may stand anywhere."""
+        if self.mask_padding:
+            return sequence.flip(1)
+        steps = sequence.shape[1]
+        step, counts = torch.arange(steps, device=sequence.device), counts.unsqueeze(1)
+        places = torch.where(step < counts, step, counts + steps - 1 - step)
+        return sequence.gather(1, places.unsqueeze(2).expand(-1, -1, sequence.shape[2]))
+
+    def _pool(self, states: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        assert self.global_pooling is not None
+        number = words.sum(dim=1, keepdim=True)
+        if self.global_pooling.kind == "mean":
+            return (states * words.unsqueeze(2)).sum(dim=1) / number.clamp(min=1)
+        largest = states.masked_fill(~words.unsqueeze(2), -torch.inf).amax(dim=1)
+        return largest.masked_fill(number == 0, 0)
+
+
+def _run(layer: LSTM | GRU, sequence: torch.Tensor, words: torch.Tensor | None, return_sequences: bool) -> torch.Tensor:
+    """A loop over the steps; where `words`, (batch, steps), is False the state stays as it is."""
+    bias = layer.bias if isinstance(layer, LSTM) else layer.bias_ih
+    inputs = nn.functional.linear(sequence, layer.weight_ih, bias).transpose(0, 1).contiguous()
+    steps, batch, _ = inputs.shape
+    advance = _lstm_step if isinstance(layer, LSTM) else _gru_step
+    memory = tuple(inputs.new_zeros(batch, layer.hidden_size) for _ in range(2 if isinstance(layer, LSTM) else 1))
+    if words is not None:
+        words = words.transpose(0, 1).contiguous()
+
+    def goes_on(step: torch.Tensor, *carried: torch.Tensor) -> torch.Tensor:
+        return step < steps
+
+    def go(step: torch.Tensor, *carried: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        at = step.unsqueeze(0)
+        before, states = carried[: len(memory)], carried[len(memory) :]
+        after = advance(layer, inputs.index_select(0, at).squeeze(0), *before)
+        if words is not None:
+            word = words.index_select(0, at).squeeze(0).unsqueeze(1)
+            after = tuple(torch.where(word, new, old) for new, old in zip(after, before, strict=True))
+        return step + 1, *after, *(every.index_copy(0, at, after[0].unsqueeze(0)) for every in states)
+
+    start = torch.zeros((), dtype=torch.int64, device=inputs.device)
+    # All states are written one by one into memory for all, which is copied at each step: they are made where wanted.
+    every = (inputs.new_zeros(steps, batch, layer.hidden_size),) if return_sequences else ()
+    _, hidden, *rest = while_loop(goes_on, go, (start, *memory, *every))
+    return rest[-1].transpose(0, 1) if return_sequences else hidden
+
+
+def _lstm_step(
+    layer: LSTM, projected: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    i, f, g, o = (projected + hidden @ layer.weight_hh.t()).chunk(4, dim=1)
+    i, f, o = (activate(gate, layer.recurrent_activation) for gate in (i, f, o))
+    cell = f * cell + i * g.tanh()
+    return o * cell.tanh(), cell
+
+
+def _gru_step(layer: GRU, projected: torch.Tensor, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    x_r, x_z, x_n = projected.chunk(3, dim=1)
+    to_r, to_z, to_n = nn.functional.linear(hidden, layer.weight_hh, layer.bias_hh).chunk(3, dim=1)
+    r, z = activate(x_r + to_r, layer.recurrent_activation), activate(x_z + to_z, layer.recurrent_activation)
+    n = (x_n + r * to_n).tanh()
+    return (n + z * (hidden - n),)

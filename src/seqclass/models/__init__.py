@@ -1,7 +1,10 @@
 """The notebook's four stacks, built from `seqclass.nn`."""
 
 from seqclass.models.builders import (
+    POOLINGS,
     STACK_NAMES,
+    STACK_OPTIONS,
+    Pooling,
     StackName,
     build_stack,
     cnn_lstm,
@@ -9,10 +12,16 @@ from seqclass.models.builders import (
     lstm_dropout,
     lstm_gate_dropout,
 )
+from seqclass.models.recurrent import CELLS, Cell
 from seqclass.models.stack import Stack
 
 __all__ = [
+    "CELLS",
+    "POOLINGS",
     "STACK_NAMES",
+    "STACK_OPTIONS",
+    "Cell",
+    "Pooling",
     "Stack",
     "StackName",
     "build_stack",

@@ -9,24 +9,33 @@
 
 The options that all of them have: `num_embeddings` rows of the table, `embedding_dim`, `hidden_size`, `num_classes`
 (one logit for two, else one each), `multi_label` (always one each), and `initializer`, `recurrent_activation`,
-`kernel` as in `seqclass.nn`.
+`kernel` as in `seqclass.nn`. What reads the sequence may be more than one LSTM, in each of them:
+
+- `cell`: `lstm`, or `gru` in its place.
+- `num_layers`: each reads the states of the one below; `lstm_dropout` drops between them too, `lstm_gate_dropout` in
+  each.
+- `bidirectional`: each layer reads forward and backward, with `hidden_size` units each way.
+- `pooling`: what the dense layer is given of the uppermost layer's states: the `last`, or the `mean` or `max` over all
+  steps that are not padding.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 from torch import nn
 
+from seqclass.models.recurrent import Cell, build_recurrent
 from seqclass.models.stack import Stack
 from seqclass.nn import (
-    LSTM,
     Convolution,
     Dropout,
     Embedding,
+    GlobalPooling,
     Initializer,
     Kernel,
     MaxPooling,
+    ParallelConvolutions,
     RecurrentActivation,
 )
 from seqclass.nn.checks import check_choice, check_positive
@@ -34,6 +43,8 @@ from seqclass.nn.initializers import initialize_conv1d, initialize_linear
 
 StackName = Literal["lstm", "lstm_dropout", "lstm_gate_dropout", "cnn_lstm"]
 STACK_NAMES: tuple[StackName, ...] = get_args(StackName)
+Pooling = Literal["last", "mean", "max"]
+POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 
 
 def lstm(
@@ -41,6 +52,10 @@ def lstm(
     num_embeddings: int = 5000,
     embedding_dim: int = 32,
     hidden_size: int = 100,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    cell: Cell = "lstm",
+    pooling: Pooling = "last",
     num_classes: int = 2,
     multi_label: bool = False,
     mask_padding: bool = False,
@@ -49,16 +64,22 @@ def lstm(
     kernel: Kernel = "auto",
 ) -> Stack:
     """Embedding, LSTM, Dense."""
+    embedding = Embedding(num_embeddings, embedding_dim, initializer=initializer)
+    recurrent = build_recurrent(
+        embedding_dim,
+        hidden_size,
+        cell=cell,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        initializer=initializer,
+        recurrent_activation=recurrent_activation,
+        kernel=kernel,
+    )
     return Stack(
-        embedding=Embedding(num_embeddings, embedding_dim, initializer=initializer),
-        lstm=LSTM(
-            embedding_dim,
-            hidden_size,
-            recurrent_activation=recurrent_activation,
-            initializer=initializer,
-            kernel=kernel,
-        ),
-        output=_output(hidden_size, num_classes, multi_label, initializer),
+        embedding=embedding,
+        lstm=recurrent,
+        global_pooling=_global_pooling(pooling),
+        output=_output(recurrent.output_size, num_classes, multi_label, initializer),
         mask_padding=mask_padding,
     )
 
@@ -68,6 +89,10 @@ def lstm_dropout(
     num_embeddings: int = 5000,
     embedding_dim: int = 32,
     hidden_size: int = 100,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    cell: Cell = "lstm",
+    pooling: Pooling = "last",
     num_classes: int = 2,
     multi_label: bool = False,
     word_dropout: float = 0.2,
@@ -77,19 +102,26 @@ def lstm_dropout(
     recurrent_activation: RecurrentActivation = "sigmoid",
     kernel: Kernel = "auto",
 ) -> Stack:
-    """Dropout between the layers: of whole words in the embedding, and element-wise before and behind the LSTM."""
+    """Dropout between the layers: of whole words in the embedding, and element-wise before and behind each LSTM."""
+    embedding = Embedding(num_embeddings, embedding_dim, dropout=word_dropout, initializer=initializer)
+    recurrent = build_recurrent(
+        embedding_dim,
+        hidden_size,
+        cell=cell,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        dropout_between=dropout,
+        initializer=initializer,
+        recurrent_activation=recurrent_activation,
+        kernel=kernel,
+    )
     return Stack(
-        embedding=Embedding(num_embeddings, embedding_dim, dropout=word_dropout, initializer=initializer),
+        embedding=embedding,
         embedded_dropout=Dropout(dropout),
-        lstm=LSTM(
-            embedding_dim,
-            hidden_size,
-            recurrent_activation=recurrent_activation,
-            initializer=initializer,
-            kernel=kernel,
-        ),
+        lstm=recurrent,
+        global_pooling=_global_pooling(pooling),
         last_dropout=Dropout(dropout),
-        output=_output(hidden_size, num_classes, multi_label, initializer),
+        output=_output(recurrent.output_size, num_classes, multi_label, initializer),
         mask_padding=mask_padding,
     )
 
@@ -99,6 +131,10 @@ def lstm_gate_dropout(
     num_embeddings: int = 5000,
     embedding_dim: int = 32,
     hidden_size: int = 100,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    cell: Cell = "lstm",
+    pooling: Pooling = "last",
     num_classes: int = 2,
     multi_label: bool = False,
     word_dropout: float = 0.2,
@@ -110,18 +146,24 @@ def lstm_gate_dropout(
     kernel: Kernel = "auto",
 ) -> Stack:
     """Dropout within the LSTM's gates, of their inputs (`dropout`) and their states, and of whole words."""
+    embedding = Embedding(num_embeddings, embedding_dim, dropout=word_dropout, initializer=initializer)
+    recurrent = build_recurrent(
+        embedding_dim,
+        hidden_size,
+        cell=cell,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        initializer=initializer,
+        recurrent_activation=recurrent_activation,
+        kernel=kernel,
+    )
     return Stack(
-        embedding=Embedding(num_embeddings, embedding_dim, dropout=word_dropout, initializer=initializer),
-        lstm=LSTM(
-            embedding_dim,
-            hidden_size,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            recurrent_activation=recurrent_activation,
-            initializer=initializer,
-            kernel=kernel,
-        ),
-        output=_output(hidden_size, num_classes, multi_label, initializer),
+        embedding=embedding,
+        lstm=recurrent,
+        global_pooling=_global_pooling(pooling),
+        output=_output(recurrent.output_size, num_classes, multi_label, initializer),
         mask_padding=mask_padding,
     )
 
@@ -131,34 +173,44 @@ def cnn_lstm(
     num_embeddings: int = 5000,
     embedding_dim: int = 32,
     hidden_size: int = 100,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    cell: Cell = "lstm",
+    pooling: Pooling = "last",
     num_classes: int = 2,
     multi_label: bool = False,
     channels: int = 32,
-    kernel_size: int = 3,
+    kernel_size: int | Sequence[int] = 3,
     pool_size: int = 2,
     initializer: Initializer = "keras1",
     recurrent_activation: RecurrentActivation = "sigmoid",
     kernel: Kernel = "auto",
 ) -> Stack:
-    """A convolution with ReLU and max pooling between Embedding and LSTM."""
-    convolution = Convolution(
-        check_positive("embedding_dim", embedding_dim),
-        check_positive("channels", channels),
-        check_positive("kernel_size", kernel_size),
+    """A convolution with ReLU and max pooling between Embedding and LSTM.
+
+    With several lengths as `kernel_size` one convolution each, `channels` wide, their channels side by side.
+    """
+    check_positive("embedding_dim", embedding_dim)
+    convolution = _convolution(embedding_dim, channels, kernel_size, initializer)
+    max_pooling = MaxPooling(check_positive("pool_size", pool_size))
+    embedding = Embedding(num_embeddings, embedding_dim, initializer=initializer)
+    recurrent = build_recurrent(
+        convolution.out_channels,
+        hidden_size,
+        cell=cell,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        initializer=initializer,
+        recurrent_activation=recurrent_activation,
+        kernel=kernel,
     )
-    initialize_conv1d(convolution, initializer)
     return Stack(
-        embedding=Embedding(num_embeddings, embedding_dim, initializer=initializer),
+        embedding=embedding,
         convolution=convolution,
-        pooling=MaxPooling(check_positive("pool_size", pool_size)),
-        lstm=LSTM(
-            channels,
-            hidden_size,
-            recurrent_activation=recurrent_activation,
-            initializer=initializer,
-            kernel=kernel,
-        ),
-        output=_output(hidden_size, num_classes, multi_label, initializer),
+        pooling=max_pooling,
+        lstm=recurrent,
+        global_pooling=_global_pooling(pooling),
+        output=_output(recurrent.output_size, num_classes, multi_label, initializer),
     )
 
 
@@ -168,6 +220,10 @@ _BUILDERS: dict[str, Callable[..., Stack]] = {
     "lstm_gate_dropout": lstm_gate_dropout,
     "cnn_lstm": cnn_lstm,
 }
+# Every option that one of the stacks has, in the order of the builders.
+STACK_OPTIONS: tuple[str, ...] = tuple(
+    dict.fromkeys(option for builder in _BUILDERS.values() for option in inspect.signature(builder).parameters)
+)
 
 
 def build_stack(name: StackName, **options: Any) -> Stack:
@@ -189,9 +245,33 @@ def build_stack(name: StackName, **options: Any) -> Stack:
     return builder(**options)
 
 
-def _output(hidden_size: int, num_classes: int, multi_label: bool, initializer: Initializer) -> nn.Linear:
+def _convolution(
+    in_channels: int, channels: int, kernel_size: int | Sequence[int], initializer: Initializer
+) -> Convolution | ParallelConvolutions:
+    sizes = [kernel_size] if isinstance(kernel_size, int) else list(kernel_size)
+    if not sizes:
+        raise ValueError("kernel_size=[] is empty: it must be one length, or several")
+    check_positive("channels", channels)
+    for size in sizes:
+        check_positive("kernel_size", size)
+    if len(sizes) == 1:
+        single = Convolution(in_channels, channels, sizes[0])
+        initialize_conv1d(single, initializer)
+        return single
+    several = ParallelConvolutions(in_channels, channels, sizes)
+    for layer in several.layers:
+        initialize_conv1d(layer, initializer)
+    return several
+
+
+def _global_pooling(pooling: Pooling) -> GlobalPooling | None:
+    check_choice("pooling", pooling, POOLINGS)
+    return None if pooling == "last" else GlobalPooling(pooling)
+
+
+def _output(input_size: int, num_classes: int, multi_label: bool, initializer: Initializer) -> nn.Linear:
     if num_classes < 2:
         raise ValueError(f"num_classes={num_classes!r} is too small: it must be at least 2")
-    layer = nn.Linear(hidden_size, 1 if num_classes == 2 and not multi_label else num_classes)
+    layer = nn.Linear(input_size, 1 if num_classes == 2 and not multi_label else num_classes)
     initialize_linear(layer, initializer)
     return layer

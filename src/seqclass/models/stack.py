@@ -3,12 +3,21 @@
 import torch
 from torch import nn
 
-from seqclass.nn import LSTM, Convolution, Dropout, Embedding, LeadingPadding, MaxPooling
+from seqclass.nn import (
+    Convolution,
+    Dropout,
+    Embedding,
+    GlobalPooling,
+    LeadingPadding,
+    MaxPooling,
+    ParallelConvolutions,
+    RecurrentLayer,
+)
 from seqclass.nn.shared_padding import after_window, count_leading
 
 
 class Stack(nn.Module):
-    """Embedding, dropout, convolution and pooling, LSTM, dropout, dense output; what is None is left out.
+    """Embedding, dropout, convolution and pooling, LSTM, pooling, dropout, dense output; what is None is left out.
 
     Ids of 0 are padding. As long as nothing random happens to single samples before the LSTM, the padding in front is
     the same in all rows, and the LSTM runs it once for all of them (see `seqclass.nn.shared_padding`).
@@ -18,9 +27,10 @@ class Stack(nn.Module):
         embedded_dropout: element-wise, on the embedded words.
         convolution: over the steps, followed by a ReLU and `pooling`.
         pooling: over the convolution's output.
-        lstm: the layer that reads the sequence.
-        last_dropout: element-wise, on the LSTM's last state.
-        output: hidden_size to one logit, or one for each class.
+        lstm: the layer that reads the sequence, or several; a GRU may take its place.
+        global_pooling: over the states after all steps that are not padding; None to take the last state.
+        last_dropout: element-wise, on the last state or what the pooling made of all.
+        output: from there to one logit, or one for each class.
         mask_padding: padded steps leave the LSTM's state as it is, wherever they stand (Keras' `mask_zero`); without
             it they are read like words, as in the notebook.
 
@@ -33,9 +43,10 @@ class Stack(nn.Module):
         *,
         embedding: Embedding,
         embedded_dropout: Dropout | None = None,
-        convolution: Convolution | None = None,
+        convolution: Convolution | ParallelConvolutions | None = None,
         pooling: MaxPooling | None = None,
-        lstm: LSTM,
+        lstm: RecurrentLayer,
+        global_pooling: GlobalPooling | None = None,
         last_dropout: Dropout | None = None,
         output: nn.Linear,
         mask_padding: bool = False,
@@ -48,6 +59,7 @@ class Stack(nn.Module):
         self.convolution = convolution
         self.pooling = pooling
         self.lstm = lstm
+        self.global_pooling = global_pooling
         self.last_dropout = last_dropout
         self.output = output
         self.mask_padding = mask_padding
@@ -71,24 +83,23 @@ class Stack(nn.Module):
             features = self.convolution(features).relu()
             if self.pooling is not None:
                 features = self.pooling(features)
-        state = self.lstm(features, padding)
+        if self.global_pooling is None:
+            state = self.lstm(features, padding)
+        else:
+            state = self.global_pooling(self.lstm(features, padding, return_sequences=True), padding)
         if self.last_dropout is not None:
             state = self.last_dropout(state)
         logits: torch.Tensor = self.output(state)
         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 
-    def _padding(self, ids: torch.Tensor) -> LeadingPadding | None:
-        """What the LSTM may take as padding; None if it has to run every step of every row."""
-        if self.mask_padding:
-            return LeadingPadding(count_leading(ids), masked=True)
-        if self.embedded_dropout is not None and self.embedded_dropout.drops:
-            return None
+    def _padding(self, ids: torch.Tensor) -> LeadingPadding:
+        """Where the padding ends in each row of what the LSTM reads, and what is to be made of it."""
         counts = count_leading(ids)
         if self.convolution is not None:
-            (kernel_size,) = self.convolution.kernel_size
             pool_size = 1 if self.pooling is None else self.pooling.size
-            counts = after_window(counts, kernel_size=kernel_size, pool_size=pool_size)
-        return LeadingPadding(counts)
+            counts = after_window(counts, steps=ids.shape[1], kernel_size=self.convolution.window, pool_size=pool_size)
+        shared = self.embedded_dropout is None or not self.embedded_dropout.drops
+        return LeadingPadding(counts, masked=self.mask_padding, shared=shared)
 
 
 def _padding_first(ids: torch.Tensor) -> torch.Tensor:

@@ -1,26 +1,38 @@
 """The layers, in plain PyTorch: no Lightning, no text."""
 
-from seqclass.nn.convolution import Convolution, MaxPooling
+from seqclass.nn.bidirectional import Bidirectional
+from seqclass.nn.convolution import Convolution, MaxPooling, ParallelConvolutions
 from seqclass.nn.denormals import flush_denormals
 from seqclass.nn.dropout import Dropout
 from seqclass.nn.embedding import Embedding
+from seqclass.nn.global_pooling import GlobalPooling
+from seqclass.nn.gru import GRU
 from seqclass.nn.initializers import INITIALIZERS, Initializer
 from seqclass.nn.lstm import LSTM
-from seqclass.nn.lstm_kernels import KERNELS, RECURRENT_ACTIVATIONS, Kernel, RecurrentActivation
+from seqclass.nn.lstm_kernels import KERNELS, Kernel
+from seqclass.nn.recurrent import RecurrentLayer
+from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
 from seqclass.nn.shared_padding import LeadingPadding
+from seqclass.nn.stacked import Stacked
 
 __all__ = [
+    "GRU",
     "INITIALIZERS",
     "KERNELS",
     "LSTM",
     "RECURRENT_ACTIVATIONS",
+    "Bidirectional",
     "Convolution",
     "Dropout",
     "Embedding",
+    "GlobalPooling",
     "Initializer",
     "Kernel",
     "LeadingPadding",
     "MaxPooling",
+    "ParallelConvolutions",
     "RecurrentActivation",
+    "RecurrentLayer",
+    "Stacked",
     "flush_denormals",
 ]

@@ -5,6 +5,9 @@ numbers seen as an image of one row in channels-last format are what oneDNN and 
 a CPU.
 """
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -15,7 +18,8 @@ from seqclass.nn.checks import check_positive
 class Convolution(nn.Conv1d):
     """A convolution with stride 1 that keeps the number of steps ("same" padding with zeros).
 
-    Parameters and results are those of `torch.nn.Conv1d`; only the order of the axes differs.
+    Parameters and results are those of `torch.nn.Conv1d`; only the order of the axes differs. A window of even length
+    reaches one step further to the right, as in Keras.
 
     Args:
         in_channels: features of a step.
@@ -34,10 +38,58 @@ class Convolution(nn.Conv1d):
             padding="same",
         )
 
+    @property
+    def window(self) -> int:
+        """Steps that a filter sees."""
+        return self.kernel_size[0]
+
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """(batch, steps, in_channels) -> (batch, steps, out_channels)."""
         weight = self.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        return _sequence(F.conv2d(_image(inputs), weight, self.bias, padding="same"))
+        left = (self.window - 1) // 2
+        if self.window % 2 == 0:
+            # PyTorch would do this too, under a warning.
+            inputs = F.pad(inputs, (0, 0, 0, 1))
+        result = F.conv2d(_image(inputs), weight, self.bias, padding=(0, left))
+        return _sequence(result)
+
+
+class ParallelConvolutions(nn.ModuleList):
+    """Convolutions of several lengths over the same steps, their channels side by side (Kim, "Convolutional Neural
+    Networks for Sentence Classification", 2014).
+
+    Args:
+        in_channels: features of a step.
+        out_channels: filters of each length.
+        kernel_sizes: the lengths, in the order of their channels.
+
+    Raises:
+        ValueError: a size below 1, or no length.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_sizes: Sequence[int]) -> None:
+        if not kernel_sizes:
+            raise ValueError("kernel_sizes=[] is empty: there must be at least one length")
+        super().__init__(Convolution(in_channels, out_channels, size) for size in kernel_sizes)
+
+    @property
+    def window(self) -> int:
+        """Steps that the longest filter sees."""
+        return max(layer.window for layer in self.layers)
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of all together."""
+        return sum(layer.out_channels for layer in self.layers)
+
+    @property
+    def layers(self) -> list[Convolution]:
+        """The convolutions."""
+        return cast(list[Convolution], list(self))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(batch, steps, in_channels) -> (batch, steps, the sum of the channels)."""
+        return torch.cat([layer(inputs) for layer in self.layers], dim=2)
 
 
 class MaxPooling(nn.Module):

@@ -10,6 +10,7 @@ the flag, looks whether the workers obey, and renews them if they do not.
 import ctypes
 import threading
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -33,6 +34,25 @@ def flush_denormals() -> None:
     if torch.set_flush_denormal(True) and not worker_threads_flush():
         _renew_worker_threads()
     _flushed.threads = threads
+
+
+def flush_in_backward(result: torch.Tensor) -> torch.Tensor:
+    """The identity, whose backward pass flushes denormals on the thread that then runs that of what made `result`."""
+    flushed: torch.Tensor = _FlushInBackward.apply(result)
+    return flushed
+
+
+class _FlushInBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, result: torch.Tensor) -> torch.Tensor:
+        return result.view_as(result)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        (gradient,) = gradients
+        if gradient.device.type == "cpu":
+            flush_denormals()
+        return gradient
 
 
 def worker_threads_flush() -> bool:

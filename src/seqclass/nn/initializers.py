@@ -5,18 +5,19 @@ What the three schemes draw (U(a) is uniform in [-a, a]; Glorot is U(sqrt(6 / (f
 | | `keras1` | `keras` (2 and 3) | `torch` |
 |---|---|---|---|
 | embedding | U(0.05) | U(0.05) | N(0, 1) |
-| LSTM `weight_ih` | Glorot for each gate (fans E, H) | Glorot at once (fans E, 4H) | U(1/sqrt(H)) |
-| LSTM `weight_hh` | orthogonal for each gate, times 1.1 | orthogonal at once, (H, 4H) | U(1/sqrt(H)) |
+| LSTM, GRU `weight_ih` | Glorot for each gate (fans E, H) | Glorot at once (fans E, all gates) | U(1/sqrt(H)) |
+| their `weight_hh` | orthogonal for each gate, times 1.1 | orthogonal at once, (H, all gates) | U(1/sqrt(H)) |
 | LSTM `bias` | 0; forget gate 1 | 0; forget gate 1 | U(1/sqrt(H)) |
+| GRU `bias_ih`, `bias_hh` | 0 | 0 | U(1/sqrt(H)) |
 | Conv1d `weight` | Glorot with fans in*out, k*in*out | Glorot with fans k*in, k*out | as `torch.nn.Conv1d` |
 | Linear `weight` | Glorot | Glorot | as `torch.nn.Linear` |
 | their biases | 0 | 0 | as there |
 
 Sources: Keras 1.0.8, 1.1.2 and 1.2.2 (`initializations.py`, `layers/recurrent.py`, `layers/convolutional.py`); Keras 3
-(`initializers/random_initializers.py`, `layers/rnn/lstm.py`); `torch.nn`. The fans of Keras 1's convolution are those
-that its code computes, a narrower range than Glorot's rule would give. Glorot and Bengio, "Understanding the
-difficulty of training deep feedforward neural networks" (2010); Saxe et al., "Exact solutions to the nonlinear
-dynamics of learning in deep linear neural networks" (2013).
+(`initializers/random_initializers.py`, `layers/rnn/lstm.py`, `layers/rnn/gru.py`); `torch.nn`. The fans of Keras 1's
+convolution are those that its code computes, a narrower range than Glorot's rule would give. Glorot and Bengio,
+"Understanding the difficulty of training deep feedforward neural networks" (2010); Saxe et al., "Exact solutions to the
+nonlinear dynamics of learning in deep linear neural networks" (2013).
 """
 
 import math
@@ -55,23 +56,53 @@ def initialize_lstm(
         bias: (4 * hidden_size,).
         initializer: the scheme.
     """
+    if _initialize_gates(weight_ih, weight_hh, (bias,), initializer):
+        with torch.no_grad():
+            bias.chunk(4)[1].fill_(1.0)
+
+
+def initialize_gru(
+    weight_ih: torch.Tensor,
+    weight_hh: torch.Tensor,
+    bias_ih: torch.Tensor,
+    bias_hh: torch.Tensor,
+    initializer: Initializer,
+) -> None:
+    """Fill a GRU's weights in place; the gates stand in PyTorch's order r, z, n.
+
+    Args:
+        weight_ih: (3 * hidden_size, input_size).
+        weight_hh: (3 * hidden_size, hidden_size).
+        bias_ih: (3 * hidden_size,).
+        bias_hh: (3 * hidden_size,).
+        initializer: the scheme.
+    """
+    _initialize_gates(weight_ih, weight_hh, (bias_ih, bias_hh), initializer)
+
+
+def _initialize_gates(
+    weight_ih: torch.Tensor, weight_hh: torch.Tensor, biases: tuple[torch.Tensor, ...], initializer: Initializer
+) -> bool:
+    """Fill the weights of a layer with gates; returns whether it was as Keras does."""
     check_choice("initializer", initializer, INITIALIZERS)
-    hidden_size, input_size = weight_hh.shape[1], weight_ih.shape[1]
+    units, input_size = weight_ih.shape
+    hidden_size = weight_hh.shape[1]
     if initializer == "torch":
         limit = 1 / math.sqrt(hidden_size)
-        for parameter in (weight_ih, weight_hh, bias):
+        for parameter in (weight_ih, weight_hh, *biases):
             nn.init.uniform_(parameter, -limit, limit)
-        return
-    with torch.no_grad():
-        if initializer == "keras1":
-            _glorot_uniform(weight_ih, fan_in=input_size, fan_out=hidden_size)
-            for gate in weight_hh.chunk(4):
+        return False
+    if initializer == "keras1":
+        _glorot_uniform(weight_ih, fan_in=input_size, fan_out=hidden_size)
+        with torch.no_grad():
+            for gate in weight_hh.split(hidden_size):
                 nn.init.orthogonal_(gate, gain=_KERAS1_ORTHOGONAL_GAIN)
-        else:
-            _glorot_uniform(weight_ih, fan_in=input_size, fan_out=4 * hidden_size)
-            nn.init.orthogonal_(weight_hh)
-        bias.zero_()
-        bias.chunk(4)[1].fill_(1.0)
+    else:
+        _glorot_uniform(weight_ih, fan_in=input_size, fan_out=units)
+        nn.init.orthogonal_(weight_hh)
+    for bias in biases:
+        nn.init.zeros_(bias)
+    return True
 
 
 def initialize_conv1d(layer: nn.Conv1d, initializer: Initializer) -> None:

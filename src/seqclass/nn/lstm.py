@@ -1,32 +1,22 @@
-"""One LSTM layer that returns its last state, with dropout within its gates."""
+"""One LSTM layer, with dropout within its gates."""
 
 import torch
 from torch import nn
 
-from seqclass.nn.checks import check_choice, check_positive, check_rate
-from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import Initializer, initialize_lstm
-from seqclass.nn.lstm_kernels import (
-    KERNELS,
-    RECURRENT_ACTIVATIONS,
-    Kernel,
-    LSTMArguments,
-    RecurrentActivation,
-    builtin_refuses,
-    run_lstm,
-)
+from seqclass.nn.lstm_kernels import Kernel, LSTMArguments, builtin_refuses, run_lstm
+from seqclass.nn.recurrent import GatedLayer
+from seqclass.nn.recurrent_activations import RecurrentActivation
 from seqclass.nn.shared_padding import LeadingPadding
 
 
-class LSTM(nn.Module):
-    """Reads a sequence, and returns the state after its last step.
+class LSTM(GatedLayer):
+    """Reads a sequence, and returns the state after its last step, or all states.
 
     Unlike `torch.nn.LSTM` it has one bias vector, as Keras does: two of them, which are only ever added, would double
     the optimizer's effective step on the bias.
 
-    The dropout is that of Keras (`dropout_W` and `dropout_U` in Keras 1): for each sample and each of the four gates
-    one mask over the inputs and one over the state, drawn for each batch in training, the same at all steps, scaled by
-    1/(1-p) (Gal and Ghahramani, 2016). It drops neither weights nor the layer's output.
+    The dropout within its gates is that of `GatedLayer`.
 
     Args:
         input_size: features of a step.
@@ -59,21 +49,19 @@ class LSTM(nn.Module):
         initializer: Initializer = "keras1",
         kernel: Kernel = "auto",
     ) -> None:
-        super().__init__()
-        self.input_size = check_positive("input_size", input_size)
-        self.hidden_size = check_positive("hidden_size", hidden_size)
-        self.dropout = check_rate("dropout", dropout)
-        self.recurrent_dropout = check_rate("recurrent_dropout", recurrent_dropout)
-        check_choice("recurrent_activation", recurrent_activation, RECURRENT_ACTIVATIONS)
-        self.recurrent_activation: RecurrentActivation = recurrent_activation
-        self.initializer = initializer
-        check_choice("kernel", kernel, KERNELS)
-        self.kernel: Kernel = kernel
-        self.weight_ih = nn.Parameter(torch.empty(4 * hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(4 * hidden_size, hidden_size))
+        super().__init__(
+            4,
+            input_size,
+            hidden_size,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            recurrent_activation=recurrent_activation,
+            initializer=initializer,
+            kernel=kernel,
+        )
         self.bias = nn.Parameter(torch.empty(4 * hidden_size))
         self.reset_parameters()
-        reason = builtin_refuses(recurrent_activation, gate_dropout=dropout > 0 or recurrent_dropout > 0)
+        reason = builtin_refuses(recurrent_activation, gate_dropout=self.has_gate_dropout)
         if kernel == "builtin" and reason is not None:
             raise ValueError(f"kernel='builtin' cannot run {reason}; use 'fused' or 'auto'")
 
@@ -81,16 +69,12 @@ class LSTM(nn.Module):
         """Draw the initial values anew."""
         initialize_lstm(self.weight_ih, self.weight_hh, self.bias, self.initializer)
 
-    @property
-    def drops_in_gates(self) -> bool:
-        """Whether the next pass draws masks, so that no two samples share a state."""
-        return self.training and (self.dropout > 0 or self.recurrent_dropout > 0)
-
     def forward(
         self,
         inputs: torch.Tensor,
         padding: LeadingPadding | None = None,
         *,
+        return_sequences: bool = False,
         input_masks: torch.Tensor | None = None,
         recurrent_masks: torch.Tensor | None = None,
     ) -> torch.Tensor:
@@ -98,23 +82,25 @@ class LSTM(nn.Module):
 
         Args:
             inputs: (batch, steps, input_size).
-            padding: leading steps that are equal in all rows, or masked; None to compute every step of every row.
+            padding: leading steps of the rows; where they are neither masked nor shared, or None, every step of every
+                row is computed.
+            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
             input_masks: (4, batch, input_size), scaled dropout masks to use in place of drawn ones.
             recurrent_masks: (4, batch, hidden_size), likewise.
 
         Returns:
-            (batch, hidden_size).
+            The last state, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
         """
         batch = inputs.shape[0]
         # Under autocast, what comes before may be half precision; the kernels work in that of the weights.
         inputs = inputs.to(self.weight_ih.dtype)
         if input_masks is None:
-            input_masks = self._draw_masks(self.dropout, batch, self.input_size)
+            input_masks = self.input_masks(batch)
         if recurrent_masks is None:
-            recurrent_masks = self._draw_masks(self.recurrent_dropout, batch, self.hidden_size)
+            recurrent_masks = self.recurrent_masks(batch)
         drops = input_masks is not None or recurrent_masks is not None
-        if drops and padding is not None and not padding.masked:
-            # Each row's padding has a mask of its own now, so it is not shared.
+        if padding is not None and not padding.masked and (drops or not padding.shared):
+            # Under dropout each row's padding has a mask of its own.
             padding = None
         arguments = LSTMArguments(
             inputs=inputs,
@@ -125,17 +111,6 @@ class LSTM(nn.Module):
             input_masks=input_masks,
             recurrent_masks=recurrent_masks,
             padding=padding,
+            return_sequences=return_sequences,
         )
         return run_lstm(arguments, self.kernel)
-
-    def _draw_masks(self, rate: float, batch: int, size: int) -> torch.Tensor | None:
-        if not self.training or rate == 0:
-            return None
-        return dropout_mask(rate, (4, batch, size), self.weight_ih)
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.input_size}, {self.hidden_size}, dropout={self.dropout}, "
-            f"recurrent_dropout={self.recurrent_dropout}, recurrent_activation={self.recurrent_activation!r}, "
-            f"kernel={self.kernel!r}"
-        )

@@ -8,7 +8,7 @@ samples: it leaves out repeated arithmetic, nothing else. With padding that is m
 padded step leaves the state as it is, there is no shared row: the state before the first real step is zero.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -20,12 +20,22 @@ class LeadingPadding:
 
     Attributes:
         counts: (batch,) int64, on any device: how many steps of a row are padding, from 0 to all.
-        masked: False where padded steps are computed, and are equal in all rows that are in them; True where they
-            leave the state as it is.
+        masked: False where padded steps are computed; True where they leave the state as it is.
+        shared: whether padded steps that are computed are equal in all rows that are in them.
     """
 
     counts: torch.Tensor
     masked: bool = False
+    shared: bool = True
+
+    @property
+    def saves_steps(self) -> bool:
+        """Whether padded steps need not be computed row by row."""
+        return self.masked or self.shared
+
+    def unshared(self) -> "LeadingPadding":
+        """The same padding behind something that has made the rows differ in it."""
+        return replace(self, shared=False)
 
 
 @dataclass(frozen=True)
@@ -81,22 +91,25 @@ def count_leading(ids: torch.Tensor, padding_id: int = 0) -> torch.Tensor:
     return torch.where(real.any(dim=1), real.int().argmax(dim=1), ids.shape[1])
 
 
-def after_window(counts: torch.Tensor, *, kernel_size: int, pool_size: int) -> torch.Tensor:
+def after_window(counts: torch.Tensor, *, steps: int, kernel_size: int, pool_size: int) -> torch.Tensor:
     """How many leading steps still see only padding behind a convolution and a pooling.
 
-    The convolution has length `kernel_size`, odd, stride 1 and "same" padding; the pooling has length and stride
-    `pool_size`. Pooled step j sees the ids up to `j * pool_size + pool_size - 1 + kernel_size // 2`. The steps counted
-    here are equal in all rows, though not equal to each other: the first one sees the edge.
+    The convolution has length `kernel_size`, stride 1 and "same" padding, its longer side on the right; the pooling has
+    length and stride `pool_size`. Pooled step j sees the ids up to `j * pool_size + pool_size - 1 + kernel_size // 2`.
+    The steps counted here are equal in all rows that have them, though not equal to each other: the first one sees the
+    edge.
 
     Args:
         counts: (batch,) int64, leading padding before the convolution.
+        steps: of the sequence before the convolution; a row with that many is padding behind it too.
         kernel_size: length of the convolution.
         pool_size: length and stride of the pooling.
 
     Returns:
         (batch,) int64.
     """
-    return (counts - kernel_size // 2).clamp(min=0) // pool_size
+    seen = (counts - kernel_size // 2).clamp(min=0) // pool_size
+    return torch.where(counts == steps, steps // pool_size, seen)
 
 
 def plan_time(batch: int, steps: int, *, block_steps: int, padding: LeadingPadding | None = None) -> TimePlan:
@@ -110,7 +123,7 @@ def plan_time(batch: int, steps: int, *, block_steps: int, padding: LeadingPaddi
         batch: number of rows.
         steps: number of steps.
         block_steps: length of a block, where nothing else ends it.
-        padding: None to compute every row at every step.
+        padding: masked or shared; None to compute every row at every step.
     """
     if padding is None:
         edges = [*range(0, steps, block_steps), steps]

@@ -46,6 +46,7 @@ def assert_as_reference(case):
     hidden_size=st.integers(1, 50),
     activation=st.sampled_from(RECURRENT_ACTIVATIONS),
     mode_and_dropout=st.sampled_from(MODES),
+    return_sequences=st.booleans(),
     thread_count=st.integers(1, 3),
 )
 def test_groups_of_rows_tiles_and_vectors_of_any_size(mode_and_dropout, thread_count, **shape):
@@ -58,10 +59,18 @@ def test_groups_of_rows_tiles_and_vectors_of_any_size(mode_and_dropout, thread_c
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize(("mode", "dropout"), MODES)
-def test_the_notebooks_size(mode, dropout):
+def test_the_notebooks_size(mode, dropout, return_sequences):
     case = random_case(
-        batch=64, steps=60, input_size=32, hidden_size=100, mode=mode, input_dropout=dropout, recurrent_dropout=dropout
+        batch=64,
+        steps=60,
+        input_size=32,
+        hidden_size=100,
+        mode=mode,
+        input_dropout=dropout,
+        recurrent_dropout=dropout,
+        return_sequences=return_sequences,
     )
     assert_as_reference(case)
 
@@ -107,8 +116,11 @@ def test_a_second_backward_pass_gives_the_same():
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_gradients_are_the_same_each_time():
-    case = random_case(batch=16, steps=24, hidden_size=8, mode="shared", counts=[12] * 16)
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_gradients_are_the_same_each_time(return_sequences):
+    case = random_case(
+        batch=16, steps=24, hidden_size=8, mode="shared", counts=[12] * 16, return_sequences=return_sequences
+    )
     solved = [case.solve("compiled", torch.float32) for _ in range(200)]
     assert all(torch.equal(again[name], solved[0][name]) for again in solved for name in again)
 
@@ -128,8 +140,11 @@ def test_threads_may_change_between_forward_and_backward(threads):
 
 @pytest.mark.parametrize("without_gradient", [torch.no_grad, torch.inference_mode])
 @pytest.mark.parametrize("mode", ["none", "shared", "masked"])
-def test_predicts_as_it_trains(mode, without_gradient):
-    case = random_case(batch=70, hidden_size=20, mode=mode, recurrent_dropout=mode != "shared")
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_predicts_as_it_trains(mode, without_gradient, return_sequences):
+    case = random_case(
+        batch=70, hidden_size=20, mode=mode, recurrent_dropout=mode != "shared", return_sequences=return_sequences
+    )
     sources = [source.detach().float().requires_grad_() for source in case.sources]
     with without_gradient():
         prediction = case.forward("compiled", *sources)
@@ -150,9 +165,11 @@ def test_any_memory_layout(layout):
 
 
 @pytest.mark.parametrize("shape", [(3, 0, 2), (0, 30, 2)])
-def test_without_steps_or_rows(shape):
-    state = run_lstm(LSTMArguments(torch.zeros(shape), torch.ones(8, 2), torch.ones(8, 2), torch.ones(8)), "compiled")
-    assert torch.equal(state, torch.zeros(shape[0], 2))
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_without_steps_or_rows(shape, return_sequences):
+    weights = torch.ones(8, 2), torch.ones(8, 2), torch.ones(8)
+    state = run_lstm(LSTMArguments(torch.zeros(shape), *weights, return_sequences=return_sequences), "compiled")
+    assert torch.equal(state, torch.zeros(*shape[: 1 + return_sequences], 2))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +182,7 @@ def test_without_steps_or_rows(shape):
 )
 def test_refusals(arguments, reason):
     assert compiled_refusal(arguments) == reason
-    with pytest.raises(ValueError, match=f"^kernel='compiled' cannot run {reason}; use 'auto'$"):
+    with pytest.raises(ValueError, match=f"^kernel='compiled' cannot run {reason}; use 'fused' or 'auto'$"):
         run_lstm(arguments, "compiled")
 
 

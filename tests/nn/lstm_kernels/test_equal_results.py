@@ -1,5 +1,7 @@
 """Every kernel computes the same function: outputs and gradients against the float64 reference, and against torch."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -42,6 +44,7 @@ def assert_equal_results(case):
         [("shared", False, False)]
         + [(mode, x, h) for mode in ("none", "masked") for x in (False, True) for h in (False, True)]
     ),
+    return_sequences=st.booleans(),
 )
 def test_equal_to_the_reference_whatever_the_shape(mode_and_dropout, **shape):
     mode, input_dropout, recurrent_dropout = mode_and_dropout
@@ -50,6 +53,7 @@ def test_equal_to_the_reference_whatever_the_shape(mode_and_dropout, **shape):
     )
 
 
+@pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("mode", ["shared", "masked"])
 @pytest.mark.parametrize(
     ("steps", "counts"),
@@ -67,15 +71,29 @@ def test_equal_to_the_reference_whatever_the_shape(mode_and_dropout, **shape):
         (1, [0, 1]),
     ],
 )
-def test_paddings_at_the_edges_of_blocks(steps, counts, mode):
-    assert_equal_results(random_case(steps=steps, batch=len(counts), counts=counts, mode=mode))
+def test_paddings_at_the_edges_of_blocks(steps, counts, mode, return_sequences):
+    assert_equal_results(
+        random_case(steps=steps, batch=len(counts), counts=counts, mode=mode, return_sequences=return_sequences)
+    )
+
+
+@pytest.mark.parametrize("kernel", ["reference", "fused", "builtin"])
+@pytest.mark.parametrize("mode", ["none", "shared"])
+def test_the_last_of_all_states_is_the_last_state(kernel, mode):
+    case = random_case(steps=60, mode=mode)
+    every = dataclasses.replace(case, return_sequences=True).forward(kernel, *case.sources)
+    assert every.shape == (5, 60, 4)
+    assert torch.equal(every[:, -1], case.forward(kernel, *case.sources))
 
 
 @pytest.mark.parametrize("without_gradient", [torch.no_grad, torch.inference_mode])
 @pytest.mark.parametrize("mode", ["none", "shared", "masked"])
-def test_fused_predicts_as_it_trains(mode, without_gradient):
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_fused_predicts_as_it_trains(mode, without_gradient, return_sequences):
     """Where no gradient is wanted, all blocks are computed in the memory of one."""
-    case = random_case(steps=80, batch=6, mode=mode, recurrent_dropout=mode != "shared")
+    case = random_case(
+        steps=80, batch=6, mode=mode, recurrent_dropout=mode != "shared", return_sequences=return_sequences
+    )
     with without_gradient():
         prediction = case.forward("fused", *case.sources)
     assert torch.equal(prediction, case.solve("fused")["output"])
@@ -115,9 +133,11 @@ def test_any_memory_layout(kernel, layout):
 
 @pytest.mark.parametrize("kernel", ["reference", "fused", "builtin"])
 @pytest.mark.parametrize("shape", [(3, 0, 2), (0, 30, 2)])
-def test_without_steps_or_rows(kernel, shape):
-    state = run_lstm(LSTMArguments(torch.zeros(shape), torch.ones(8, 2), torch.ones(8, 2), torch.ones(8)), kernel)
-    assert torch.equal(state, torch.zeros(shape[0], 2))
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_without_steps_or_rows(kernel, shape, return_sequences):
+    weights = torch.ones(8, 2), torch.ones(8, 2), torch.ones(8)
+    state = run_lstm(LSTMArguments(torch.zeros(shape), *weights, return_sequences=return_sequences), kernel)
+    assert torch.equal(state, torch.zeros(*shape[: 1 + return_sequences], 2))
 
 
 @pytest.mark.parametrize("kernel", ["reference", "fused", "builtin"])
@@ -154,6 +174,8 @@ def test_equal_to_torch_lstm_with_copied_weights(kernel, mode):
         {"input_dropout": True, "recurrent_dropout": True, "mode": "masked", "activation": "hard_sigmoid_keras3"},
         {"mode": "shared"},
         {"mode": "masked"},
+        {"mode": "shared", "return_sequences": True},
+        {"mode": "masked", "return_sequences": True},
     ],
     ids=lambda options: "-".join(map(str, options.values())) or "plain",
 )

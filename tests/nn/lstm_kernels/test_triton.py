@@ -37,6 +37,7 @@ def assert_as_reference(case):
     mode=st.sampled_from(["none", "shared", "masked"]),
     input_dropout=st.booleans(),
     recurrent_dropout=st.booleans(),
+    return_sequences=st.booleans(),
 )
 def test_equal_to_the_reference_whatever_the_shape(mode, input_dropout, recurrent_dropout, **shape):
     drops = mode != "shared"
@@ -47,17 +48,27 @@ def test_equal_to_the_reference_whatever_the_shape(mode, input_dropout, recurren
     )
 
 
-def test_the_notebooks_size():
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_the_notebooks_size(return_sequences):
     assert_as_reference(
-        random_case(batch=17, steps=2, input_size=32, hidden_size=100, input_dropout=True, recurrent_dropout=True)
+        random_case(
+            batch=17,
+            steps=2,
+            input_size=32,
+            hidden_size=100,
+            input_dropout=True,
+            recurrent_dropout=True,
+            return_sequences=return_sequences,
+        )
     )
 
 
 @pytest.mark.parametrize("shape", [(3, 0, 2), (0, 30, 2)])
-def test_without_steps_or_rows(shape):
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_without_steps_or_rows(shape, return_sequences):
     tensors = (torch.zeros(shape), torch.ones(8, 2), torch.ones(8, 2), torch.ones(8))
-    state = run_lstm(LSTMArguments(*(tensor.to(DEVICE) for tensor in tensors)), "triton")
-    assert torch.equal(state.cpu(), torch.zeros(shape[0], 2))
+    arguments = LSTMArguments(*(tensor.to(DEVICE) for tensor in tensors), return_sequences=return_sequences)
+    assert torch.equal(run_lstm(arguments, "triton").cpu(), torch.zeros(*shape[: 1 + return_sequences], 2))
 
 
 def some_arguments(hidden_size=2, dtype=torch.float32):
@@ -77,7 +88,7 @@ def some_arguments(hidden_size=2, dtype=torch.float32):
 def test_refusals(monkeypatch, interpret, arguments, reason):
     monkeypatch.setenv("TRITON_INTERPRET", interpret)
     assert triton_refusal(arguments) == reason
-    with pytest.raises(ValueError, match=f"^kernel='triton' cannot run {reason}; use 'auto'$"):
+    with pytest.raises(ValueError, match=f"^kernel='triton' cannot run {reason}; use 'fused' or 'auto'$"):
         run_lstm(arguments, "triton")
 
 
@@ -92,14 +103,16 @@ def test_compiles_for_hopper_without_spilling():
         from seqclass.nn.lstm_kernels import triton_pass
         from seqclass.nn.lstm_kernels.triton_pass import programs
 
-        constants = {"HARD": True, "MASKED": True, "ROWS": 16, "UNITS": 128, "BLOCK": triton_pass._BLOCK}
+        constants = {"SEQUENCES": True, "HARD": True, "MASKED": True}
+        constants |= {"ROWS": 16, "UNITS": 128, "BLOCK": triton_pass._BLOCK}
         options = {"num_warps": triton_pass._WARPS, "num_stages": triton_pass._STAGES}
         integers = {"gate_stride", "row_stride", "step_stride", "batch", "steps", "hidden"}
         tool = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
         for program in (programs.forward, programs.backward):
             types = {name: "i32" if name in integers else "*fp32" for name in program.arg_names}
-            types |= {"begins": "*i64", "slope": "fp32"} | dict.fromkeys(constants, "constexpr")
-            source = ASTSource(fn=program, signature=types, constexprs=constants)
+            used = {name: value for name, value in constants.items() if name in program.arg_names}
+            types |= {"begins": "*i64", "slope": "fp32"} | dict.fromkeys(used, "constexpr")
+            source = ASTSource(fn=program, signature=types, constexprs=used)
             binary = triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options).asm["cubin"]
             with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
                 file.write(binary)

@@ -8,8 +8,9 @@
 | `compiled` | the same in C | every option in float32 on a CPU that has a C compiler |
 | `triton` | the same in one launch each way | every option in float32 on a CUDA device |
 
-Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size). `choice.py` alone knows
-which of them is taken when nobody asks for one.
+Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size), or where the arguments ask
+for sequences all states, (batch, steps, hidden_size). `choice.py` alone knows which of them is taken when nobody asks
+for one.
 """
 
 from collections.abc import Callable
@@ -17,17 +18,13 @@ from typing import Literal, get_args
 
 import torch
 
-from seqclass.nn.lstm_kernels.arguments import (
-    RECURRENT_ACTIVATIONS,
-    LSTMArguments,
-    RecurrentActivation,
-)
-from seqclass.nn.lstm_kernels.builtin import builtin_lstm, builtin_refuses
+from seqclass.nn.lstm_kernels.arguments import LSTMArguments
+from seqclass.nn.lstm_kernels.builtin import builtin_lstm, builtin_refusal, builtin_refuses
 from seqclass.nn.lstm_kernels.choice import KernelName, choose_kernel
-from seqclass.nn.lstm_kernels.compiled import compiled_lstm
+from seqclass.nn.lstm_kernels.compiled import compiled_lstm, compiled_refusal
 from seqclass.nn.lstm_kernels.fused import fused_lstm
 from seqclass.nn.lstm_kernels.reference import reference_lstm
-from seqclass.nn.lstm_kernels.triton_pass import triton_lstm
+from seqclass.nn.lstm_kernels.triton_pass import triton_lstm, triton_refusal
 
 Kernel = Literal["auto", "reference", "builtin", "fused", "compiled", "triton"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
@@ -39,26 +36,34 @@ _RUN: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {
     "compiled": compiled_lstm,
     "triton": triton_lstm,
 }
+# Why a kernel cannot run the arguments, or None. The others take everything.
+_REFUSALS: dict[KernelName, Callable[[LSTMArguments], str | None]] = {
+    "builtin": builtin_refusal,
+    "compiled": compiled_refusal,
+    "triton": triton_refusal,
+}
 
 
 def run_lstm(arguments: LSTMArguments, kernel: Kernel = "auto") -> torch.Tensor:
     """Run the layer by the kernel of that name, or by the one that was measured to be the fastest.
 
     Returns:
-        (batch, hidden_size), the state after the last step.
+        The state after the last step, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
 
     Raises:
         ValueError: the named kernel cannot do what the arguments ask for.
     """
-    return _RUN[choose_kernel(arguments) if kernel == "auto" else kernel](arguments)
+    if kernel == "auto":
+        return _RUN[choose_kernel(arguments)](arguments)
+    if kernel in _REFUSALS and (reason := _REFUSALS[kernel](arguments)) is not None:
+        raise ValueError(f"kernel={kernel!r} cannot run {reason}; use 'fused' or 'auto'")
+    return _RUN[kernel](arguments)
 
 
 __all__ = [
     "KERNELS",
-    "RECURRENT_ACTIVATIONS",
     "Kernel",
     "LSTMArguments",
-    "RecurrentActivation",
     "builtin_refuses",
     "run_lstm",
 ]

@@ -1,17 +1,11 @@
-"""What every kernel is given."""
+"""What every kernel is given, and what it is to return."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 
+from seqclass.nn.recurrent_activations import RecurrentActivation
 from seqclass.nn.shared_padding import LeadingPadding
-
-RecurrentActivation = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_keras3"]
-RECURRENT_ACTIVATIONS: tuple[RecurrentActivation, ...] = get_args(RecurrentActivation)
-
-# A hard sigmoid is clip(slope * x + 0.5, 0, 1). Keras 1 and 2 have the first, Keras 3 (and torch) the second.
-HARD_SIGMOID_SLOPES: dict[str, float] = {"hard_sigmoid": 0.2, "hard_sigmoid_keras3": 1 / 6}
 
 
 @dataclass(frozen=True)
@@ -28,6 +22,8 @@ class LSTMArguments:
             for nothing.
         recurrent_masks: (4, batch, hidden_size), the same for the state.
         padding: the leading steps of each row that need not be computed row by row; None to compute them all.
+        return_sequences: whether the states after all steps are wanted, (batch, steps, hidden_size), zero where a
+            masked row has not begun; else the last one is, (batch, hidden_size).
 
     Raises:
         ValueError: dropout masks together with padding that is shared.
@@ -41,6 +37,7 @@ class LSTMArguments:
     input_masks: torch.Tensor | None = None
     recurrent_masks: torch.Tensor | None = None
     padding: LeadingPadding | None = None
+    return_sequences: bool = False
 
     def __post_init__(self) -> None:
         if self.has_gate_dropout and self.padding is not None and not self.padding.masked:

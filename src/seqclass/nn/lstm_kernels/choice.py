@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 
 from seqclass.nn.lstm_kernels.arguments import LSTMArguments
-from seqclass.nn.lstm_kernels.builtin import refusal
+from seqclass.nn.lstm_kernels.builtin import builtin_refusal
 from seqclass.nn.lstm_kernels.compiled import compiled_refusal
 
 KernelName = Literal["reference", "builtin", "fused", "compiled", "triton"]
@@ -23,14 +23,14 @@ def choose_kernel(arguments: LSTMArguments) -> KernelName:
 
 def _choose_on_a_gpu(arguments: LSTMArguments) -> KernelName:
     # Not `triton`, though it should be the faster one by far: no GPU has run it yet, so it is there by name alone.
-    return "builtin" if refusal(arguments) is None else "fused"
+    return "builtin" if builtin_refusal(arguments) is None else "fused"
 
 
 def _choose_on_a_cpu(arguments: LSTMArguments) -> KernelName:
     if compiled_refusal(arguments) is None:
         return "compiled"
     # oneDNN has no layer in float64; PyTorch would run one step after the other.
-    if refusal(arguments) is not None or arguments.inputs.dtype != torch.float32:
+    if builtin_refusal(arguments) is not None or arguments.inputs.dtype != torch.float32:
         return "fused"
     trains = torch.is_grad_enabled() and (arguments.inputs.requires_grad or arguments.weight_hh.requires_grad)
     return "builtin" if _rows_a_step(arguments) <= (_ROWS_IN_TRAINING if trains else _ROWS_IN_EVALUATION) else "fused"

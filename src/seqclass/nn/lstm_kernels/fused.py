@@ -32,8 +32,9 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from seqclass.nn.denormals import flush_denormals
-from seqclass.nn.lstm_kernels.arguments import HARD_SIGMOID_SLOPES, LSTMArguments
+from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.lstm_kernels.buffers import Lease
+from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 from seqclass.nn.shared_padding import TimeBlock, TimePlan, plan_time
 
 # The forward pass keeps its gates in the order i, f, o, g, so that one call activates i, f and o; the backward pass
@@ -48,7 +49,7 @@ def fused_lstm(arguments: LSTMArguments) -> torch.Tensor:
     """Run the layer, and keep for the gradient what it needs, if one is wanted.
 
     Returns:
-        (batch, hidden_size), the state after the last step.
+        The state after the last step, or all of them, as the arguments say.
     """
     inputs = arguments.inputs
     plan = plan_time(inputs.shape[0], inputs.shape[1], block_steps=_BLOCK_STEPS, padding=arguments.padding)
@@ -60,8 +61,8 @@ def fused_lstm(arguments: LSTMArguments) -> torch.Tensor:
         masks = None if masks is None else masks.index_select(1, order)
     slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation)
     keep = torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad)
-    hidden = _FusedLSTM.apply(inputs, weight, masks, slope, plan, keep)
-    return hidden if plan.order is None else hidden.index_select(0, order.argsort())
+    result = _FusedLSTM.apply(inputs, weight, masks, slope, plan, keep, arguments.return_sequences)
+    return result if plan.order is None else result.index_select(0, order.argsort())
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class _Trace:
 
 
 class _FusedLSTM(torch.autograd.Function):
-    """Rows sorted by their padding, joint weight and masks -> state after the last step."""
+    """Rows sorted by their padding, joint weight and masks -> state after the last step, or all states."""
 
     @staticmethod
     def forward(
@@ -103,10 +104,11 @@ class _FusedLSTM(torch.autograd.Function):
         slope: float | None,
         plan: TimePlan,
         keep: bool,
+        return_sequences: bool,
     ) -> torch.Tensor:
         if inputs.device.type == "cpu":
             flush_denormals()
-        batch, _, input_size = inputs.shape
+        batch, steps, input_size = inputs.shape
         hidden_size = weight.shape[0] // 4
         width = weight.shape[1]
         shapes = [_Trace.shapes(block, width, hidden_size) for block in plan.blocks]
@@ -120,6 +122,8 @@ class _FusedLSTM(torch.autograd.Function):
         hidden, cell = inputs.new_zeros(1, hidden_size), inputs.new_zeros(1, hidden_size)
         before = TimeBlock(0, 0, 0, shared=True)
         traces = []
+        # Masked rows are zero before they begin.
+        sequences = inputs.new_zeros(batch, steps, hidden_size) if return_sequences else None
         for block, block_shapes in zip(plan.blocks, shapes, strict=True):
             if not keep:
                 # The states to go on from lie in the memory that is about to be used again.
@@ -132,38 +136,39 @@ class _FusedLSTM(torch.autograd.Function):
             _run_forward(trace, forward_weight, _rows_of(forward_masks, block), input_size, slope)
             hidden, cell, before = trace.rows[-1, :, input_size + 1 :], trace.cells[-1], block
             traces.append(trace)
-        last = inputs.new_empty(batch, hidden_size)
-        _spread(last, hidden, before)
+            if sequences is not None:
+                _write_states(sequences, trace.rows[1:, :, input_size + 1 :], block)
 
         if keep:
             ctx.save_for_backward(weight, masks)
-            ctx.slope, ctx.plan, ctx.input_shape, ctx.traces, ctx.lease = (
-                slope,
-                plan,
-                inputs.shape,
-                traces,
-                lease,
-            )
+            ctx.slope, ctx.plan, ctx.traces, ctx.lease = slope, plan, traces, lease
+            ctx.input_shape, ctx.return_sequences = inputs.shape, return_sequences
+        if sequences is not None:
+            return sequences
+        last = inputs.new_empty(batch, hidden_size)
+        _spread(last, hidden, before)
         return last
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        (last_gradient,) = gradients
-        if last_gradient.device.type == "cpu":
+        (gradient,) = gradients
+        if gradient.device.type == "cpu":
             flush_denormals()
         weight, masks = ctx.saved_tensors
         batch, steps, input_size = ctx.input_shape
-        input_gradient = last_gradient.new_zeros(batch, steps, input_size)
+        input_gradient = gradient.new_zeros(batch, steps, input_size)
         weight_gradient = torch.zeros_like(weight)
         scratch_start = ctx.lease.mark
 
-        d_hidden, d_cell = last_gradient, torch.zeros_like(last_gradient)
+        d_cell = gradient.new_zeros(batch, weight.shape[0] // 4)
+        d_hidden = torch.zeros_like(d_cell) if ctx.return_sequences else gradient
         for block, trace in zip(reversed(ctx.plan.blocks), reversed(ctx.traces), strict=True):
             d_hidden, d_cell = _gather(d_hidden, block), _gather(d_cell, block)
             block_masks = _rows_of(masks, block)
+            d_states = _gather_states(gradient, block) if ctx.return_sequences else None
             d_gates, d_rows = _run_backward(
-                trace, weight, block_masks, input_size, ctx.slope, d_hidden, d_cell, ctx.lease
+                trace, weight, block_masks, input_size, ctx.slope, d_hidden, d_cell, d_states, ctx.lease
             )
             _add_weight_gradient(weight_gradient, trace.rows[:-1], d_gates, block_masks, ctx.lease)
             d_inputs = d_rows[:, :, :input_size].transpose(0, 1)
@@ -173,7 +178,7 @@ class _FusedLSTM(torch.autograd.Function):
                 input_gradient[-1, block.start : block.stop] += d_inputs[-1]
             d_hidden = d_rows[0, :, input_size + 1 :]
             ctx.lease.rewind(scratch_start)
-        return input_gradient, weight_gradient, None, None, None, None
+        return input_gradient, weight_gradient, None, None, None, None, None
 
 
 def _forward_weight(weight: torch.Tensor, slope: float | None) -> torch.Tensor:
@@ -212,6 +217,22 @@ def _gather(gradient: torch.Tensor, block: TimeBlock) -> torch.Tensor:
     if block.shared:
         torch.sum(gradient[block.active :], dim=0, out=gathered[block.active])
     return gathered
+
+
+def _write_states(sequences: torch.Tensor, states: torch.Tensor, block: TimeBlock) -> None:
+    """Write the states of a block's steps, (S, n, H), to all rows that have them."""
+    states = states.transpose(0, 1)
+    sequences[: block.active, block.start : block.stop] = states[: block.active]
+    if block.shared:
+        sequences[block.active :, block.start : block.stop] = states[block.active]
+
+
+def _gather_states(gradient: torch.Tensor, block: TimeBlock) -> torch.Tensor:
+    """The gradient of `_write_states`, (S, n, H)."""
+    steps = gradient[:, block.start : block.stop].transpose(0, 1)
+    if not block.shared:
+        return steps[:, : block.active]
+    return torch.cat([steps[:, : block.active], steps[:, block.active :].sum(dim=1, keepdim=True)], dim=1)
 
 
 def _run_forward(
@@ -264,9 +285,17 @@ def _run_backward(
     slope: float | None,
     d_hidden: torch.Tensor,
     d_cell: torch.Tensor,
+    d_states: torch.Tensor | None,
     lease: Lease,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Run the steps of one block backward; `d_cell` becomes the gradient of the cell before its first step.
+
+    Args:
+        trace: of the forward pass; likewise `weight`, `masks`, `input_size` and `slope`.
+        d_hidden: gradient of the state after the last step from the steps that follow, (n, H); written to.
+        d_cell: of the cell after the last step, (n, H).
+        d_states: of the states after each step as results, (S, n, H); None if only the very last one is.
+        lease: where scratch memory is cut from.
 
     Returns:
         The gradients of the gates before activation, (S, n, 4, H) in the order i, f, g, o, and of the rows,
@@ -290,13 +319,16 @@ def _run_backward(
         (d_gates.flatten(2) if masks is None else d_gates.transpose(1, 2)).unbind(0),
         d_rows.unbind(0),
         d_rows[:, :, input_size + 1 :].unbind(0),
+        [None] * steps if d_states is None else d_states.unbind(0),
         strict=True,
     )
     gate_weights = weight.view(4, hidden_size, width)
     d_masked = lease.cut(4, rows, width) if masks is not None else gate_weights
     wide_cell = d_cell.unsqueeze(1)
     mul, mm, bmm, total = torch.mul, torch.mm, torch.bmm, torch.sum
-    for dh_to_dc, from_cell, d_i_f_g, from_hidden, d_o, f, d_gate, d_row, d_state in reversed(list(views)):
+    for dh_to_dc, from_cell, d_i_f_g, from_hidden, d_o, f, d_gate, d_row, d_before, d_state in reversed(list(views)):
+        if d_state is not None:
+            d_hidden.add_(d_state)
         d_cell.addcmul_(d_hidden, dh_to_dc)
         mul(wide_cell, from_cell, out=d_i_f_g)
         mul(d_hidden, from_hidden, out=d_o)
@@ -307,7 +339,7 @@ def _run_backward(
             bmm(d_gate, gate_weights, out=d_masked)
             d_masked.mul_(masks)
             total(d_masked, 0, out=d_row)
-        d_hidden = d_state
+        d_hidden = d_before
     return d_gates, d_rows
 
 

@@ -11,19 +11,21 @@ and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et
 
 import torch
 
-from seqclass.nn.lstm_kernels.arguments import HARD_SIGMOID_SLOPES, LSTMArguments
+from seqclass.nn.lstm_kernels.arguments import LSTMArguments
+from seqclass.nn.recurrent_activations import activate
 
 
 def reference_lstm(arguments: LSTMArguments) -> torch.Tensor:
     """Run every step of every row.
 
     Returns:
-        (batch, hidden_size), the state after the last step.
+        The state after the last step, or all of them, as the arguments say.
     """
     inputs, padding = arguments.inputs, arguments.padding
     batch, steps, _ = inputs.shape
     hidden = inputs.new_zeros(batch, arguments.hidden_size)
     cell = torch.zeros_like(hidden)
+    states = []
     for step in range(steps):
         i, f, g, o = _gates(inputs[:, step], hidden, arguments)
         new_cell = f * cell + i * g
@@ -32,6 +34,9 @@ def reference_lstm(arguments: LSTMArguments) -> torch.Tensor:
             begun = (step >= padding.counts).unsqueeze(1)
             new_cell, new_hidden = torch.where(begun, new_cell, cell), torch.where(begun, new_hidden, hidden)
         cell, hidden = new_cell, new_hidden
+        states.append(hidden)
+    if arguments.return_sequences:
+        return torch.stack(states, dim=1) if states else inputs.new_zeros(batch, 0, arguments.hidden_size)
     return hidden
 
 
@@ -44,11 +49,5 @@ def _gates(inputs: torch.Tensor, hidden: torch.Tensor, arguments: LSTMArguments)
         x = inputs if arguments.input_masks is None else inputs * arguments.input_masks[gate]
         h = hidden if arguments.recurrent_masks is None else hidden * arguments.recurrent_masks[gate]
         total = x @ weight_ih.t() + h @ weight_hh.t() + bias
-        gates.append(total.tanh() if gate == 2 else _activate(total, arguments.recurrent_activation))
+        gates.append(total.tanh() if gate == 2 else activate(total, arguments.recurrent_activation))
     return gates
-
-
-def _activate(total: torch.Tensor, recurrent_activation: str) -> torch.Tensor:
-    if recurrent_activation == "sigmoid":
-        return total.sigmoid()
-    return (HARD_SIGMOID_SLOPES[recurrent_activation] * total + 0.5).clamp(0, 1)

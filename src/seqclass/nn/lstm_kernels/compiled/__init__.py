@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from seqclass.nn.lstm_kernels.arguments import HARD_SIGMOID_SLOPES, LSTMArguments
+from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.lstm_kernels.buffers import Lease
 from seqclass.nn.lstm_kernels.compiled.library import CompilerError, load_library
 from seqclass.nn.lstm_kernels.reference import reference_lstm
+from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 
 
 class _Pass(ctypes.Structure):
@@ -25,8 +26,9 @@ class _Pass(ctypes.Structure):
         ("threads", ctypes.c_int64),
         ("shared_steps", ctypes.c_int64),
         ("slope", ctypes.c_float),
-        *((name, ctypes.c_void_p) for name in ("order", "begins", "inputs", "weight", "masks", "trace", "last")),
-        *((name, ctypes.c_void_p) for name in ("d_last", "d_inputs", "d_weight")),
+        *((name, ctypes.c_void_p) for name in ("order", "begins", "inputs", "weight", "masks", "trace")),
+        *((name, ctypes.c_void_p) for name in ("last", "sequences", "d_last", "d_sequences")),
+        *((name, ctypes.c_void_p) for name in ("d_inputs", "d_weight")),
     )
 
 
@@ -51,13 +53,8 @@ def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
     """Run the layer in C, the shared padding once.
 
     Returns:
-        (batch, hidden_size), the state after the last step.
-
-    Raises:
-        ValueError: other than float32 on a CPU, more units than it is made for, or no C compiler.
+        The state after the last step, or all of them, as the arguments say.
     """
-    if (reason := compiled_refusal(arguments)) is not None:
-        raise ValueError(f"kernel='compiled' cannot run {reason}; use 'auto'")
     inputs = arguments.inputs
     batch, steps, _ = inputs.shape
     if batch == 0 or steps == 0:
@@ -80,11 +77,13 @@ def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
         slope=slope,
     )
     masks = arguments.joint_masks()
-    return _CompiledLSTM.apply(inputs.contiguous(), weight, masks, order, begins, plan, keep)
+    return _CompiledLSTM.apply(
+        inputs.contiguous(), weight, masks, order, begins, plan, keep, arguments.return_sequences
+    )
 
 
 class _CompiledLSTM(torch.autograd.Function):
-    """Inputs, joint weight and masks, and when which row begins -> state after the last step."""
+    """Inputs, joint weight and masks, and when which row begins -> state after the last step, or all states."""
 
     @staticmethod
     def forward(
@@ -96,10 +95,14 @@ class _CompiledLSTM(torch.autograd.Function):
         begins: torch.Tensor,
         plan: _Pass,
         keep: bool,
+        return_sequences: bool,
     ) -> torch.Tensor:
         library = load_library()
-        last = inputs.new_empty(inputs.shape[0], weight.shape[0] // 4)
-        tensors = {"order": order, "begins": begins, "inputs": inputs, "weight": weight, "last": last}
+        batch, steps, _ = inputs.shape
+        hidden_size = weight.shape[0] // 4
+        result = inputs.new_empty((batch, steps, hidden_size) if return_sequences else (batch, hidden_size))
+        name = "sequences" if return_sequences else "last"
+        tensors = {"order": order, "begins": begins, "inputs": inputs, "weight": weight, name: result}
         if masks is not None:
             tensors["masks"] = masks
         _point(plan, tensors)
@@ -109,23 +112,23 @@ class _CompiledLSTM(torch.autograd.Function):
             ctx.trace = ctx.lease.cut(size)
             _point(plan, {"trace": ctx.trace})
             ctx.save_for_backward(inputs, weight, masks, order, begins)
-            ctx.plan = plan
+            ctx.plan, ctx.gradient_name = plan, f"d_{name}"
         _check(library.seqclass_lstm_forward(ctypes.byref(plan)))
-        return last
+        return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         inputs, weight, masks, order, begins = ctx.saved_tensors
-        d_last = gradients[0].contiguous()
+        gradient = gradients[0].contiguous()
         d_inputs, d_weight = torch.empty_like(inputs), torch.empty_like(weight)
         tensors = {"order": order, "begins": begins, "inputs": inputs, "weight": weight, "trace": ctx.trace}
-        tensors |= {"d_last": d_last, "d_inputs": d_inputs, "d_weight": d_weight}
+        tensors |= {ctx.gradient_name: gradient, "d_inputs": d_inputs, "d_weight": d_weight}
         if masks is not None:
             tensors["masks"] = masks
         _point(ctx.plan, tensors)
         _check(load_library().seqclass_lstm_backward(ctypes.byref(ctx.plan)))
-        return d_inputs, d_weight, None, None, None, None, None
+        return d_inputs, d_weight, None, None, None, None, None, None
 
 
 def _point(plan: _Pass, tensors: dict[str, torch.Tensor]) -> None:

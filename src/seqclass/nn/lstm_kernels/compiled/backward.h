@@ -142,15 +142,23 @@ static void backward_step(const Pass *pass, const float *packed, const float *st
     if (scratch->kept >= BLOCK_ROWS) add_kept(pass, scratch);
 }
 
+/* Add the gradient of a row's state after a step as one of the results. */
+static void add_result(const Pass *pass, int64_t row, int64_t step, float *d_hidden) {
+    const float *d_result = pass->d_sequences + place(pass, row, step);
+    for (int64_t unit = 0; unit < pass->hidden_size; unit++) d_hidden[unit] += d_result[unit];
+}
+
 /* Writes to `d_begins`, (batch, 2 * units), the gradient of the state with which each row begins: c, h. */
 static void backward_group(const Pass *pass, const float *packed, const Group *group, float *d_begins,
                            BackwardScratch *scratch) {
     const int64_t units = units_of(pass), input_size = pass->input_size;
     memset(scratch->d_cells, 0, 4 * group->rows * units);
+    memset(scratch->d_hidden, 0, 4 * group->rows * units);
     int64_t records = 0;
     for (int64_t row = 0; row < group->rows; row++) {
-        memcpy(scratch->d_hidden + row * units, pass->d_last + group->order[row] * pass->hidden_size,
-               4 * pass->hidden_size);
+        if (pass->d_last)
+            memcpy(scratch->d_hidden + row * units, pass->d_last + group->order[row] * pass->hidden_size,
+                   4 * pass->hidden_size);
         memset(pass->d_inputs + group->order[row] * pass->steps * input_size, 0, 4 * group->begins[row] * input_size);
         records += pass->steps - group->begins[row];
     }
@@ -163,6 +171,8 @@ static void backward_group(const Pass *pass, const float *packed, const Group *g
             memcpy(d_begin + units, scratch->d_hidden + (rows - 1) * units, 4 * units);
         }
         if (rows == 0) break;
+        for (int64_t row = 0; pass->d_sequences && row < rows; row++)
+            add_result(pass, group->order[row], step - 1, scratch->d_hidden + row * units);
         int64_t earlier = active_rows(group, step - 2);
         records -= rows;
         backward_step(pass, packed, pass->trace, group, rows, earlier, step - 1,
@@ -185,12 +195,15 @@ static void backward_shared(const Pass *pass, const float *packed, const float *
                 scratch->d_cells[unit] += d_begins[(row - 1) * 2 * units + unit];
                 scratch->d_hidden[unit] += d_begins[(row - 1) * 2 * units + units + unit];
             }
+        /* All that begin later have its state as theirs. */
+        for (int64_t later = row; pass->d_sequences && later < pass->batch; later++)
+            add_result(pass, pass->order[later], step - 1, scratch->d_hidden);
         backward_step(pass, packed, pass->trace, &group, 1, 0, step - 1, group.records + (step - 1) * record_size(pass),
                       NULL, scratch);
     }
 }
 
-/* Fills `d_inputs` and `d_weight` from `trace` and `d_last`. Returns 0, or 1 where memory was refused. */
+/* Fills `d_inputs` and `d_weight` from `trace` and the result's gradient. Returns 0, or 1 where memory was refused. */
 int seqclass_lstm_backward(const Pass *pass) {
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
     const int64_t scratch_size = round_up(backward_scratch_size(pass), LANES);

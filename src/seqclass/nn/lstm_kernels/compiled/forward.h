@@ -61,6 +61,15 @@ static void forward_step(const Pass *pass, const float *packed, const Group *gro
             activate_gates(hidden_size, units, 0, gates, cell, hidden, record);
         else
             activate_gates(hidden_size, units, pass->slope, gates, cell, hidden, record);
+        if (pass->sequences) memcpy(pass->sequences + place(pass, group->order[row], step), hidden, 4 * hidden_size);
+    }
+}
+
+/* The states of a row in its padding are the shared row's, or zero. */
+static void write_padding(const Pass *pass, const float *states, int64_t begin, int64_t row) {
+    for (int64_t step = 0; step < begin; step++) {
+        const float *state = states + (pass->shared_steps ? step + 1 : 0) * state_size(pass);
+        memcpy(pass->sequences + place(pass, row, step), state + units_of(pass), 4 * pass->hidden_size);
     }
 }
 
@@ -100,7 +109,10 @@ static void forward_group(const Pass *pass, const float *packed, const float *st
         if (records) records += active * record_size(pass);
     }
     for (; active < group->rows; active++) begin_row(pass, states, pass->steps, active, scratch);
-    for (int64_t row = 0; row < group->rows; row++)
+    if (pass->sequences)
+        for (int64_t row = 0; row < group->rows; row++)
+            write_padding(pass, states, group->begins[row], group->order[row]);
+    for (int64_t row = 0; pass->last && row < group->rows; row++)
         memcpy(pass->last + group->order[row] * pass->hidden_size, scratch->rows + row * STRIDE + pass->input_size + 1,
                4 * pass->hidden_size);
 }
@@ -112,7 +124,7 @@ static ForwardScratch cut_forward_scratch(float *memory) {
                             memory + 3 * GROUP_ROWS * STRIDE};
 }
 
-/* Fills `last`, and `trace` where there is one. Returns 0, or 1 where memory was refused. */
+/* Fills `last` or `sequences`, and `trace` where there is one. Returns 0, or 1 where memory was refused. */
 int seqclass_lstm_forward(const Pass *pass) {
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
     const int64_t packed_floats = products * packed_size(columns, width);

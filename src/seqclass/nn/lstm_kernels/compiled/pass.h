@@ -15,18 +15,20 @@
 typedef struct {
     int64_t batch, steps, input_size, hidden_size;
     int64_t threads;
-    int64_t shared_steps;  /* steps that the shared row runs */
-    float slope;           /* of the hard sigmoid; 0 for the sigmoid */
-    const int64_t *order;  /* (batch), rows by the step at which they begin */
-    const int64_t *begins; /* (batch), that step, ascending */
-    const float *inputs;   /* (batch, steps, input_size) */
-    const float *weight;   /* (4 * hidden_size, width), [W, b, U] */
-    const float *masks;    /* (4, batch, width), or NULL */
-    float *trace;          /* (trace_size), or NULL where no gradient will be asked for */
-    float *last;           /* (batch, hidden_size): the result */
-    const float *d_last;   /* (batch, hidden_size): its gradient */
-    float *d_inputs;       /* (batch, steps, input_size) */
-    float *d_weight;       /* (4 * hidden_size, width) */
+    int64_t shared_steps;     /* steps that the shared row runs */
+    float slope;              /* of the hard sigmoid; 0 for the sigmoid */
+    const int64_t *order;     /* (batch), rows by the step at which they begin */
+    const int64_t *begins;    /* (batch), that step, ascending */
+    const float *inputs;      /* (batch, steps, input_size) */
+    const float *weight;      /* (4 * hidden_size, width), [W, b, U] */
+    const float *masks;       /* (4, batch, width), or NULL */
+    float *trace;             /* (trace_size), or NULL where no gradient will be asked for */
+    float *last;              /* (batch, hidden_size): the result, or NULL */
+    float *sequences;         /* (batch, steps, hidden_size): all states where they are the result, or NULL */
+    const float *d_last;      /* the gradient of `last`, or NULL */
+    const float *d_sequences; /* the gradient of `sequences`, or NULL */
+    float *d_inputs;          /* (batch, steps, input_size) */
+    float *d_weight;          /* (4 * hidden_size, width) */
 } Pass;
 
 static int64_t width_of(const Pass *pass) { return pass->input_size + 1 + pass->hidden_size; }
@@ -84,6 +86,11 @@ static void fill_shared(const Pass *pass, Group *group) {
     group->order[0] = pass->order[pass->batch - 1];
     group->begins[0] = 0;
     group->records = pass->trace ? pass->trace + states_size(pass) : NULL;
+}
+
+/* Where a row's state after a step lies among those of all steps. */
+static int64_t place(const Pass *pass, int64_t row, int64_t step) {
+    return (row * pass->steps + step) * pass->hidden_size;
 }
 
 static int64_t active_rows(const Group *group, int64_t step) {

@@ -15,7 +15,9 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from seqclass.nn.lstm_kernels.arguments import HARD_SIGMOID_SLOPES, LSTMArguments
+from seqclass.nn.lstm_kernels.arguments import LSTMArguments
+from seqclass.nn.lstm_kernels.reference import reference_lstm
+from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 
 # The smallest tile of a matrix product; a batch of 64 rows occupies four multiprocessors.
 _ROWS = 16
@@ -45,24 +47,21 @@ def triton_lstm(arguments: LSTMArguments) -> torch.Tensor:
     """Run the layer with one launch.
 
     Returns:
-        (batch, hidden_size), the state after the last step.
-
-    Raises:
-        ValueError: other than float32 on a CUDA device, more than 128 units, or no Triton.
+        The state after the last step, or all of them, as the arguments say.
     """
-    if (reason := triton_refusal(arguments)) is not None:
-        raise ValueError(f"kernel='triton' cannot run {reason}; use 'auto'")
     inputs, hidden_size = arguments.inputs, arguments.hidden_size
     batch = inputs.shape[0]
     if batch == 0:
-        return inputs.new_zeros(batch, hidden_size)
+        return reference_lstm(arguments)
     if arguments.padding is not None and arguments.padding.masked:
         begins = arguments.padding.counts.to(inputs.device)
     else:
         begins = torch.zeros(batch, dtype=torch.int64, device=inputs.device)
     slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation)
     weight = arguments.weight_hh.view(4, hidden_size, hidden_size)
-    return _TritonLSTM.apply(_project(arguments), weight, arguments.recurrent_masks, begins, slope)
+    return _TritonLSTM.apply(
+        _project(arguments), weight, arguments.recurrent_masks, begins, slope, arguments.return_sequences
+    )
 
 
 def _project(arguments: LSTMArguments) -> torch.Tensor:
@@ -79,7 +78,7 @@ def _project(arguments: LSTMArguments) -> torch.Tensor:
 
 
 class _TritonLSTM(torch.autograd.Function):
-    """Projected inputs, (4, batch, steps, H), recurrent weight, (4, H, H), and masks -> state after the last step."""
+    """Projected inputs, (4, batch, steps, H), recurrent weight, (4, H, H), and masks -> last state, or all states."""
 
     @staticmethod
     def forward(
@@ -89,6 +88,7 @@ class _TritonLSTM(torch.autograd.Function):
         masks: torch.Tensor | None,
         begins: torch.Tensor,
         slope: float | None,
+        return_sequences: bool,
     ) -> torch.Tensor:
         from seqclass.nn.lstm_kernels.triton_pass import programs
 
@@ -112,8 +112,8 @@ class _TritonLSTM(torch.autograd.Function):
                 **_constants(slope, masks, hidden_size),
             )
         ctx.save_for_backward(weight, masks, begins, gates, cells, states)
-        ctx.slope = slope
-        return states[:, -1].clone()
+        ctx.slope, ctx.return_sequences = slope, return_sequences
+        return (states[:, 1:] if return_sequences else states[:, -1]).clone()
 
     @staticmethod
     @once_differentiable
@@ -133,6 +133,7 @@ class _TritonLSTM(torch.autograd.Function):
                 gradients[0].contiguous(),
                 d_projected,
                 *(batch, steps, hidden_size, ctx.slope or 0.0),
+                SEQUENCES=ctx.return_sequences,
                 **_constants(ctx.slope, masks, hidden_size),
             )
         before = states[:, :-1].unsqueeze(0)
@@ -140,7 +141,7 @@ class _TritonLSTM(torch.autograd.Function):
             before = before * masks.unsqueeze(2)
         before = before.expand(4, -1, -1, -1).reshape(4, -1, hidden_size)
         d_weight = torch.bmm(d_projected.view(4, -1, hidden_size).transpose(1, 2), before)
-        return d_projected, d_weight, None, None, None
+        return d_projected, d_weight, None, None, None, None
 
 
 def _grid(batch: int) -> tuple[int]:

@@ -138,12 +138,13 @@ def backward(
     weight,  # (G, H, H)
     masks,  # (G, B, H), read if MASKED
     begins,  # (B)
-    d_last,  # (B, H)
+    d_states,  # (B, T, H) if SEQUENCES, else (B, H): of the last step
     d_projected,  # (G, B, T, H), written
     batch,
     steps,
     hidden,
     slope,
+    SEQUENCES: tl.constexpr,
     HARD: tl.constexpr,
     MASKED: tl.constexpr,
     ROWS: tl.constexpr,
@@ -156,7 +157,10 @@ def backward(
     ok = row_ok[:, None] & (unit < hidden)[None, :]
     begin = tl.load(begins + row, mask=row_ok, other=0)
     saved_gate = tl.cast(batch, tl.int64) * steps * hidden
-    d_state = tl.load(d_last + row[:, None] * hidden + unit[None, :], mask=ok, other=0.0)
+    if SEQUENCES:
+        d_state = tl.zeros((ROWS, UNITS), dtype=tl.float32)
+    else:
+        d_state = tl.load(d_states + row[:, None] * hidden + unit[None, :], mask=ok, other=0.0)
     d_cell = tl.zeros((ROWS, UNITS), dtype=tl.float32)
     for back in range(0, steps):
         step = steps - 1 - back
@@ -165,6 +169,8 @@ def backward(
         f = tl.load(gates + saved_gate + saved, mask=ok, other=0.0)
         g = tl.load(gates + 2 * saved_gate + saved, mask=ok, other=0.0)
         o = tl.load(gates + 3 * saved_gate + saved, mask=ok, other=0.0)
+        if SEQUENCES:
+            d_state += tl.load(d_states + saved, mask=ok, other=0.0)
         before = ((row * (steps + 1) + step) * hidden)[:, None] + unit[None, :]
         cell_before = tl.load(cells + before, mask=ok, other=0.0)
         tanh_cell = _tanh(tl.load(cells + before + hidden, mask=ok, other=0.0))

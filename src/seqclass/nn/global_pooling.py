@@ -1,0 +1,52 @@
+"""One vector from the states after all steps of a row's words."""
+
+from typing import Literal, get_args
+
+import torch
+from torch import nn
+
+from seqclass.nn.checks import check_choice
+from seqclass.nn.shared_padding import LeadingPadding
+
+PoolingKind = Literal["mean", "max"]
+POOLING_KINDS: tuple[PoolingKind, ...] = get_args(PoolingKind)
+
+
+class GlobalPooling(nn.Module):
+    """The mean or the maximum over the steps, each feature by itself; padding in front does not count.
+
+    Keras' `GlobalAveragePooling1D` and `GlobalMaxPooling1D` are the same where there is no padding; with padding only
+    the first is, and only if the padding is masked. A row that is all padding gives zeros.
+
+    Args:
+        kind: `mean` or `max`.
+
+    Raises:
+        ValueError: another kind.
+    """
+
+    def __init__(self, kind: PoolingKind) -> None:
+        super().__init__()
+        check_choice("kind", kind, POOLING_KINDS)
+        self.kind: PoolingKind = kind
+
+    def forward(self, states: torch.Tensor, padding: LeadingPadding | None = None) -> torch.Tensor:
+        """(batch, steps, features) -> (batch, features).
+
+        Args:
+            states: of all steps.
+            padding: the leading steps that do not count; None if all do.
+        """
+        batch, steps, _ = states.shape
+        counts = states.new_zeros(batch, dtype=torch.int64) if padding is None else padding.counts.to(states.device)
+        if self.kind == "mean":
+            words = (torch.arange(steps, device=states.device) >= counts.unsqueeze(1)).to(states.dtype)
+            return torch.bmm(words.unsqueeze(1), states).squeeze(1) / (steps - counts).clamp(min=1).unsqueeze(1)
+        if steps == 0:
+            return states.sum(dim=1)
+        padded = torch.arange(steps, device=states.device) < counts.unsqueeze(1)
+        largest = states.masked_fill(padded.unsqueeze(2), -torch.inf).max(dim=1).values
+        return largest.masked_fill((counts == steps).unsqueeze(1), 0)
+
+    def extra_repr(self) -> str:
+        return self.kind

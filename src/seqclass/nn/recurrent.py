@@ -1,0 +1,127 @@
+"""What recurrent layers have in common: how they are called, and the weights and dropout of those with gates."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import nn
+
+from seqclass.nn.checks import check_choice, check_positive, check_rate
+from seqclass.nn.dropout import dropout_mask
+from seqclass.nn.initializers import INITIALIZERS, Initializer
+from seqclass.nn.lstm_kernels import KERNELS, Kernel
+from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
+from seqclass.nn.shared_padding import LeadingPadding
+
+
+class RecurrentLayer(nn.Module, ABC):
+    """Reads a sequence, and returns the state after its last step, or the states after all of them.
+
+    Attributes:
+        output_size: numbers of a state.
+    """
+
+    output_size: int
+
+    @property
+    @abstractmethod
+    def keeps_padding_shared(self) -> bool:
+        """Whether the next pass gives equal states to rows that are equal in their leading padding."""
+
+    @abstractmethod
+    def forward(
+        self, inputs: torch.Tensor, padding: LeadingPadding | None = None, *, return_sequences: bool = False
+    ) -> torch.Tensor:
+        """Run over all steps.
+
+        Args:
+            inputs: (batch, steps, input_size).
+            padding: leading steps of the rows; None where there are none, or where they are like all others.
+            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
+
+        Returns:
+            The last state, (batch, output_size), or all of them, (batch, steps, output_size).
+        """
+
+
+class GatedLayer(RecurrentLayer):
+    """A layer whose cell has gates: an LSTM or a GRU.
+
+    The dropout is that of Keras (`dropout_W` and `dropout_U` in Keras 1): for each sample and each gate one mask over
+    the inputs and one over the state, drawn for each batch in training, the same at all steps, scaled by 1/(1-p) (Gal
+    and Ghahramani, 2016). It drops neither weights nor the layer's output.
+
+    Args:
+        gates: products that the cell has with its inputs, and with its state.
+        input_size: features of a step.
+        hidden_size: units.
+        dropout: rate for the inputs of the gates.
+        recurrent_dropout: rate for the state on its way into the gates.
+        recurrent_activation: see `seqclass.nn.recurrent_activations`.
+        initializer: the scheme of the initial values.
+        kernel: the way to run it.
+
+    Raises:
+        ValueError: a size below 1, a rate outside 0 to 1, or an unknown name.
+    """
+
+    def __init__(
+        self,
+        gates: int,
+        input_size: int,
+        hidden_size: int,
+        *,
+        dropout: float,
+        recurrent_dropout: float,
+        recurrent_activation: RecurrentActivation,
+        initializer: Initializer,
+        kernel: Kernel,
+    ) -> None:
+        super().__init__()
+        self.gates = gates
+        self.input_size = check_positive("input_size", input_size)
+        self.hidden_size = check_positive("hidden_size", hidden_size)
+        self.output_size = hidden_size
+        self.dropout = check_rate("dropout", dropout)
+        self.recurrent_dropout = check_rate("recurrent_dropout", recurrent_dropout)
+        check_choice("recurrent_activation", recurrent_activation, RECURRENT_ACTIVATIONS)
+        self.recurrent_activation: RecurrentActivation = recurrent_activation
+        check_choice("initializer", initializer, INITIALIZERS)
+        self.initializer: Initializer = initializer
+        check_choice("kernel", kernel, KERNELS)
+        self.kernel: Kernel = kernel
+        self.weight_ih = nn.Parameter(torch.empty(gates * hidden_size, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(gates * hidden_size, hidden_size))
+
+    @property
+    def has_gate_dropout(self) -> bool:
+        """Whether the layer drops anything within its gates in training."""
+        return self.dropout > 0 or self.recurrent_dropout > 0
+
+    @property
+    def drops_in_gates(self) -> bool:
+        """Whether the next pass draws masks, so that no two samples share a state."""
+        return self.training and self.has_gate_dropout
+
+    @property
+    def keeps_padding_shared(self) -> bool:
+        return not self.drops_in_gates
+
+    def input_masks(self, batch: int) -> torch.Tensor | None:
+        """New masks of the inputs, (gates, batch, input_size); None if nothing is dropped."""
+        return self._draw_masks(self.dropout, batch, self.input_size)
+
+    def recurrent_masks(self, batch: int) -> torch.Tensor | None:
+        """New masks of the state, (gates, batch, hidden_size); None if nothing is dropped."""
+        return self._draw_masks(self.recurrent_dropout, batch, self.hidden_size)
+
+    def _draw_masks(self, rate: float, batch: int, size: int) -> torch.Tensor | None:
+        if not self.training or rate == 0:
+            return None
+        return dropout_mask(rate, (self.gates, batch, size), self.weight_ih)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.input_size}, {self.hidden_size}, dropout={self.dropout}, "
+            f"recurrent_dropout={self.recurrent_dropout}, recurrent_activation={self.recurrent_activation!r}, "
+            f"kernel={self.kernel!r}"
+        )

@@ -1,0 +1,58 @@
+"""Recurrent layers one on top of the other."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from seqclass.nn.dropout import Dropout
+from seqclass.nn.recurrent import RecurrentLayer
+from seqclass.nn.shared_padding import LeadingPadding
+
+
+class Stacked(RecurrentLayer):
+    """Each layer reads the states of the one below after all steps; the uppermost gives the result.
+
+    Args:
+        layers: from below; each takes what the one below returns.
+        dropout: rate, element-wise on the states between two layers, fresh at each step.
+
+    Raises:
+        ValueError: no layers, or a rate outside 0 to 1.
+    """
+
+    def __init__(self, layers: Iterable[RecurrentLayer], *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        if not self.layers:
+            raise ValueError("layers=[] is empty: there must be at least one")
+        self.dropout = Dropout(dropout)
+        *_, top = self.layers
+        assert isinstance(top, RecurrentLayer)
+        self.output_size = top.output_size
+
+    @property
+    def keeps_padding_shared(self) -> bool:
+        drops_between = self.dropout.drops and len(self.layers) > 1
+        return not drops_between and all(layer.keeps_padding_shared for layer in self.layers)
+
+    def forward(
+        self, inputs: torch.Tensor, padding: LeadingPadding | None = None, *, return_sequences: bool = False
+    ) -> torch.Tensor:
+        """Run over all steps.
+
+        Args:
+            inputs: (batch, steps, input_size).
+            padding: leading steps of the rows; None where there are none.
+            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
+
+        Returns:
+            The last state of the uppermost layer, (batch, output_size), or all of them, (batch, steps, output_size).
+        """
+        *lower, top = self.layers
+        for layer in lower:
+            inputs = self.dropout(layer(inputs, padding, return_sequences=True))
+            if padding is not None and (self.dropout.drops or not layer.keeps_padding_shared):
+                padding = padding.unshared()
+        states: torch.Tensor = top(inputs, padding, return_sequences=return_sequences)
+        return states
