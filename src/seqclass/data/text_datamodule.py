@@ -6,7 +6,7 @@ from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, Source, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
-from seqclass.text import KERAS_FILTERS, Lower, UnseenWords
+from seqclass.text import KERAS_FILTERS, Lower, StripHtml, UnseenWords
 from seqclass.text.checks import check_choice
 
 OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
@@ -26,7 +26,8 @@ class TextDataModule(EncodedDataModule):
 
     Five defaults are not those of the IMDB reviews: `validation`, and four that are Keras' rule there. A word that
     no training text has becomes `oov_char`, as rare words do, where Keras leaves it out; all alphabets are
-    lower-cased; and `filters` knows white space and punctuation beyond ASCII.
+    lower-cased; `<br />` is a space and not the word "br"; and `filters` knows white space and punctuation beyond
+    ASCII.
 
     Args:
         train: path of the training texts; or the texts and their labels, two lists.
@@ -45,12 +46,14 @@ class TextDataModule(EncodedDataModule):
             there is `val`.
         unseen_words: see `EncodedDataModule` for this and the next two.
         lower: which letters are lower-cased.
-        filters: the characters that are replaced by a space.
+        strip_html: replace HTML by spaces.
         **options: the other options of `EncodedDataModule`.
 
     Raises:
         InputError: if an option has a wrong value.
     """
+
+    word_filters = OWN_FILTERS
 
     def __init__(
         self,
@@ -68,10 +71,12 @@ class TextDataModule(EncodedDataModule):
         validation: Literal["test"] | float = 0.1,
         unseen_words: UnseenWords = "oov",
         lower: Lower = "unicode",
-        filters: str = OWN_FILTERS,
+        strip_html: StripHtml = "breaks",
         **options: Any,
     ) -> None:
-        super().__init__(validation=validation, unseen_words=unseen_words, lower=lower, filters=filters, **options)
+        super().__init__(
+            validation=validation, unseen_words=unseen_words, lower=lower, strip_html=strip_html, **options
+        )
         check_fraction("test_fraction", test_fraction)
         check_choice("empty_texts", empty_texts, get_args(EmptyTexts))
         # Built for its checks alone, as the files are not looked for before they are needed.

@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, not_decodable, readable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, not_decodable
 from seqclass.errors import InputError
+from seqclass.reading import readable
 
 
 def read_class_folder(path: Path, reading: Reading) -> Iterator[Row]:

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 from seqclass.data.sources.class_folder import class_files, read_class_folder
 from seqclass.data.sources.parquet import PARQUET, read_parquet
-from seqclass.data.sources.rows import Reading, Row, readable
-from seqclass.data.sources.tables import DELIMITERS, GZIP, JSON_LINES, form_of, read_table
+from seqclass.data.sources.rows import Reading, Row
+from seqclass.data.sources.tables import DELIMITERS, JSON_LINES, form_of, read_table
 from seqclass.errors import InputError
+from seqclass.reading import GZIP, readable
 
 Label: TypeAlias = str | int | bool | list[str]
 TextsAndLabels: TypeAlias = tuple[Sequence[str], Sequence[Label]]

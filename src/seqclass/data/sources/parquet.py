@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from seqclass.data.sources.rows import Reading, Row, listed, not_decodable, readable
-from seqclass.data.sources.tables import GZIP, open_binary
+from seqclass.data.sources.rows import Reading, Row, listed, not_decodable
 from seqclass.errors import InputError
+from seqclass.reading import GZIP, open_binary, readable
 
 PARQUET = ".parquet"
 

@@ -4,9 +4,6 @@ import codecs
 import io
 import json
 import unicodedata
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,17 +141,6 @@ def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int
         f"{path}{where}: this is not {encoding.upper()} ({reason}); name the encoding with `encoding`, "
         "such as cp1252 or utf-16"
     )
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turns what the file system and compressed files can fail with into an InputError."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
-    except (EOFError, zlib.error) as error:
-        raise InputError(f"cannot read {path}: it is damaged or was cut short ({error})") from error
 
 
 def listed(names: list[str]) -> str:

@@ -5,21 +5,20 @@ silence, and it tells the line of a row that cannot be used, where pyarrow count
 """
 
 import csv
-import gzip
 import io
 import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, TextIO
 
-from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, listed, not_decodable, readable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, listed, not_decodable
 from seqclass.errors import InputError
+from seqclass.reading import GZIP, open_binary, readable
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = ".jsonl"
-GZIP = ".gz"
 
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -30,11 +29,6 @@ def form_of(path: Path) -> str:
     """The suffix that says what a file holds: ".csv" for `a.csv`, and for `a.CSV.gz`."""
     bare = path.with_suffix("") if path.suffix.lower() == GZIP else path
     return bare.suffix.lower()
-
-
-def open_binary(path: Path) -> BinaryIO:
-    """Opens a file for reading; one that ends in `.gz` as what was compressed."""
-    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == GZIP else path.open("rb")
 
 
 def read_table(path: Path, reading: Reading) -> Iterator[Row]:
