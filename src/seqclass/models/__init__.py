@@ -2,6 +2,7 @@
 
 from seqclass.models.builders import (
     STACK_NAMES,
+    STACK_OPTIONS,
     StackName,
     build_stack,
     cnn_lstm,
@@ -13,6 +14,7 @@ from seqclass.models.stack import Stack
 
 __all__ = [
     "STACK_NAMES",
+    "STACK_OPTIONS",
     "Stack",
     "StackName",
     "build_stack",

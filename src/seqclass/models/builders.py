@@ -168,6 +168,10 @@ _BUILDERS: dict[str, Callable[..., Stack]] = {
     "lstm_gate_dropout": lstm_gate_dropout,
     "cnn_lstm": cnn_lstm,
 }
+# Every option that one of the stacks has, in the order of the builders.
+STACK_OPTIONS: tuple[str, ...] = tuple(
+    dict.fromkeys(option for builder in _BUILDERS.values() for option in inspect.signature(builder).parameters)
+)
 
 
 def build_stack(name: StackName, **options: Any) -> Stack:

@@ -3,43 +3,23 @@
 import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import nn
-from torch.nn import functional as F
-from torchmetrics import Metric
-from torchmetrics.classification import MulticlassAccuracy, MultilabelExactMatch
 
+from seqclass.classifier.checkpoint import put_texts, read_checkpoint, take_texts
+from seqclass.classifier.data_facts import DataFacts, check_fits
+from seqclass.classifier.epoch_metrics import EpochMetrics, Stage
+from seqclass.classifier.tasks import Classification, MultiLabel, SingleLabel, Task
 from seqclass.errors import InputError
-from seqclass.metrics import MeanLoss
-from seqclass.models import Stack, StackName, build_stack
+from seqclass.models import STACK_OPTIONS, Stack, StackName, build_stack
 from seqclass.nn import Initializer, Kernel, RecurrentActivation
 from seqclass.optim import KerasAdam
 from seqclass.text import TextPipeline
-
-Stage = Literal["train", "val", "test"]
-
-_CHECKPOINT_KEY = "seqclass"
-
-
-@dataclass(frozen=True)
-class Classification:
-    """What a classifier says of one text.
-
-    Attributes:
-        label: name of the most probable class; where a text may have several labels, all of at least one half.
-        probability: of the most probable class, from 0 to 1.
-        probabilities: of all classes, by name.
-    """
-
-    label: str
-    probability: float
-    probabilities: dict[str, float]
 
 
 class SequenceClassifier(LightningModule):
@@ -109,20 +89,6 @@ class SequenceClassifier(LightningModule):
         super().__init__()
         # Plain values only: a checkpoint loads under weights_only=True, and names no code to be run.
         self.save_hyperparameters(ignore=["optimizer", "lr_scheduler"], logger=False)
-        self._stack_options: dict[str, Any] = {
-            "embedding_dim": embedding_dim,
-            "hidden_size": hidden_size,
-            "word_dropout": word_dropout,
-            "dropout": dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "channels": channels,
-            "kernel_size": kernel_size,
-            "pool_size": pool_size,
-            "mask_padding": mask_padding,
-            "initializer": initializer,
-            "recurrent_activation": recurrent_activation,
-            "kernel": kernel,
-        }
         self._optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = optimizer or KerasAdam
         self._lr_scheduler = lr_scheduler
         self.pipeline: TextPipeline | None = None
@@ -134,9 +100,9 @@ class SequenceClassifier(LightningModule):
             self._build(num_embeddings, num_classes, multi_label=bool(multi_label))
 
     def _new_stack(self, **sizes: int) -> Stack:
-        options = {**self._stack_options, **sizes}
-        name: StackName = self.hparams["stack"]
-        return build_stack(name, **{option: value for option, value in options.items() if value is not None})
+        # What is None is the stack's own.
+        options = {name: self.hparams[name] for name in STACK_OPTIONS if self.hparams[name] is not None}
+        return build_stack(self.hparams["stack"], **{**options, **sizes})
 
     def _build(self, num_embeddings: int, num_classes: int, *, multi_label: bool) -> None:
         """Build what depends on the data: the stack, the weights of the loss, and the metrics."""
@@ -148,14 +114,8 @@ class SequenceClassifier(LightningModule):
         self.register_buffer("_class_weights", None, persistent=False)
         if self.hparams["class_weights"] != "balanced":
             self._weigh_classes(self.hparams["class_weights"])
-        self._metrics = nn.ModuleDict()
-        for stage in ("train", "val", "test"):
-            self._metrics[f"{stage}_loss"] = MeanLoss()
-            self._metrics[f"{stage}_acc"] = (
-                MultilabelExactMatch(num_classes, validate_args=False)
-                if multi_label
-                else MulticlassAccuracy(num_classes, average="micro", validate_args=False)
-            )
+        self.task: Task = MultiLabel(num_classes) if multi_label else SingleLabel(num_classes)
+        self._epoch = EpochMetrics(self.task)
 
     def _weigh_classes(self, weights: list[float] | None) -> None:
         num_classes = self.hparams["num_classes"]
@@ -171,54 +131,34 @@ class SequenceClassifier(LightningModule):
             InputError: the model was trained with other ids or other classes, or would read padding behind the text.
         """
         data = getattr(self.trainer, "datamodule", None)
-        pipeline: TextPipeline | None = getattr(data, "pipeline", None)
-        label_names = tuple(getattr(data, "label_names", ()))
+        facts = DataFacts.of(data)
         if self.model is None:
-            num_embeddings = self.hparams["num_embeddings"] or (pipeline and pipeline.num_ids)
-            num_classes = self.hparams["num_classes"] or len(label_names)
+            num_embeddings = self.hparams["num_embeddings"] or (facts.pipeline and facts.pipeline.num_ids)
+            num_classes = self.hparams["num_classes"] or len(facts.label_names)
             if not num_embeddings or not num_classes:
                 raise InputError(
                     "num_embeddings and num_classes are not known: give them, or train with a DataModule of seqclass"
                 )
             multi_label = self.hparams["multi_label"]
             if multi_label is None:
-                multi_label = getattr(data, "multi_label", False)
+                multi_label = facts.multi_label
             self._build(num_embeddings, num_classes, multi_label=multi_label)
         if self.hparams["class_weights"] == "balanced":
             counts: list[int] | None = getattr(data, "class_counts", None)
             if counts is None:
                 raise InputError("class_weights='balanced' needs a DataModule of seqclass, which counts the classes")
             self._weigh_classes([sum(counts) / (len(counts) * count) for count in counts])
-        if pipeline is None:
-            return
-        if self.hparams["multi_label"] != getattr(data, "multi_label", False):
-            raise InputError(
-                f"the model has multi_label={self.hparams['multi_label']}, but in the data a text has "
-                f"{'one label' if self.hparams['multi_label'] else 'any number of labels'}; see data.label_separator"
-            )
-        self._check_fits(pipeline, label_names)
-        self.pipeline, self.label_names = pipeline, label_names
-
-    def _check_fits(self, pipeline: TextPipeline, label_names: tuple[str, ...]) -> None:
-        if pipeline.num_ids > self.hparams["num_embeddings"]:
-            raise InputError(
-                f"the data have {pipeline.num_ids} ids, but num_embeddings={self.hparams['num_embeddings']}: "
-                "set num_embeddings to null, or data.num_words to that number"
-            )
-        if len(label_names) != self.hparams["num_classes"]:
-            raise InputError(f"the data have the classes {label_names}, but num_classes={self.hparams['num_classes']}")
-        if self.label_names and self.label_names != label_names:
-            raise InputError(f"the model was trained for the classes {self.label_names}, the data have {label_names}")
-        if self.pipeline is not None and self.pipeline.fingerprint() != pipeline.fingerprint():
-            raise InputError(
-                "the data are encoded in another way than those the model was trained with; "
-                "hand its pipeline to the DataModule: data.use_pipeline(model.pipeline)"
-            )
-        if pipeline.padding == "post" and not self.hparams["mask_padding"]:
-            raise InputError(
-                "padding='post' without mask_padding: the LSTM would end in padding and forget the text; "
-                "use data.padding 'pre', or set model.mask_padding to true"
-            )
+        check_fits(
+            facts,
+            num_embeddings=self.hparams["num_embeddings"],
+            num_classes=self.hparams["num_classes"],
+            multi_label=self.hparams["multi_label"],
+            reads_padding=not self.hparams["mask_padding"],
+            pipeline=self.pipeline,
+            label_names=self.label_names,
+        )
+        if facts.pipeline is not None:
+            self.pipeline, self.label_names = facts.pipeline, facts.label_names
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Compute the logits.
@@ -253,27 +193,14 @@ class SequenceClassifier(LightningModule):
         Returns:
             A scalar; with class weights the weighted mean, each sample weighing what its class does.
         """
-        if labels.dim() == 2:
-            return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
-        weights = self._class_weights
-        if logits.dim() == 2:
-            return F.cross_entropy(logits, labels, weight=weights)
-        targets = labels.to(logits.dtype)
-        if weights is None:
-            return F.binary_cross_entropy_with_logits(logits, targets)
-        of_sample = weights[labels]
-        return F.binary_cross_entropy_with_logits(logits, targets, of_sample, reduction="sum") / of_sample.sum()
+        return self.task.loss(logits, labels, self._class_weights)
 
     def _step(self, batch: tuple[torch.Tensor, torch.Tensor], stage: Stage) -> torch.Tensor:
         ids, labels = batch
         logits = self(ids)
         loss = self.loss(logits, labels)
         with torch.no_grad():
-            decided_alone = logits.dim() == 1 or labels.dim() == 2
-            predicted = (logits > 0).long() if decided_alone else logits.argmax(dim=1)
-            metrics = self.metrics(stage)
-            metrics[f"{stage}_loss"].update(loss.detach(), len(labels))
-            metrics[f"{stage}_acc"].update(predicted, labels)
+            self._epoch.update(stage, loss.detach(), self.task.predicted(logits), labels)
         return loss
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
@@ -292,49 +219,34 @@ class SequenceClassifier(LightningModule):
 
     def probabilities(self, ids: torch.Tensor) -> torch.Tensor:
         """The probabilities of the classes, (batch, classes); with several labels a text they do not sum to 1."""
-        logits = self(ids)
-        return logits.sigmoid() if self.hparams["multi_label"] else probabilities(logits)
+        return self.task.probabilities(self(ids))
 
     def chosen(self, row: Sequence[float]) -> tuple[str, ...]:
         """The labels that a row of probabilities stands for: the most probable, or all of at least one half."""
-        if self.hparams["multi_label"]:
-            return tuple(name for name, value in zip(self.label_names, row, strict=True) if value >= 0.5)
-        return (self.label_names[max(range(len(row)), key=row.__getitem__)],)
-
-    def metrics(self, stage: Stage) -> dict[str, Metric]:
-        """The running metrics of a stage by their logged names, `train_loss` and `train_acc` and so on.
-
-        Each is exact over the samples seen since the epoch began, whatever the sizes of its batches.
-        """
-        names = (f"{stage}_loss", f"{stage}_acc")
-        return {name: cast(Metric, self._metrics[name]) for name in names}
+        return tuple(self.label_names[number] for number in self.task.chosen(row))
 
     def figures(self, stage: Stage) -> dict[str, float]:
-        """The values of `metrics` now; on a GPU, reading them waits for it."""
-        return {name: float(metric.compute()) for name, metric in self.metrics(stage).items()}
+        """Mean loss and accuracy since the epoch began; on a GPU, reading them waits for it."""
+        return {name: float(value) for name, value in self._epoch.compute(stage).items()}
+
+    def on_train_epoch_start(self) -> None:
+        self._epoch.reset("train")
+
+    def on_validation_epoch_start(self) -> None:
+        self._epoch.reset("val")
+
+    def on_test_epoch_start(self) -> None:
+        self._epoch.reset("test")
 
     # Logged once an epoch: reading a metric on a GPU waits for it.
     def on_train_epoch_end(self) -> None:
-        self.log_dict({name: metric.compute() for name, metric in self.metrics("train").items()})
+        self.log_dict(self._epoch.compute("train"))
 
     def on_validation_epoch_end(self) -> None:
-        self.log_dict({name: metric.compute() for name, metric in self.metrics("val").items()})
+        self.log_dict(self._epoch.compute("val"))
 
     def on_test_epoch_end(self) -> None:
-        self.log_dict({name: metric.compute() for name, metric in self.metrics("test").items()})
-
-    def on_train_epoch_start(self) -> None:
-        self._reset("train")
-
-    def on_validation_epoch_start(self) -> None:
-        self._reset("val")
-
-    def on_test_epoch_start(self) -> None:
-        self._reset("test")
-
-    def _reset(self, stage: Stage) -> None:
-        for metric in self.metrics(stage).values():
-            metric.reset()
+        self.log_dict(self._epoch.compute("test"))
 
     def configure_optimizers(self) -> Any:
         optimizer = self._optimizer(self.parameters())
@@ -348,16 +260,11 @@ class SequenceClassifier(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint[_CHECKPOINT_KEY] = {
-            "pipeline": None if self.pipeline is None else self.pipeline.state(),
-            "label_names": list(self.label_names),
-        }
+        put_texts(checkpoint, self.pipeline, self.label_names)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        extra = checkpoint[_CHECKPOINT_KEY]
-        if extra["pipeline"] is not None:
-            self.pipeline = TextPipeline.from_state(extra["pipeline"])
-        self.label_names = tuple(str(name) for name in extra["label_names"])
+        pipeline, self.label_names = take_texts(checkpoint)
+        self.pipeline = pipeline or self.pipeline
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]
@@ -420,30 +327,3 @@ class SequenceClassifier(LightningModule):
             by_name = dict(zip(self.label_names, row, strict=True))
             results.append(Classification(", ".join(self.chosen(row)), max(row), by_name))
         return results
-
-
-def probabilities(logits: torch.Tensor) -> torch.Tensor:
-    """Turn logits, (batch,) or (batch, classes), into probabilities of the classes, (batch, classes)."""
-    if logits.dim() == 2:
-        return logits.softmax(dim=1)
-    # Not 1 - p: a small probability keeps its digits on either side.
-    return torch.stack([(-logits).sigmoid(), logits.sigmoid()], dim=1)
-
-
-def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:
-    """Read a checkpoint as data: nothing in it is executed.
-
-    Raises:
-        InputError: the file is missing, broken, or no checkpoint of `SequenceClassifier`.
-    """
-    try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except FileNotFoundError:
-        raise InputError(f"there is no checkpoint at {path}") from None
-    except Exception as error:  # torch.load raises many kinds for a file that is broken or no checkpoint at all
-        raise InputError(
-            f"{path} is no checkpoint, or holds more than the plain values that are read ({type(error).__name__})"
-        ) from error
-    if not isinstance(checkpoint, dict) or _CHECKPOINT_KEY not in checkpoint:
-        raise InputError(f"{path} is no checkpoint of a SequenceClassifier")
-    return checkpoint
