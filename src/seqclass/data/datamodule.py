@@ -206,6 +206,15 @@ class EncodedDataModule(LightningDataModule, ABC):
         return np.bincount(labels, minlength=len(self.label_names)).tolist()
 
     @property
+    def id_counts(self) -> npt.NDArray[np.int64]:
+        """How often each id stands in the training texts, those held out for validation included; shape (ids,)."""
+        values = self._ready.parts["train"].ids.values
+        counts = np.zeros(self.pipeline.num_ids, dtype=np.int64)
+        for start in range(0, len(values), 1 << 22):  # bincount makes int64 of all that it is given
+            counts += np.bincount(values[start : start + (1 << 22)], minlength=len(counts))
+        return counts
+
+    @property
     def train_size(self) -> int:
         """Number of texts that are trained on."""
         return len(self._training_rows()[0])
