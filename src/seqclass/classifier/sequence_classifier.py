@@ -12,8 +12,8 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
-from seqclass.classifier.class_weights import ClassWeights, weights_in_order
 from seqclass.classifier.checkpoint import put_texts, read_checkpoint, take_texts
+from seqclass.classifier.class_weights import ClassWeights, weights_in_order
 from seqclass.classifier.data_facts import DataFacts, check_fits
 from seqclass.classifier.epoch_metrics import EpochMetrics, Stage
 from seqclass.classifier.tasks import Classification, MultiLabel, SingleLabel, Task
@@ -157,6 +157,7 @@ class SequenceClassifier(LightningModule):
         """
         data = getattr(self.trainer, "datamodule", None)
         facts = DataFacts.of(data)
+        vectors = None
         if self.model is None:
             num_embeddings = self.hparams["num_embeddings"] or (facts.pipeline and facts.pipeline.num_ids)
             num_classes = self.hparams["num_classes"] or len(facts.label_names)
@@ -169,10 +170,6 @@ class SequenceClassifier(LightningModule):
                 multi_label = facts.multi_label
             vectors = self._read_word_vectors(facts.pipeline)
             self._build(num_embeddings, num_classes, multi_label=multi_label)
-            if vectors is not None:
-                with torch.no_grad():
-                    self.stack.embedding.weight[torch.from_numpy(vectors.ids)] = torch.from_numpy(vectors.vectors)
-                rank_zero_only(print)(vectors.coverage(data.id_counts), file=sys.stderr)
         if isinstance(self.hparams["class_weights"], dict | str):
             self._weigh_classes(facts.label_names, getattr(data, "class_counts", None))
         check_fits(
@@ -184,6 +181,10 @@ class SequenceClassifier(LightningModule):
             pipeline=self.pipeline,
             label_names=self.label_names,
         )
+        if vectors is not None:
+            with torch.no_grad():
+                self.stack.embedding.weight[torch.from_numpy(vectors.ids)] = torch.from_numpy(vectors.vectors)
+            rank_zero_only(print)(vectors.coverage(data.id_counts), file=sys.stderr)
         if facts.pipeline is not None:
             self.pipeline, self.label_names = facts.pipeline, facts.label_names
 

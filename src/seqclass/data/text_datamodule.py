@@ -3,7 +3,7 @@
 from typing import Any, Literal, get_args
 
 from seqclass.data.datamodule import EncodedDataModule
-from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, Source, TextsAndLabels
+from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
 from seqclass.text import KERAS_FILTERS, Lower, StripHtml, UnseenWords
@@ -16,9 +16,10 @@ OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
 class TextDataModule(EncodedDataModule):
     """Your own labelled texts, with any number of classes.
 
-    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files with one object a line, in
-    `.parquet` files, each of them plain or with `.gz` behind, in a folder with one sub-folder per class that holds one
-    `.txt` file per text, or as a pair of lists. The classes are the labels of the training texts, sorted by name.
+    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files (or `.json`, `.ndjson`) with
+    one object a line, in `.parquet` files, each of them plain or with `.gz` behind, in a folder with one sub-folder per
+    class that holds one `.txt` file per text, or as a pair of lists. The classes are the labels of the training texts,
+    sorted by name.
 
     Training, validation and test never share a text's place: the test part is `test`, or is held out of `train`
     first, the same texts for whatever seed; then the validation part is `val`, or is held out of the rest. A text
@@ -36,7 +37,9 @@ class TextDataModule(EncodedDataModule):
         test_fraction: of each class; without effect if there is `test`.
         text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
         label_column: likewise, the label.
+        columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
+        pattern: names of the files in a class's folder; `*` takes all of them.
         encoding: of the files, by one of Python's names.
         label_separator: what stands between the labels of a text, where each may have several or none, as in
             "politics;sport". The model then decides on each label alone. None where each text has exactly one.
@@ -64,7 +67,9 @@ class TextDataModule(EncodedDataModule):
         test_fraction: float = 0.2,
         text_column: list[str] | str = "text",
         label_column: str = "label",
+        columns: list[str] | None = None,
         quotes: bool = True,
+        pattern: str = "*.txt",
         encoding: str = "utf-8",
         label_separator: str | None = None,
         empty_texts: EmptyTexts = "error",
@@ -79,9 +84,6 @@ class TextDataModule(EncodedDataModule):
         )
         check_fraction("test_fraction", test_fraction)
         check_choice("empty_texts", empty_texts, get_args(EmptyTexts))
-        # Built for its checks alone, as the files are not looked for before they are needed.
-        columns = (text_column,) if isinstance(text_column, str) else tuple(text_column)
-        Reading(text_columns=columns, label_column=label_column, encoding=encoding, label_separator=label_separator)
         if val is not None:
             if validation == "test":
                 raise InputError(f"there are two parts to validate on: val={val!r:.80} and validation='test'")
@@ -91,15 +93,19 @@ class TextDataModule(EncodedDataModule):
             "test": test,
             "val": val,
             "test_fraction": test_fraction,
-            "text_column": text_column,
-            "label_column": label_column,
-            "quotes": quotes,
-            "encoding": encoding,
-            "label_separator": label_separator,
+            "reading": Reading(
+                text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
+                label_column=label_column,
+                columns=None if columns is None else tuple(columns),
+                quotes=quotes,
+                pattern=pattern,
+                encoding=encoding,
+                label_separator=label_separator,
+            ),
             "empty_texts": empty_texts,
         }
 
-    def find_source(self, *, allow_download: bool) -> Source:
+    def find_source(self, *, allow_download: bool) -> OwnTexts:
         """Returns the texts; there is nothing to download.
 
         Raises:
