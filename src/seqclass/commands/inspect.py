@@ -1,6 +1,7 @@
 """`seqclass inspect`: what was understood of a data set, before training."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -40,7 +41,7 @@ def run(arguments: Sequence[str]) -> None:
     try:
         inspection = inspect_texts(source, data.tokenizer, num_words=num_words)
     except NotDecodableError as error:
-        raise InputError(f"{error}\n{_encodings(source)}") from error
+        raise InputError(f"{error}\n{_encodings(source, error.path)}") from error
     console = Console()
     for table in inspection_tables(inspection):
         console.print(table)
@@ -48,10 +49,11 @@ def run(arguments: Sequence[str]) -> None:
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _encodings(source: OwnTexts) -> str:
-    """What the files could be in instead."""
-    files = [file for texts in source.inputs.values() for file in texts.files(source.reading)]
-    found = fitting_encodings(files)
+def _encodings(source: OwnTexts, path: Path) -> str:
+    """What the files of the part at `path` could be in instead."""
+    found = fitting_encodings(
+        file for texts in source.inputs.values() if texts.path == path for file in texts.files(source.reading)
+    )
     if not found:
         return "None of the common encodings reads all of it: the files are of several, or damaged."
     lines = [f"  --data.encoding {name:<10} {excerpt}" for name, excerpt in found.items()]

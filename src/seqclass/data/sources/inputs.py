@@ -38,6 +38,10 @@ class TextInput(ABC):
             InputError: if something in them cannot be used; the message names its place.
         """
 
+    def files(self, reading: Reading) -> list[Path]:
+        """The files that the rows are read from, if there are some."""
+        return []
+
     @abstractmethod
     def fingerprint(self, reading: Reading) -> str:
         """A hash of the content, or of what changes with it."""
@@ -75,7 +79,6 @@ class FileInput(TextInput):
         return (read_parquet if form_of(self.path) == PARQUET else read_table)(self.path, reading)
 
     def files(self, reading: Reading) -> list[Path]:
-        """The files that the rows are read from."""
         if self.path.is_dir():
             return [Path(file) for _, _, file in class_files(self.path, reading.pattern)]
         return [self.path]

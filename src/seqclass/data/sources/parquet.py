@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from seqclass.data.sources.rows import Reading, Row, listed, not_decodable
+from seqclass.data.sources.rows import Reading, Row, listed
 from seqclass.errors import InputError
 from seqclass.reading import GZIP, open_binary, readable
 
@@ -59,7 +59,10 @@ def _row(path: Path, number: int, scalars: dict[str, Any], reading: Reading, cla
     try:
         values = {name: scalar.as_py() for name, scalar in scalars.items()}
     except UnicodeDecodeError as error:
-        raise not_decodable(path, f":{number}", "utf-8", error) from error
+        byte = error.object[error.start]
+        raise InputError(
+            f"{path}:{number}: this is not UTF-8 (byte 0x{byte:02x}), which all strings in Parquet are"
+        ) from error
     if class_names is not None and reading.label_column in values:
         label = values[reading.label_column]
         try:

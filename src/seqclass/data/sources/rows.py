@@ -174,7 +174,16 @@ def _label_name(label: Any) -> str | None:
 
 
 class NotDecodableError(InputError):
-    """The bytes of a file are of another encoding."""
+    """The bytes of a file are of another encoding.
+
+    Args:
+        message: for a person.
+        path: the file, or the folder that it is in.
+    """
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int) -> NotDecodableError:
@@ -184,7 +193,8 @@ def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int
     reason = f"byte 0x{why:02x}" if isinstance(why, int) else str(why)
     return NotDecodableError(
         f"{path}{where}: this is not {encoding.upper()} ({reason}); name the encoding with `encoding`, "
-        "such as cp1252 or utf-16; `seqclass inspect` says which ones read the whole"
+        "such as cp1252 or utf-16; `seqclass inspect` says which ones fit",
+        path,
     )
 
 
