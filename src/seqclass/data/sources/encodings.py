@@ -74,4 +74,8 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes) -> str | None:
 
 def _excerpt(text: str) -> str:
     at = next((number for number, char in enumerate(text) if not char.isascii()), None)
-    return "" if at is None else " ".join(text[max(at - _EXCERPT, 0) : at + _EXCERPT].split())
+    if at is None:
+        return ""
+    around = " ".join(text[max(at - _EXCERPT, 0) : at + _EXCERPT].split())
+    # Control characters, of which the wrong encodings give many, could steer the terminal.
+    return "".join(char if char.isprintable() else "\ufffd" for char in around)
