@@ -280,12 +280,14 @@ class SequenceClassifier(LightningModule):
         optimizer = self._optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
         if self._lr_scheduler is None:
             return optimizer
-        scheduler = {
-            "scheduler": self._lr_scheduler(optimizer),
+        scheduler = self._lr_scheduler(optimizer)
+        options = {
+            "scheduler": scheduler,
             "interval": self.hparams["lr_scheduler_interval"],
-            "monitor": self.hparams["lr_scheduler_monitor"],
+            # Lightning's own `ReduceLROnPlateau` says itself what it looks at.
+            "monitor": getattr(scheduler, "monitor", self.hparams["lr_scheduler_monitor"]),
         }
-        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+        return {"optimizer": optimizer, "lr_scheduler": options}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         put_texts(checkpoint, self.pipeline, self.label_names)
