@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from support.disk import nearly_full_disk
 
 from seqclass.classifier import SequenceClassifier
