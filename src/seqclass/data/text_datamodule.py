@@ -93,10 +93,10 @@ class TextDataModule(EncodedDataModule):
             "test": test,
             "val": val,
             "test_fraction": test_fraction,
-            "reading": Reading(
-                text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
+            "reading": Reading.from_options(
+                text_column=text_column,
                 label_column=label_column,
-                columns=None if columns is None else tuple(columns),
+                columns=columns,
                 quotes=quotes,
                 pattern=pattern,
                 encoding=encoding,

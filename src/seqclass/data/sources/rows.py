@@ -86,6 +86,42 @@ class Reading:
             ) from error
         object.__setattr__(self, "encoding", known.name)
 
+    @classmethod
+    def from_options(
+        cls,
+        *,
+        text_column: list[str] | str = "text",
+        label_column: str | None = "label",
+        columns: list[str] | None = None,
+        quotes: bool = True,
+        pattern: str = "*.txt",
+        encoding: str = "utf-8",
+        label_separator: str | None = None,
+    ) -> "Reading":
+        """Makes a reading of options as people give them.
+
+        Args:
+            text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
+            label_column: likewise, the label; None where there is none.
+            columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
+            quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
+            pattern: names of the files in a class's folder; `*` takes all of them.
+            encoding: of the files, by one of Python's names.
+            label_separator: what stands between the labels of a text, where each may have several or none.
+
+        Raises:
+            InputError: as the class does.
+        """
+        return cls(
+            text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
+            label_column=label_column,
+            columns=None if columns is None else tuple(columns),
+            quotes=quotes,
+            pattern=pattern,
+            encoding=encoding,
+            label_separator=label_separator,
+        )
+
     @property
     def wanted(self) -> tuple[str, ...]:
         """The columns that are read."""
