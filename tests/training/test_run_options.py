@@ -102,8 +102,8 @@ def test_stops_early(fit):
 def test_tensorboard_has_the_curves(fit):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run = fit("--trainer.logger", "TensorBoardLogger", epochs=3)
-    events = EventAccumulator(str(run))
+    fit("--trainer.logger", "TensorBoardLogger", "--trainer.logger.save_dir", "curves", epochs=3)
+    events = EventAccumulator("curves/lightning_logs/version_0")
     events.Reload()
     assert {"train_loss", "train_acc", "val_loss", "val_acc"} <= set(events.Tags()["scalars"])
     losses = [event.value for event in events.Scalars("train_loss")]
@@ -120,6 +120,18 @@ def test_tensorboard_beside_the_csv_file(fit, tmp_path):
     fit("--config", str(config), epochs=1)
     names = {file.name.partition(".")[0] for file in Path("logs").rglob("*") if file.is_file()}
     assert {"events", "metrics"} <= names
+
+
+def test_without_tensorboard(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("_TENSORBOARD_AVAILABLE", "_TENSORBOARDX_AVAILABLE"):
+        monkeypatch.setattr(f"lightning.fabric.loggers.tensorboard.{name}", False)
+    logger = ["--trainer.logger", "TensorBoardLogger", "--trainer.logger.save_dir", "curves"]
+    assert main(["fit", "--config", str(CONFIG), "--trainer.accelerator", "cpu", *logger]) == 2
+    told = capsys.readouterr().err
+    assert told.strip() == (
+        "seqclass: error: fit needs tensorboard, which is not installed: pip install 'seqclass[tensorboard]'"
+    )
 
 
 def test_a_metric_that_is_not_there_is_one_clear_error(easy_reviews, tmp_path, monkeypatch, capsys):
