@@ -34,7 +34,10 @@ _LIGHTNING = ("fit", "validate", "test", "predict")
 _OTHERS = ("inspect", "classify", "evaluate", "compare", "import-keras", "export-keras", "export")
 _COMMANDS = (*_LIGHTNING, *_OTHERS)
 # What each extra brings, for the message where it is missing.
-_EXTRAS = {"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate", "onnx": "onnx", "pyarrow": "parquet"}
+_EXTRAS = {
+    **{"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate"},
+    **{"onnx": "onnx", "pyarrow": "parquet", "tensorboard": "tensorboard"},
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seqclass: error: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
+        # Lightning says it in its own words, and names no module.
+        package = (error.name or ("tensorboard" if "tensorboard" in str(error) else "")).partition(".")[0]
         extra = _EXTRAS.get(package)
         if extra is None:
             raise

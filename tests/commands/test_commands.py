@@ -3,13 +3,12 @@
 import csv
 import io
 import json
-import resource
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
+from support.disk import nearly_full_disk
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.cli import main
@@ -90,17 +89,6 @@ class TestClassify:
         monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(texts)))
         assert main(["classify", str(checkpoint)]) == 0
         assert capsys.readouterr().out == from_file
-
-
-@contextmanager
-def nearly_full_disk(size):
-    """No file may grow beyond that size; writing fails as it does on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def fails(arguments, capsys, message):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from seqclass.data import OwnTexts
 from seqclass.data.inspection import inspect_texts
+from seqclass.data.sources import Reading
 from seqclass.errors import InputError
 from seqclass.text import Tokenizer
 
@@ -30,8 +31,23 @@ def test_what_stands_in_each_part(capsys):
 
 
 def test_each_of_several_labels_counts():
-    part = inspect((["a", "b", "c"], ["x;y", "", "y"]), label_separator=";").parts["train"]
+    part = inspect((["a", "b", "c"], ["x;y", "", "y"]), reading=Reading(label_separator=";")).parts["train"]
     assert (part.texts, part.class_counts) == (3, {"y": 2, "x": 1})
+    assert part.combinations == {"x;y": 1, "": 1, "y": 1}
+    assert inspect((["a", "b"], ["x", "y"])).parts["train"].combinations == {}
+
+
+def test_unknown_words_are_those_of_the_size_and_tokenizer_asked_for():
+    train = (["a a a b", "a b c"], ["x", "y"])
+    source = OwnTexts(train, test=(["a c d"], ["x"]))
+    found = inspect_texts(source, TOKENIZER, num_words=6)  # two words beside the four marks
+    assert (found.num_words, found.distinct_words) == (6, 3)
+    assert found.parts["train"].unknown_share == pytest.approx(1 / 7)
+    assert found.parts["test"].unknown_share == pytest.approx(2 / 3)
+    characters = Tokenizer(kind="characters", filters="")
+    assert inspect_texts(source, characters).parts["test"].lengths == (5, 5, 5, 5)
+    with pytest.raises(InputError, match="num_words is 4; allowed are whole numbers from 5 on and None"):
+        inspect_texts(source, TOKENIZER, num_words=4)
 
 
 def test_recommended_sizes_cover_what_they_say():

@@ -75,13 +75,15 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     own, imdb = defaults(TextDataModule), defaults(IMDBDataModule)
     assert {name: value for name, value in own.items() if name not in imdb} == {
         **{"train": None, "test": None, "val": None, "test_fraction": 0.2},
-        **{"text_column": "text", "label_column": "label", "quotes": True},
+        **{"text_column": "text", "label_column": "label", "columns": None, "quotes": True, "pattern": "*.txt"},
         **{"encoding": "utf-8", "label_separator": None, "empty_texts": "error"},
     }
     assert {name: value for name, value in own.items() if name in imdb and value != imdb[name]} == {
-        **{"validation": 0.1, "unseen_words": "oov", "lower": "unicode"},
-        "filters": imdb["filters"] + "\r\f\v\xa0“”„«»‹›…–—¿¡",
+        **{"validation": 0.1, "unseen_words": "oov", "lower": "unicode", "strip_html": "breaks"},
     }
+    assert imdb["filters"] is own["filters"] is None
+    filters = TextDataModule(train="never read.csv").tokenizer.filters
+    assert filters == IMDBDataModule().tokenizer.filters + "\r\f\v\xa0“”„«»‹›…–—¿¡"
 
 
 class TestParts:
@@ -246,6 +248,62 @@ def test_other_alphabets_and_punctuation_are_words_too(tmp_path, module):
     assert set(words) == {"фильм", "чудо", "скучный", "и", "долгий"}
 
 
+class TestTokenizers:
+    OTHERS = (
+        {"tokenizer": "characters"},
+        {"tokenizer": "regex", "token_pattern": r"\w+|[.!?]"},
+        {"tokenizer": "regex", "token_pattern": r"\w+"},
+        {"strip_html": True},
+    )
+
+    def test_each_has_an_encoding_of_its_own(self, module, cache):
+        made = [module(**options) for options in ({}, *self.OTHERS)]
+        assert len({data.pipeline.fingerprint() for data in made}) == 5
+        assert len({str(ids(data.test_dataloader())) for data in made}) >= 3
+        assert len(list((cache / "encoded").iterdir())) >= 5
+
+    def test_filters_are_for_words_unless_given(self, module):
+        assert module(tokenizer="characters").tokenizer.filters == ""
+        assert module(tokenizer="characters", filters=",").tokenizer.filters == ","
+
+    @pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+    @pytest.mark.parametrize("options", OTHERS[:2])
+    def test_a_checkpoint_reads_raw_text_as_training_did(self, module, tmp_path, options):
+        pairs = [
+            (f"{'good!' if n % 2 else 'bad.'} film <br /> {n % 7}", "praise" if n % 2 else "blame") for n in range(80)
+        ]
+        data = module(train=write_csv(tmp_path / "a.csv", pairs), **options)
+        classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, optimizer=fast_adam)
+        trainer = Trainer(
+            max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
+        )
+        trainer.fit(classifier, data)
+        trainer.save_checkpoint(tmp_path / "a.ckpt")
+        again = SequenceClassifier.load_from_checkpoint(tmp_path / "a.ckpt")
+        assert again.pipeline == data.pipeline
+        loader = data.test_dataloader()
+        lines = [int(name.partition(":")[2]) for name in loader.names]
+        said = again.classify([pairs[line - 2][0] for line in lines])
+        expected = torch.cat(trainer.predict(classifier, loader)).tolist()
+        found = [[result.probabilities[name] for name in again.label_names] for result in said]
+        assert [pytest.approx(row, abs=1e-6) for row in expected] == found
+
+    def test_a_checkpoints_pattern_is_checked(self, module, tmp_path):
+        state = module(**self.OTHERS[1]).pipeline.state()
+        classifier = SequenceClassifier("lstm", num_embeddings=5000, num_classes=3, hidden_size=4, embedding_dim=4)
+        checkpoint = {
+            "seqclass": {"pipeline": state, "label_names": ["a", "b", "c"]},
+            "hyper_parameters": dict(classifier.hparams),
+            "state_dict": classifier.state_dict(),
+        }
+        torch.save(checkpoint, tmp_path / "good.ckpt")
+        assert SequenceClassifier.load_from_checkpoint(tmp_path / "good.ckpt").pipeline.tokenizer.kind == "regex"
+        state["tokenizer"]["token_pattern"] = "(?P<x"
+        torch.save(checkpoint, tmp_path / "bad.ckpt")
+        with pytest.raises(InputError, match=r"bad\.ckpt does not describe .*: token_pattern '\(\?P<x' is no regular"):
+            SequenceClassifier.load_from_checkpoint(tmp_path / "bad.ckpt")
+
+
 class TestCache:
     def test_a_second_start_does_not_read_the_texts(self, module, monkeypatch, capsys):
         before = ids(module().train_dataloader())
@@ -273,6 +331,12 @@ class TestErrors:
             ({"text_column": ["title", "title"]}, "text_column and label_column name 'title' twice"),
             ({"text_column": []}, "text_column names no column"),
             ({"encoding": "utf-9"}, "encoding is 'utf-9'; allowed are the encodings of Python"),
+            ({"columns": ["label", "body"]}, "columns has to name 'text' once"),
+            ({"tokenizer": "regex"}, "'regex' needs a pattern"),
+            (
+                {"tokenizer": "regex", "token_pattern": "[a"},
+                r"token_pattern '\[a' is no regular expression: .* position 0",
+            ),
             ({"encoding": "hex"}, "encoding is 'hex'; allowed are the encodings of Python"),
             ({"label_separator": " "}, "label_separator is ' '; it has to be more than spaces"),
             ({"empty_texts": "drop"}, "empty_texts is 'drop'; allowed are 'error', 'keep', 'skip'"),
@@ -343,7 +407,7 @@ class TestRecipe:
         [
             (
                 None,
-                "there are no texts at mine.csv (train); allowed are .csv, .tsv, .jsonl and .parquet files",
+                "there are no texts at mine.csv (train); allowed are .csv, .tsv, .jsonl, .ndjson, .json and .parquet",
             ),
             ("review,label\nx,y\n", "mine.csv:1: there is no column 'text'; the columns are 'review', 'label'"),
             ("text,label\nx,y\n", "mine.csv has to hold texts of at least two classes; all have the label 'y'"),

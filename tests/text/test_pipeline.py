@@ -63,6 +63,28 @@ def test_state_round_trip_in_plain_values_only(tmp_path):
     assert state == p.state(), "from_state does not change what it is given"
 
 
+@pytest.mark.parametrize(
+    ("how", "decoded"),
+    [
+        ({"kind": "characters", "filters": ""}, "<start> a ▁ g o o d ▁ f i l m !"),
+        ({"kind": "regex", "token_pattern": r"\w+|!", "filters": ""}, "<start> a good film !"),
+    ],
+)
+def test_other_tokenizers_come_back_from_their_state(how, decoded):
+    tokenizer = Tokenizer(**how)
+    p = TextPipeline(tokenizer=tokenizer, vocabulary=Vocabulary.from_texts(["A good film!"], tokenizer))
+    again = TextPipeline.from_state(p.state())
+    assert again == p
+    assert again.decode(again.encode("A good film!")) == decoded
+
+
+def test_a_state_of_version_1_is_of_words():
+    p = pipeline()
+    state = {**p.state(), "version": 1}
+    state["tokenizer"] = {name: state["tokenizer"][name] for name in ("lower", "filters", "strip_html")}
+    assert TextPipeline.from_state(state) == p
+
+
 def test_fingerprint_changes_with_every_part():
     p = pipeline()
     others = [
@@ -98,7 +120,9 @@ def changed(path, value):
         (None, "the state of a text pipeline has to be a dict, not None"),
         ({}, r"the state of a text pipeline has the keys \[\]; expected are \['maxlen', "),
         ({**pipeline().state(), "more": 1}, "'more'"),
-        (changed(["version"], 2), "version 2; this seqclass reads 1"),
+        (changed(["version"], 3), "version 3; this seqclass reads 1 to 2"),
+        (changed(["tokenizer", "kind"], "regex"), "token_pattern is None and the tokenizer 'regex'"),
+        ({**pipeline().state(), "version": 1, "tokenizer": []}, r"the state of a tokenizer has to be a dict, not \[\]"),
         (changed(["maxlen"], "6"), "maxlen is '6'"),
         (changed(["padding"], ["pre"]), r"padding is \['pre'\]"),
         (changed(["tokenizer"], []), r"the state of a tokenizer has to be a dict, not \[\]"),

@@ -37,11 +37,65 @@ def test_br_becomes_a_word_unless_html_is_stripped():
     assert Tokenizer(strip_html=True)(text) == ["bad", "good", "so", "so", "x", "1", "2", "0", "3"]
 
 
+@pytest.mark.parametrize("spelling", ["<br />", "<br/>", "<br>", "<BR>", "</br>", "<br\n/>"])
+def test_line_breaks_alone_become_spaces(spelling):
+    assert Tokenizer(strip_html="breaks")(f"bad{spelling}{spelling}good <b>x</b> <brand>") == [
+        *("bad", "good", "b", "x", "b", "brand")
+    ]
+
+
 @pytest.mark.parametrize(
     ("lower", "expected"), [("ascii", "Éx"), ("unicode", "éx"), ("none", "ÉX")], ids=["ascii", "unicode", "none"]
 )
 def test_lower(lower, expected):
     assert Tokenizer(lower=lower)("ÉX") == [expected]
+
+
+def test_every_alphabet_is_lower_cased_by_unicodes_own_rules():
+    lowered = Tokenizer(lower="unicode")("STRASSE STRAẞE straße İSTANBUL ΟΔΟΣ ΣΑΣ ДЖЕДАЙ ǅ")
+    # İ is an i and a dot above; a sigma at the end of a word is ς; ß is not ss.
+    assert lowered == ["strasse", "straße", "straße", "i\u0307stanbul", "οδος", "σας", "джедай", "ǆ"]
+
+
+class TestRegex:
+    def test_punctuation_can_be_tokens(self):
+        tokenizer = Tokenizer(kind="regex", token_pattern=r"\w+|[.!?]", lower="unicode", filters="")
+        assert tokenizer("Is it GOOD?\nÉlan!") == ["is", "it", "good", "?", "élan", "!"]
+
+    def test_the_pattern_sees_the_text_lower_cased_filtered_and_without_html(self):
+        tokenizer = Tokenizer(kind="regex", token_pattern=r"\S+", filters="-", strip_html=True)
+        assert tokenizer("A-b<br />C") == ["a", "b", "c"]
+
+    def test_spaces_within_a_token_are_marked(self):
+        assert Tokenizer(kind="regex", token_pattern=r"\w+ \w+")("new york is big") == ["new▁york", "is▁big"]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"kind": "regex"}, "token_pattern is None and the tokenizer 'regex'; 'regex' needs a pattern"),
+            ({"token_pattern": "x"}, "token_pattern is 'x' and the tokenizer 'words'"),
+            ({"kind": "regex", "token_pattern": "("}, "token_pattern '\\(' is no regular expression"),
+            ({"kind": "subwords"}, "tokenizer is 'subwords'; allowed are 'words', 'regex', 'characters'"),
+        ],
+    )
+    def test_wrong_options_are_refused_at_once(self, options, message):
+        with pytest.raises(InputError, match=message):
+            Tokenizer(**options)
+
+
+def test_characters():
+    tokenizer = Tokenizer(kind="characters", filters="", lower="unicode")
+    assert tokenizer(" Né, \t\n\u3000so!") == [*"né,▁so!"]
+    assert tokenizer("好的 \U0001f600") == ["好", "的", "▁", "\U0001f600"]
+
+
+@given(
+    text=st.text(st.characters(codec=None)),
+    how=st.sampled_from([{"kind": "characters"}, {"kind": "regex", "token_pattern": r"\w+ ?|[^\w\s]"}]),
+    strip_html=st.sampled_from([True, False, "breaks"]),
+)
+def test_whatever_the_text_its_tokens_hold_no_space(text, how, strip_html):
+    assert all(token and " " not in token for token in Tokenizer(filters="", strip_html=strip_html, **how)(text))
 
 
 def test_filters_outside_ascii_are_replaced_too():
@@ -78,7 +132,8 @@ def test_map_names_the_position_of_what_is_no_text():
     [
         ({"lower": True}, "lower is True; allowed are 'ascii', 'unicode', 'none'"),
         ({"filters": None}, "filters is None"),
-        ({"strip_html": 1}, "strip_html is 1"),
+        ({"strip_html": 1}, "strip_html is 1; allowed are True, False and 'breaks'"),
+        ({"strip_html": "tags"}, "strip_html is 'tags'"),
     ],
 )
 def test_wrong_options(option, message):
@@ -86,7 +141,11 @@ def test_wrong_options(option, message):
         Tokenizer(**option)
 
 
-@given(text=st.text(), lower=st.sampled_from(["ascii", "unicode", "none"]), strip_html=st.booleans())
+@given(
+    text=st.text(),
+    lower=st.sampled_from(["ascii", "unicode", "none"]),
+    strip_html=st.sampled_from([True, False, "breaks"]),
+)
 def test_whatever_the_text_its_words_are_words(text, lower, strip_html):
     words = Tokenizer(lower=lower, strip_html=strip_html)(text)
     assert all(word and not set(word) & set(KERAS_FILTERS + " ") for word in words)

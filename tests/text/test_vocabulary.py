@@ -206,3 +206,21 @@ def test_rare_words_can_be_left_out():
         Vocabulary.from_texts(texts, Tokenizer(), min_count=4)
     with pytest.raises(InputError, match="min_count is 0; allowed are whole numbers from 1 on"):
         Vocabulary.from_texts(texts, Tokenizer(), min_count=0)
+
+
+@given(
+    num_words=st.none() | st.integers(4, 16),
+    skip_top=st.integers(0, 9),
+    start_char=st.none() | st.integers(0, 5),
+    oov_char=st.none() | st.integers(0, 3),
+    index_from=st.integers(0, 6),
+)
+def test_ids_of_their_own_are_those_that_decode_to_the_word(**options):
+    vocabulary = Vocabulary(WORDS, **options)
+    expected = {}
+    for word in WORDS:
+        ids = Vocabulary(WORDS, **{**options, "start_char": None}).encode([word])
+        if ids and ids[0] not in (options["start_char"], options["oov_char"]):
+            expected[word] = ids[0]
+            assert vocabulary.decode(ids) == [word]
+    assert vocabulary.word_ids() == expected

@@ -1,6 +1,6 @@
 """The LightningModule: a stack, its loss, its optimizer, its metrics, and the text pipeline it was trained with."""
 
-import math
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -9,9 +9,11 @@ from typing import Any, Literal
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 from seqclass.classifier.checkpoint import put_texts, read_checkpoint, take_texts
+from seqclass.classifier.class_weights import ClassWeights, weights_in_order
 from seqclass.classifier.data_facts import DataFacts, check_fits
 from seqclass.classifier.epoch_metrics import EpochMetrics, Stage
 from seqclass.classifier.tasks import Classification, MultiLabel, SingleLabel, Task
@@ -19,7 +21,7 @@ from seqclass.errors import InputError
 from seqclass.models import STACK_OPTIONS, Cell, Pooling, Stack, StackName, build_stack
 from seqclass.nn import Initializer, Kernel, RecurrentActivation
 from seqclass.optim import KerasAdam
-from seqclass.text import TextPipeline
+from seqclass.text import TextPipeline, WordVectors, read_word_vectors
 
 
 class SequenceClassifier(LightningModule):
@@ -35,7 +37,11 @@ class SequenceClassifier(LightningModule):
         num_classes: None takes the number of the DataModule's label names.
         multi_label: whether a text may have several labels, or none: the model then decides on each alone. None takes
             what the DataModule says.
-        embedding_dim: size of a word's vector.
+        embedding_dim: size of a word's vector; None for that of `word_vectors`, or 32 without them.
+        word_vectors: path of vectors that others have trained, as text files of GloVe, word2vec or fastText; see
+            `seqclass.text.read_word_vectors`. Words of the vocabulary that the file has begin with its vectors, the
+            others as `initializer` says. Read when training begins; a checkpoint holds the weights alone.
+        freeze_embedding: leave the embedding, padding and all, as it is at the beginning.
         hidden_size: units of the LSTM, of each layer and direction.
         num_layers: LSTM layers, each reading the states of the one below; `lstm_dropout` drops between them too.
         bidirectional: each layer reads forward and backward, the states of both side by side.
@@ -54,9 +60,9 @@ class SequenceClassifier(LightningModule):
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` have them.
         recurrent_activation: of the LSTM's gates.
         kernel: the way to run the LSTM; `auto` is the fastest that can.
-        class_weights: one factor of the loss for each class, in the order of the label names; "balanced" takes
-            texts / (classes * texts of the class), so that each class weighs the same in all, and is saved as those
-            numbers; None weighs all texts the same.
+        class_weights: one factor of the loss for each class, by name or in the order of the label names; "balanced"
+            takes texts / (classes * texts of the class), so that each class weighs the same in all; None weighs all
+            texts the same. Saved as numbers in the order of the label names.
         optimizer: from parameters to an optimizer; None for `KerasAdam` with its defaults.
         lr_scheduler: from an optimizer to a scheduler; None for a constant rate.
         lr_scheduler_interval: whether the scheduler steps each epoch or each batch.
@@ -73,7 +79,9 @@ class SequenceClassifier(LightningModule):
         num_embeddings: int | None = None,
         num_classes: int | None = None,
         multi_label: bool | None = None,
-        embedding_dim: int = 32,
+        embedding_dim: int | None = None,
+        word_vectors: str | None = None,
+        freeze_embedding: bool = False,
         hidden_size: int = 100,
         num_layers: int = 1,
         bidirectional: bool = False,
@@ -89,7 +97,7 @@ class SequenceClassifier(LightningModule):
         initializer: Initializer = "keras1",
         recurrent_activation: RecurrentActivation = "sigmoid",
         kernel: Kernel = "auto",
-        class_weights: list[float] | Literal["balanced"] | None = None,
+        class_weights: ClassWeights = None,
         optimizer: OptimizerCallable | None = None,
         lr_scheduler: LRSchedulerCallable | None = None,
         lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
@@ -97,7 +105,8 @@ class SequenceClassifier(LightningModule):
     ) -> None:
         super().__init__()
         # Plain values only: a checkpoint loads under weights_only=True, and names no code to be run.
-        self.save_hyperparameters(ignore=["optimizer", "lr_scheduler"], logger=False)
+        self.save_hyperparameters(ignore=["optimizer", "lr_scheduler", "word_vectors"], logger=False)
+        self._word_vectors = word_vectors
         self._optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = optimizer or KerasAdam
         self._lr_scheduler = lr_scheduler
         self.pipeline: TextPipeline | None = None
@@ -105,7 +114,7 @@ class SequenceClassifier(LightningModule):
         # A wrong option is to be reported now, not after the data have been read: this small one is thrown away.
         self._new_stack(num_embeddings=1, num_classes=2, embedding_dim=1, hidden_size=1)
         self.model: Stack | None = None
-        if num_embeddings is not None and num_classes is not None:
+        if num_embeddings is not None and num_classes is not None and word_vectors is None:
             self._build(num_embeddings, num_classes, multi_label=bool(multi_label))
 
     def _new_stack(self, **sizes: int) -> Stack:
@@ -118,29 +127,46 @@ class SequenceClassifier(LightningModule):
         sizes = {"num_embeddings": num_embeddings, "num_classes": num_classes, "multi_label": multi_label}
         self.hparams.update(sizes)
         self.model = self._new_stack(**sizes)
+        self.hparams["embedding_dim"] = self.model.embedding.embedding_dim
+        self.model.embedding.requires_grad_(not self.hparams["freeze_embedding"])
         if multi_label and self.hparams["class_weights"] is not None:
             raise InputError("class_weights do not go with several labels a text, where each is decided on alone")
         self.register_buffer("_class_weights", None, persistent=False)
-        if self.hparams["class_weights"] != "balanced":
-            self._weigh_classes(self.hparams["class_weights"])
+        if isinstance(self.hparams["class_weights"], list):
+            self._weigh_classes()
         self.task: Task = MultiLabel(num_classes) if multi_label else SingleLabel(num_classes)
         self._epoch = EpochMetrics(self.task)
 
-    def _weigh_classes(self, weights: list[float] | None) -> None:
-        num_classes = self.hparams["num_classes"]
-        if weights is not None and (len(weights) != num_classes or not 0 <= min(weights) <= max(weights) < math.inf):
-            raise InputError(f"class_weights={weights} does not fit: {num_classes} numbers from 0 on are needed")
+    def _weigh_classes(self, label_names: tuple[str, ...] = (), class_counts: list[int] | None = None) -> None:
+        weights = weights_in_order(
+            self.hparams["class_weights"],
+            num_classes=self.hparams["num_classes"],
+            label_names=label_names,
+            class_counts=class_counts,
+        )
         self.hparams["class_weights"] = weights
         self._class_weights = None if weights is None else torch.tensor(weights)
+
+    def _read_word_vectors(self, pipeline: TextPipeline | None) -> WordVectors | None:
+        """The vectors, if some are asked for; they decide the size of the embedding."""
+        if self._word_vectors is None:
+            return None
+        if pipeline is None:
+            raise InputError(f"word_vectors={self._word_vectors} need a DataModule of seqclass, which knows the words")
+        vectors = read_word_vectors(self._word_vectors, pipeline.vocabulary, dimension=self.hparams["embedding_dim"])
+        self.hparams["embedding_dim"] = vectors.dimension
+        return vectors
 
     def setup(self, stage: str) -> None:
         """Take from the DataModule what follows from the data, or check that a trained model fits it.
 
         Raises:
-            InputError: the model was trained with other ids or other classes, or would read padding behind the text.
+            InputError: the model was trained with other ids or other classes, or would read padding behind the text;
+                or word vectors or class weights do not fit the data.
         """
         data = getattr(self.trainer, "datamodule", None)
         facts = DataFacts.of(data)
+        vectors = None
         if self.model is None:
             num_embeddings = self.hparams["num_embeddings"] or (facts.pipeline and facts.pipeline.num_ids)
             num_classes = self.hparams["num_classes"] or len(facts.label_names)
@@ -151,12 +177,10 @@ class SequenceClassifier(LightningModule):
             multi_label = self.hparams["multi_label"]
             if multi_label is None:
                 multi_label = facts.multi_label
+            vectors = self._read_word_vectors(facts.pipeline)
             self._build(num_embeddings, num_classes, multi_label=multi_label)
-        if self.hparams["class_weights"] == "balanced":
-            counts: list[int] | None = getattr(data, "class_counts", None)
-            if counts is None:
-                raise InputError("class_weights='balanced' needs a DataModule of seqclass, which counts the classes")
-            self._weigh_classes([sum(counts) / (len(counts) * count) for count in counts])
+        if isinstance(self.hparams["class_weights"], dict | str):
+            self._weigh_classes(facts.label_names, getattr(data, "class_counts", None))
         check_fits(
             facts,
             num_embeddings=self.hparams["num_embeddings"],
@@ -166,6 +190,10 @@ class SequenceClassifier(LightningModule):
             pipeline=self.pipeline,
             label_names=self.label_names,
         )
+        if vectors is not None:
+            with torch.no_grad():
+                self.stack.embedding.weight[torch.from_numpy(vectors.ids)] = torch.from_numpy(vectors.vectors)
+            rank_zero_only(print)(vectors.coverage(data.id_counts), file=sys.stderr)
         if facts.pipeline is not None:
             self.pipeline, self.label_names = facts.pipeline, facts.label_names
 
@@ -258,15 +286,17 @@ class SequenceClassifier(LightningModule):
         self.log_dict(self._epoch.compute("test"))
 
     def configure_optimizers(self) -> Any:
-        optimizer = self._optimizer(self.parameters())
+        optimizer = self._optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
         if self._lr_scheduler is None:
             return optimizer
-        scheduler = {
-            "scheduler": self._lr_scheduler(optimizer),
+        scheduler = self._lr_scheduler(optimizer)
+        options = {
+            "scheduler": scheduler,
             "interval": self.hparams["lr_scheduler_interval"],
-            "monitor": self.hparams["lr_scheduler_monitor"],
+            # Lightning's own `ReduceLROnPlateau` says itself what it looks at.
+            "monitor": getattr(scheduler, "monitor", self.hparams["lr_scheduler_monitor"]),
         }
-        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+        return {"optimizer": optimizer, "lr_scheduler": options}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         put_texts(checkpoint, self.pipeline, self.label_names)

@@ -7,7 +7,7 @@ from jsonargparse.typing import PositiveInt
 from tqdm import tqdm
 
 from seqclass.classifier import SequenceClassifier
-from seqclass.commands.options import new_parser, parse
+from seqclass.commands.options import add_reading_options, new_parser, parse, reading_of
 from seqclass.errors import InputError
 from seqclass.evaluation.predictions_file import predictions_file
 from seqclass.evaluation.texts import batches, unlabelled_texts
@@ -18,7 +18,7 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("checkpoint", type=str, help="written by `seqclass fit`; no other file is needed")
     parser.add_argument("texts", type=str, nargs="*", help="none: each line of standard input is a text")
     parser.add_argument("--input", type=str | None, help="a .csv, .tsv, .jsonl or .parquet file of texts, also .gz")
-    parser.add_argument("--text_column", type=str, default="text", help="column (or entry) of --input with the text")
+    add_reading_options(parser, skip={"label_column", "label_separator", "pattern"})
     parser.add_argument("--out", type=str | None, help="file to write: .csv, .jsonl or .parquet")
     parser.add_argument("--batch_size", type=PositiveInt, default=250, help="texts computed at a time")
     options = parse(parser, arguments)
@@ -28,7 +28,7 @@ def run(arguments: Sequence[str]) -> None:
     classifier = SequenceClassifier.load_from_checkpoint(options.checkpoint)
     texts: Iterable[str] = options.texts
     if options.input:
-        texts = unlabelled_texts(options.input, options.text_column)
+        texts = unlabelled_texts(options.input, reading_of(options, label_column=None))
     elif not options.texts:
         if sys.stdin.isatty():
             print("Reading texts from standard input, one a line; Ctrl-D ends.", file=sys.stderr)

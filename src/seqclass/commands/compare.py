@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seqclass.classifier import SequenceClassifier
-from seqclass.commands.options import add_data_options, new_parser, parse
+from seqclass.commands.options import add_data_options, new_parser, parse, reading_of
 from seqclass.errors import InputError
 from seqclass.evaluation.comparison import compare
 from seqclass.evaluation.prediction import predict
@@ -37,11 +37,11 @@ def run(arguments: Sequence[str]) -> None:
     if len(set(paths)) < 2:
         raise InputError(f"compare needs two checkpoints or more; given: {', '.join(paths)}")
 
-    columns = {"text_column": options.text_column, "label_column": options.label_column}
+    reading = reading_of(options)
     predictions = {
         name: predict(
             SequenceClassifier.load_from_checkpoint(path),
-            labelled_texts(options.data, **columns),
+            labelled_texts(options.data, reading),
             batch_size=options.batch_size,
         )
         for name, path in _short_names(paths).items()

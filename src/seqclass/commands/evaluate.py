@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from seqclass.classifier import SequenceClassifier
-from seqclass.commands.options import add_data_options, new_parser, parse
+from seqclass.commands.options import add_data_options, new_parser, parse, reading_of
 from seqclass.evaluation.evaluate import evaluate
 from seqclass.evaluation.texts import labelled_texts
 
@@ -23,7 +23,7 @@ def run(arguments: Sequence[str]) -> None:
     classifier = SequenceClassifier.load_from_checkpoint(options.checkpoint)
     checkpoint = Path(options.checkpoint)
     out = Path(options.out or checkpoint.with_name(f"{checkpoint.stem}-evaluation"))
-    texts = labelled_texts(options.data, text_column=options.text_column, label_column=options.label_column)
+    texts = labelled_texts(options.data, reading_of(options))
     figures = evaluate(
         classifier,
         texts,

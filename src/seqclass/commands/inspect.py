@@ -1,17 +1,28 @@
 """`seqclass inspect`: what was understood of a data set, before training."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from seqclass.commands.options import new_parser, parse
-from seqclass.data import OWN_FILTERS, OwnTexts
-from seqclass.data.inspection import Inspection, inspect_texts
-from seqclass.text import Tokenizer
+from seqclass.data import OwnTexts, TextDataModule
+from seqclass.data.inspection import Inspection, PartInspection, inspect_texts
+from seqclass.data.sources.encodings import fitting_encodings
+from seqclass.data.sources.rows import NotDecodableError
+from seqclass.errors import InputError
 
 _MOST_CLASSES = 30
+
+
+# What has no part in how texts are read and split.
+_FOR_TRAINING = {
+    *("train", "test_fraction", "validation", "empty_texts", "batch_size", "eval_batch_size", "seed", "cache_dir"),
+    *("word_index", "num_words", "min_count", "skip_top", "start_char", "oov_char", "index_from", "unseen_words"),
+    *("maxlen", "padding", "truncating"),
+}
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -19,34 +30,40 @@ def run(arguments: Sequence[str]) -> None:
         "inspect", "Show what stands in labelled texts, and recommend sizes. Options are those of `--data` in fit."
     )
     parser.add_argument("train", type=str, help="a .csv, .tsv, .jsonl or .parquet file (also .gz), or a folder")
-    parser.add_argument("--test", type=str | None, help="the test texts, if they stand apart")
-    parser.add_argument("--val", type=str | None, help="likewise, the validation texts")
-    parser.add_argument("--text_column", type=str, nargs="+", default=["text"], help="several are joined")
-    parser.add_argument("--label_column", type=str, default="label")
-    parser.add_argument("--encoding", type=str, default="utf-8", help="such as cp1252 or utf-16")
+    parser.add_class_arguments(TextDataModule, skip=_FOR_TRAINING)
     parser.add_argument(
-        "--label_separator", type=str | None, help="what stands between the labels of a text, if it may have several"
+        "--num_words", type=int | None, help="ids of the vocabulary that unknown words are counted for; default: enough"
     )
-    parser.add_argument("--quotes", type=bool, default=True, help='whether " quotes fields')
     options = parse(parser, arguments).as_dict()
-    source = OwnTexts(**options, empty_texts="keep")
-    inspection = inspect_texts(source, Tokenizer(lower="unicode", filters=OWN_FILTERS))
+    num_words = options.pop("num_words")
+    data = TextDataModule(**options, empty_texts="keep")
+    source = data.find_source(allow_download=False)
+    try:
+        inspection = inspect_texts(source, data.tokenizer, num_words=num_words)
+    except NotDecodableError as error:
+        raise InputError(f"{error}\n{_encodings(source, error.path)}") from error
     console = Console()
     for table in inspection_tables(inspection):
         console.print(table)
-    for line in _remarks(inspection):
+    for line in _remarks(inspection, num_words):
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def inspection_tables(inspection: Inspection) -> tuple[Table, Table]:
-    """The figures of the parts side by side, and the classes of each."""
+def _encodings(source: OwnTexts, path: Path) -> str:
+    """What the files of the part at `path` could be in instead."""
+    found = fitting_encodings(
+        file for texts in source.inputs.values() if texts.path == path for file in texts.files(source.reading)
+    )
+    if not found:
+        return "None of the common encodings reads all of it: the files are of several, or damaged."
+    lines = [f"  --data.encoding {name:<10} {excerpt}" for name, excerpt in found.items()]
+    return "\n".join(["Every byte has a meaning in these; which is right, only a person sees:", *lines])
+
+
+def inspection_tables(inspection: Inspection) -> list[Table]:
+    """The figures of the parts side by side, the classes of each, and their combinations if there are some."""
     parts = inspection.parts
-    figures = Table(title="Texts", title_justify="left")
-    classes = Table(title="Classes", title_justify="left")
-    for table in (figures, classes):
-        table.add_column("")
-        for name in parts:
-            table.add_column(name, justify="right")
+    figures = _table("Texts", parts)
     rows = {
         "texts": [f"{part.texts:,}" for part in parts.values()],
         "words of a text: least": [f"{part.lengths[0]:,}" for part in parts.values()],
@@ -62,21 +79,40 @@ def inspection_tables(inspection: Inspection) -> tuple[Table, Table]:
     }
     for name, cells in rows.items():
         figures.add_row(name, *cells)
-    labels = list(dict.fromkeys(label for part in parts.values() for label in part.class_counts))
+    tables = [figures, _shares("Classes", parts, [part.class_counts for part in parts.values()])]
+    combinations = [part.combinations for part in parts.values()]
+    if any(combinations):
+        tables.append(_shares("Combinations of labels", parts, combinations))
+    return tables
+
+
+def _table(title: str, parts: Iterable[str]) -> Table:
+    table = Table("", title=title, title_justify="left")
+    for name in parts:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _shares(title: str, parts: dict[str, PartInspection], counts: list[dict[str, int]]) -> Table:
+    """How many texts of each part have each label."""
+    table = _table(title, parts)
+    labels = list(dict.fromkeys(label for of_part in counts for label in of_part))
     for label in labels[:_MOST_CLASSES]:
-        counts = [(part.class_counts.get(label, 0), part.texts) for part in parts.values()]
-        classes.add_row(escape(label), *(f"{count:,} ({count / max(texts, 1):.1%})" for count, texts in counts))
+        found = [(of_part.get(label, 0), part.texts) for of_part, part in zip(counts, parts.values(), strict=True)]
+        table.add_row(
+            escape(label or "(none)"), *(f"{count:,} ({count / max(texts, 1):.1%})" for count, texts in found)
+        )
     if len(labels) > _MOST_CLASSES:
-        classes.add_row(f"and {len(labels) - _MOST_CLASSES} more")
-    return figures, classes
+        table.add_row(f"and {len(labels) - _MOST_CLASSES} more")
+    return table
 
 
-def _remarks(inspection: Inspection) -> list[str]:
+def _remarks(inspection: Inspection, num_words: int | None) -> list[str]:
     train = inspection.parts["train"]
-    remarks = [
-        f"{inspection.distinct_words:,} distinct words in train. Recommended: --data.num_words {inspection.num_words} "
-        f"--data.maxlen {inspection.maxlen}"
-    ]
+    sizes = f"--data.maxlen {inspection.maxlen}"
+    if num_words is None:
+        sizes = f"--data.num_words {inspection.num_words} {sizes}"
+    remarks = [f"{inspection.distinct_words:,} distinct words in train. Recommended: {sizes}"]
     if len(train.class_counts) < 2:
         remarks.append("There is one class only: nothing can be trained.")
     for label, count in train.class_counts.items():

@@ -1,12 +1,15 @@
 """Parsing of a command's options."""
 
+import inspect
 import re
 from argparse import ArgumentError
 from collections.abc import Sequence
+from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 from jsonargparse.typing import PositiveInt
 
+from seqclass.data.sources import Reading
 from seqclass.errors import InputError
 
 
@@ -35,9 +38,27 @@ def add_data_options(parser: ArgumentParser) -> None:
         help="labelled texts: a .csv, .tsv, .jsonl or .parquet file, also .gz, or a folder with "
         "one sub-folder per class; default: the IMDB test reviews",
     )
-    parser.add_argument("--text_column", type=str, default="text", help="column (or entry) that holds the text")
-    parser.add_argument("--label_column", type=str, default="label", help="column (or entry) that holds the class")
+    add_reading_options(parser, skip={"label_separator"})
     parser.add_argument("--batch_size", type=PositiveInt, default=250, help="texts computed at a time")
+
+
+def add_reading_options(parser: ArgumentParser, *, skip: set[str]) -> None:
+    """How files of texts are read, as with `--data` in `fit`; but for the options to `skip`."""
+    parser.add_method_arguments(Reading, "from_options", skip=skip)
+
+
+def reading_of(options: Namespace, **fixed: Any) -> Reading:
+    """The reading that `add_reading_options` has asked for.
+
+    Args:
+        options: as parsed.
+        **fixed: those that were skipped.
+
+    Raises:
+        InputError: a value that does not fit.
+    """
+    names = inspect.signature(Reading.from_options).parameters
+    return Reading.from_options(**{name: value for name, value in options.items() if name in names}, **fixed)
 
 
 def _with_underscores(argument: str) -> str:

@@ -5,7 +5,7 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,17 @@ from seqclass.data.sources import Source
 from seqclass.data.split import check_fraction, label_array, stratified_holdout
 from seqclass.errors import InputError
 from seqclass.locations import cache_root
-from seqclass.text import KERAS_FILTERS, Lower, Side, TextPipeline, Tokenizer, UnseenWords, Vocabulary
+from seqclass.text import (
+    KERAS_FILTERS,
+    Lower,
+    Side,
+    StripHtml,
+    TextPipeline,
+    Tokenizer,
+    TokenizerKind,
+    UnseenWords,
+    Vocabulary,
+)
 from seqclass.text.checks import check_whole
 
 
@@ -40,10 +50,13 @@ class EncodedDataModule(LightningDataModule, ABC):
         index_from: what is added to a word's rank.
         unseen_words: whether a word outside the vocabulary is left out ("skip") or becomes `oov_char`
             ("oov").
-        lower: which letters are lower-cased: "ascii", "unicode" or "none". See `Tokenizer` for this and the
-            next two.
-        filters: the characters that are replaced by a space.
-        strip_html: remove tags such as `<br />` first.
+        tokenizer: what a text is split into: "words", what a "regex" matches, or "characters". See `Tokenizer` for
+            this and the next four.
+        token_pattern: the regular expression of the tokenizer "regex", such as `\\w+|[.!?]`.
+        lower: which letters are lower-cased: "ascii", "unicode" or "none".
+        filters: the characters that are replaced by a space; None for punctuation with the tokenizer "words" (Keras'
+            rule), and for none with the others.
+        strip_html: replace HTML by spaces: "breaks" only `<br />`, True all tags.
         maxlen: length to which texts are cut or padded.
         padding: the side that is filled, "pre" or "post".
         truncating: the side that is cut, "pre" or "post".
@@ -65,6 +78,9 @@ class EncodedDataModule(LightningDataModule, ABC):
         InputError: if an option has a wrong value.
     """
 
+    word_filters: ClassVar[str] = KERAS_FILTERS
+    """What `filters` are for words, if nothing else is said."""
+
     def __init__(
         self,
         *,
@@ -76,9 +92,11 @@ class EncodedDataModule(LightningDataModule, ABC):
         oov_char: int | None = 2,
         index_from: int = 3,
         unseen_words: UnseenWords = "skip",
+        tokenizer: TokenizerKind = "words",
+        token_pattern: str | None = None,
         lower: Lower = "ascii",
-        filters: str = KERAS_FILTERS,
-        strip_html: bool = False,
+        filters: str | None = None,
+        strip_html: StripHtml = False,
         maxlen: int = 500,
         padding: Side = "pre",
         truncating: Side = "pre",
@@ -90,7 +108,11 @@ class EncodedDataModule(LightningDataModule, ABC):
     ) -> None:
         super().__init__()
         self._word_index = word_index
-        self._tokenizer = Tokenizer(lower=lower, filters=filters, strip_html=strip_html)
+        if filters is None:
+            filters = self.word_filters if tokenizer == "words" else ""
+        self._tokenizer = Tokenizer(
+            kind=tokenizer, token_pattern=token_pattern, lower=lower, filters=filters, strip_html=strip_html
+        )
         self._vocabulary_options: dict[str, Any] = {
             "num_words": num_words,
             "skip_top": skip_top,
@@ -157,6 +179,11 @@ class EncodedDataModule(LightningDataModule, ABC):
             self._torch_seed = torch.initial_seed()
 
     @property
+    def tokenizer(self) -> Tokenizer:
+        """As the options say; that of `pipeline` is the same, unless a checkpoint's is used."""
+        return self._tokenizer
+
+    @property
     def pipeline(self) -> TextPipeline:
         return self._ready.pipeline
 
@@ -177,6 +204,15 @@ class EncodedDataModule(LightningDataModule, ABC):
         if labels.ndim == 2:
             return labels.sum(axis=0).tolist()
         return np.bincount(labels, minlength=len(self.label_names)).tolist()
+
+    @property
+    def id_counts(self) -> npt.NDArray[np.int64]:
+        """How often each id stands in the training texts, those held out for validation included; shape (ids,)."""
+        values = self._ready.parts["train"].ids.values
+        counts = np.zeros(self.pipeline.num_ids, dtype=np.int64)
+        for start in range(0, len(values), 1 << 22):  # bincount makes int64 of all that it is given
+            counts += np.bincount(values[start : start + (1 << 22)], minlength=len(counts))
+        return counts
 
     @property
     def train_size(self) -> int:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from seqclass.data.sources import OwnTexts
 from seqclass.errors import InputError
 from seqclass.text import Tokenizer
+from seqclass.text.checks import check_whole
 
 COVERED_WORDS = 0.98
 COVERED_TEXTS = 0.95
@@ -30,17 +31,19 @@ class PartInspection:
     Attributes:
         texts: how many there are.
         class_counts: texts of each class, the largest first; with several labels a text, each counts.
+        combinations: with several labels a text, texts of each combination of them, the largest first; else empty.
         lengths: words of a text: least, median, 95th percentile, most.
         empty: texts of white space alone.
         wordless: texts that are not empty and hold no words all the same, such as "?!".
         duplicates: texts that stand further up already.
         contradictions: texts that stand in the part with more than one label.
-        unknown_share: of the words, those that are not among the `num_words` of the training texts.
+        unknown_share: of the words, those that have no id of their own among `num_words`.
         from_training: texts that stand among the training texts too; 0 for those themselves.
     """
 
     texts: int
     class_counts: dict[str, int]
+    combinations: dict[str, int]
     lengths: tuple[int, int, int, int]
     empty: int
     wordless: int
@@ -57,8 +60,8 @@ class Inspection:
     Attributes:
         parts: by name, "train" first.
         distinct_words: of the training texts.
-        num_words: what is recommended: it keeps `COVERED_WORDS` of all words of the training texts.
-        maxlen: likewise: `COVERED_TEXTS` of the training texts are not cut.
+        num_words: as given, or what is recommended: it keeps `COVERED_WORDS` of all words of the training texts.
+        maxlen: what is recommended: `COVERED_TEXTS` of the training texts are not cut.
     """
 
     parts: dict[str, PartInspection]
@@ -67,7 +70,7 @@ class Inspection:
     maxlen: int
 
 
-def inspect_texts(source: OwnTexts, tokenizer: Tokenizer) -> Inspection:
+def inspect_texts(source: OwnTexts, tokenizer: Tokenizer, *, num_words: int | None = None) -> Inspection:
     """Reads all texts once, row by row: memory grows by 16 bytes a text, and with the number of distinct words.
 
     Texts are compared by 64 bits of a hash: among ten million, two different ones are taken for equal with a
@@ -76,25 +79,33 @@ def inspect_texts(source: OwnTexts, tokenizer: Tokenizer) -> Inspection:
     Args:
         source: the texts; it should keep those that are empty.
         tokenizer: splits them into words.
+        num_words: ids of the vocabulary that unknown words are counted for; None for the number recommended.
 
     Raises:
         InputError: if a row cannot be used, or there are no training texts or no words in them.
     """
+    check_whole("num_words", num_words, least=_MARKS + 1, or_none=True)
     train = _Reader(source, "train", tokenizer)
     if not len(train.lengths) or not train.counts:
         raise InputError(f"{source.inputs['train'].path} holds no {'words' if len(train.lengths) else 'texts'}")
     ranked = train.counts.most_common()
-    enough = COVERED_WORDS * sum(train.counts.values())
-    kept = 1 + next(rank for rank, total in enumerate(accumulate(count for _, count in ranked)) if total >= enough)
-    kept = min(-(-(kept + _MARKS) // 100) * 100 - _MARKS, len(ranked))
-    known = {word for word, _ in ranked[:kept]}
+    if num_words is None:
+        num_words = _recommended_num_words([count for _, count in ranked])
+    known = {word for word, _ in ranked[: num_words - _MARKS]}
     typical = int(np.quantile(np.asarray(train.lengths), COVERED_TEXTS, method="higher"))
     # One more, for the start mark.
     maxlen = -(-(typical + 1) // 10) * 10
     others = {part: _Reader(source, part, tokenizer) for part in source.inputs if part != "train"}
     parts = {"train": train.result(known, None)}
     parts |= {part: reader.result(known, train) for part, reader in others.items()}
-    return Inspection(parts, len(ranked), kept + _MARKS, maxlen)
+    return Inspection(parts, len(ranked), num_words, maxlen)
+
+
+def _recommended_num_words(counts: list[int]) -> int:
+    """The whole hundred that is enough, or all words if they are fewer; `counts` fall."""
+    enough = COVERED_WORDS * sum(counts)
+    kept = 1 + next(rank for rank, total in enumerate(accumulate(counts)) if total >= enough)
+    return min(-(-(kept + _MARKS) // 100) * 100, len(counts) + _MARKS)
 
 
 class _Reader:
@@ -103,6 +114,7 @@ class _Reader:
     def __init__(self, source: OwnTexts, part: str, tokenizer: Tokenizer) -> None:
         self.counts: Counter[str] = Counter()
         self.classes: Counter[str] = Counter()
+        self.combinations: Counter[str] = Counter()
         self.lengths = array("I")
         self.hashes = array("Q")
         self.labels = array("I")
@@ -112,6 +124,8 @@ class _Reader:
             words = tokenizer(row.text)
             self.counts.update(words)
             self.classes.update(source.names_of(row))
+            if source.reading.label_separator is not None:
+                self.combinations[row.label] += 1
             self.lengths.append(len(words))
             content = hashlib.blake2b(row.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             self.hashes.append(int.from_bytes(content, "little"))
@@ -128,6 +142,7 @@ class _Reader:
         return PartInspection(
             texts=len(self.lengths),
             class_counts=dict(self.classes.most_common()),
+            combinations=dict(self.combinations.most_common()),
             lengths=_quantiles(np.asarray(self.lengths)),
             empty=self.empty,
             wordless=self.wordless,

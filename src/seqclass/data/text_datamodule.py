@@ -3,10 +3,10 @@
 from typing import Any, Literal, get_args
 
 from seqclass.data.datamodule import EncodedDataModule
-from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, Source, TextsAndLabels
+from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
-from seqclass.text import KERAS_FILTERS, Lower, UnseenWords
+from seqclass.text import KERAS_FILTERS, Lower, StripHtml, UnseenWords
 from seqclass.text.checks import check_choice
 
 OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
@@ -16,9 +16,10 @@ OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
 class TextDataModule(EncodedDataModule):
     """Your own labelled texts, with any number of classes.
 
-    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files with one object a line, in
-    `.parquet` files, each of them plain or with `.gz` behind, in a folder with one sub-folder per class that holds one
-    `.txt` file per text, or as a pair of lists. The classes are the labels of the training texts, sorted by name.
+    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files (or `.json`, `.ndjson`) with
+    one object a line, in `.parquet` files, each of them plain or with `.gz` behind, in a folder with one sub-folder per
+    class that holds one `.txt` file per text, or as a pair of lists. The classes are the labels of the training texts,
+    sorted by name.
 
     Training, validation and test never share a text's place: the test part is `test`, or is held out of `train`
     first, the same texts for whatever seed; then the validation part is `val`, or is held out of the rest. A text
@@ -26,7 +27,8 @@ class TextDataModule(EncodedDataModule):
 
     Five defaults are not those of the IMDB reviews: `validation`, and four that are Keras' rule there. A word that
     no training text has becomes `oov_char`, as rare words do, where Keras leaves it out; all alphabets are
-    lower-cased; and `filters` knows white space and punctuation beyond ASCII.
+    lower-cased; `<br />` is a space and not the word "br"; and `filters` knows white space and punctuation beyond
+    ASCII.
 
     Args:
         train: path of the training texts; or the texts and their labels, two lists.
@@ -35,7 +37,9 @@ class TextDataModule(EncodedDataModule):
         test_fraction: of each class; without effect if there is `test`.
         text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
         label_column: likewise, the label.
+        columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
+        pattern: names of the files in a class's folder; `*` takes all of them.
         encoding: of the files, by one of Python's names.
         label_separator: what stands between the labels of a text, where each may have several or none, as in
             "politics;sport". The model then decides on each label alone. None where each text has exactly one.
@@ -45,12 +49,14 @@ class TextDataModule(EncodedDataModule):
             there is `val`.
         unseen_words: see `EncodedDataModule` for this and the next two.
         lower: which letters are lower-cased.
-        filters: the characters that are replaced by a space.
+        strip_html: replace HTML by spaces.
         **options: the other options of `EncodedDataModule`.
 
     Raises:
         InputError: if an option has a wrong value.
     """
+
+    word_filters = OWN_FILTERS
 
     def __init__(
         self,
@@ -61,22 +67,23 @@ class TextDataModule(EncodedDataModule):
         test_fraction: float = 0.2,
         text_column: list[str] | str = "text",
         label_column: str = "label",
+        columns: list[str] | None = None,
         quotes: bool = True,
+        pattern: str = "*.txt",
         encoding: str = "utf-8",
         label_separator: str | None = None,
         empty_texts: EmptyTexts = "error",
         validation: Literal["test"] | float = 0.1,
         unseen_words: UnseenWords = "oov",
         lower: Lower = "unicode",
-        filters: str = OWN_FILTERS,
+        strip_html: StripHtml = "breaks",
         **options: Any,
     ) -> None:
-        super().__init__(validation=validation, unseen_words=unseen_words, lower=lower, filters=filters, **options)
+        super().__init__(
+            validation=validation, unseen_words=unseen_words, lower=lower, strip_html=strip_html, **options
+        )
         check_fraction("test_fraction", test_fraction)
         check_choice("empty_texts", empty_texts, get_args(EmptyTexts))
-        # Built for its checks alone, as the files are not looked for before they are needed.
-        columns = (text_column,) if isinstance(text_column, str) else tuple(text_column)
-        Reading(text_columns=columns, label_column=label_column, encoding=encoding, label_separator=label_separator)
         if val is not None:
             if validation == "test":
                 raise InputError(f"there are two parts to validate on: val={val!r:.80} and validation='test'")
@@ -86,15 +93,19 @@ class TextDataModule(EncodedDataModule):
             "test": test,
             "val": val,
             "test_fraction": test_fraction,
-            "text_column": text_column,
-            "label_column": label_column,
-            "quotes": quotes,
-            "encoding": encoding,
-            "label_separator": label_separator,
+            "reading": Reading.from_options(
+                text_column=text_column,
+                label_column=label_column,
+                columns=columns,
+                quotes=quotes,
+                pattern=pattern,
+                encoding=encoding,
+                label_separator=label_separator,
+            ),
             "empty_texts": empty_texts,
         }
 
-    def find_source(self, *, allow_download: bool) -> Source:
+    def find_source(self, *, allow_download: bool) -> OwnTexts:
         """Returns the texts; there is nothing to download.
 
         Raises:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -21,17 +22,14 @@ class LabelledText(NamedTuple):
     label: str
 
 
-def labelled_texts(
-    data: str | Path | None, *, text_column: str = "text", label_column: str = "label"
-) -> Iterator[LabelledText]:
+def labelled_texts(data: str | Path | None, reading: Reading | None = None) -> Iterator[LabelledText]:
     """Read a data set's test texts.
 
     Args:
         data: a `.csv`, `.tsv`, `.jsonl` or `.parquet` file, plain or with `.gz` behind; a folder with one sub-folder
             of texts for each class; or the IMDB reviews as archive or folder. None for the IMDB reviews wherever
             they are.
-        text_column: of a file, holds the text.
-        label_column: of a file, holds the class.
+        reading: of files and folders of one's own: columns, encoding and so on.
 
     Raises:
         InputError: something cannot be read, or holds no texts.
@@ -45,21 +43,21 @@ def labelled_texts(
         return
     texts = open_input(path, "data")
     empty = True
-    for row in texts.rows(Reading(text_columns=(text_column,), label_column=label_column)):
+    for row in texts.rows(reading or Reading()):
         empty = False
         yield LabelledText(f"{texts.name}{row.where}", row.text, row.label)
     if empty:
         raise InputError(f"{path} holds no texts")
 
 
-def unlabelled_texts(path: str | Path, text_column: str = "text") -> Iterator[str]:
-    """Read the texts of a file, one by one; its other columns are passed over.
+def unlabelled_texts(path: str | Path, reading: Reading | None = None) -> Iterator[str]:
+    """Read the texts of a file, one by one; its other columns, that of the labels too, are passed over.
 
     Raises:
         InputError: the file or a row cannot be read; the message names file and line.
     """
-    reading = Reading(text_columns=(text_column,), label_column=None, keep_empty=True)
-    for row in open_input(path, "input").rows(reading):
+    unlabelled = replace(reading or Reading(), label_column=None, keep_empty=True)
+    for row in open_input(path, "input").rows(unlabelled):
         yield row.text
 
 

@@ -1,10 +1,11 @@
-"""From a text to ids and back: tokenizer, vocabulary, padding, and the pipeline of the three."""
+"""From a text to ids and back: tokenizer, vocabulary, padding, the pipeline of the three; and word vectors for it."""
 
 from seqclass.text.padding import Side, pad_sequences
 from seqclass.text.pipeline import TextPipeline
 from seqclass.text.ragged import RaggedIds
-from seqclass.text.tokenizer import KERAS_FILTERS, Lower, Tokenizer
+from seqclass.text.tokenizer import KERAS_FILTERS, Lower, StripHtml, Tokenizer, TokenizerKind
 from seqclass.text.vocabulary import OOV_MARK, START_MARK, UnseenWords, Vocabulary
+from seqclass.text.word_vectors import WordVectors, read_word_vectors
 
 __all__ = [
     "KERAS_FILTERS",
@@ -13,9 +14,13 @@ __all__ = [
     "Lower",
     "RaggedIds",
     "Side",
+    "StripHtml",
     "TextPipeline",
     "Tokenizer",
+    "TokenizerKind",
     "UnseenWords",
     "Vocabulary",
+    "WordVectors",
     "pad_sequences",
+    "read_word_vectors",
 ]

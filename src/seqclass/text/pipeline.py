@@ -15,7 +15,9 @@ from seqclass.text.ragged import RaggedIds
 from seqclass.text.tokenizer import Tokenizer
 from seqclass.text.vocabulary import PADDING_ID, Vocabulary
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
+_VERSION_1_TOKENIZER = {"kind": "words", "token_pattern": None}
+"""What a tokenizer's state of version 1, before there were others, does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +132,12 @@ class TextPipeline:
         """
         state = _known(state, "a text pipeline", cls.__dataclass_fields__, extra={"version"})
         version = state.pop("version")
-        if version != _STATE_VERSION:
-            raise InputError(f"the text pipeline's state has version {version!r}; this seqclass reads {_STATE_VERSION}")
+        if version not in (1, _STATE_VERSION):
+            raise InputError(
+                f"the text pipeline's state has version {version!r}; this seqclass reads 1 to {_STATE_VERSION}"
+            )
+        if version == 1 and isinstance(state["tokenizer"], dict):
+            state["tokenizer"] = {**_VERSION_1_TOKENIZER, **state["tokenizer"]}
         tokenizer = _known(state.pop("tokenizer"), "a tokenizer", Tokenizer.__dataclass_fields__)
         vocabulary = _known(state.pop("vocabulary"), "a vocabulary", Vocabulary.__dataclass_fields__)
         words = vocabulary.pop("words")

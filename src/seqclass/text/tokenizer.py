@@ -1,4 +1,4 @@
-"""From a text to its words."""
+"""From a text to its tokens: words, matches of a regular expression, or characters."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,70 +8,90 @@ from typing import Literal, get_args
 
 from seqclass.errors import InputError
 from seqclass.text.checks import check_choice
+from seqclass.text.token_pattern import TokenPattern
 
+TokenizerKind = Literal["words", "regex", "characters"]
 Lower = Literal["ascii", "unicode", "none"]
+StripHtml = bool | Literal["breaks"]
 
 KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 """What Keras replaces by a space: ASCII punctuation without the apostrophe, tab and newline."""
 
+SPACE_MARK = "▁"
+"""Stands for a space within a token (U+2581, as in SentencePiece): vocabularies are kept with spaces between words."""
+
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_LINE_BREAK = re.compile(r"</?br\s*/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tokenizer:
-    """Splits a text into words as Keras did for its IMDB data.
+    """Splits a text into tokens; by default as Keras did for its IMDB data.
 
-    Letters are lower-cased, each character of `filters` becomes a space, and the text is split on spaces.
-    Only the space splits: other white space (carriage return, no-break space) stays inside its word unless it
-    is in `filters`. The defaults are the rule that gives the 88,584 words of Keras' IMDB index, with the same
-    counts.
+    HTML is replaced, letters are lower-cased, each character of `filters` becomes a space, and then the text is split:
+
+    - "words" splits on spaces. Only the space splits: other white space (carriage return, no-break space) stays
+      inside its word unless it is in `filters`.
+    - "regex" takes what `token_pattern` matches; see `TokenPattern`.
+    - "characters" takes every character (code point); white space in a row is one, and none at the ends.
+
+    A space within a token becomes "▁". The defaults are the rule that gives the 88,584 words of Keras' IMDB index,
+    with the same counts.
 
     Args:
+        kind: "words", "regex" or "characters".
+        token_pattern: the regular expression of "regex", such as `\\w+|[.!?]`; None for the others.
         lower: "ascii" lower-cases A to Z only, so that É stays É (the rule behind Keras' IMDB index);
             "unicode" lower-cases every letter (Keras' `text_to_word_sequence`); "none" leaves the case.
         filters: the characters that are replaced by a space, after lower-casing.
-        strip_html: replace tags such as `<br />` by a space first. Keras' rule does not, and so turns
-            `<br />` into the word "br".
+        strip_html: replace tags by a space first: "breaks" only line breaks such as `<br />`, True all of them. Keras'
+            rule does not, and so turns `<br />` into the word "br".
 
     Raises:
         InputError: if an option has a wrong value.
     """
 
+    kind: TokenizerKind = "words"
+    token_pattern: str | None = None
     lower: Lower = "ascii"
     filters: str = KERAS_FILTERS
-    strip_html: bool = False
+    strip_html: StripHtml = False
 
     def __post_init__(self) -> None:
+        check_choice("tokenizer", self.kind, get_args(TokenizerKind))
         check_choice("lower", self.lower, get_args(Lower))
         if not isinstance(self.filters, str):
             raise InputError(f"filters is {self.filters!r}; it has to be a str of the characters to replace")
-        if not isinstance(self.strip_html, bool):
-            raise InputError(f"strip_html is {self.strip_html!r}; allowed are True and False")
+        if not isinstance(self.strip_html, bool) and self.strip_html != "breaks":
+            raise InputError(f"strip_html is {self.strip_html!r}; allowed are True, False and 'breaks'")
+        if (self.token_pattern is not None) != (self.kind == "regex"):
+            raise InputError(
+                f"token_pattern is {self.token_pattern!r:.80} and the tokenizer {self.kind!r}; 'regex' needs a "
+                "pattern, and no other tokenizer has one"
+            )
+        if self.kind == "regex":
+            self._pattern  # a wrong one is to be told now  # noqa: B018
 
     def __call__(self, text: str) -> list[str]:
-        """Returns the words of `text` in order; none of them is empty or holds a space.
+        """Returns the tokens of `text` in order; none of them is empty or holds a space.
 
         Raises:
-            InputError: if `text` is not a str.
+            InputError: if `text` is not a str, or `token_pattern` takes too long on it.
         """
         if not isinstance(text, str):
             raise InputError(f"a text has to be a str, not {type(text).__name__}: {text!r:.80}")
-        if self.strip_html:
-            text = _TAG.sub(" ", text)
-        if self.lower == "unicode":
-            text = text.lower()
-        if self._wide_table:
-            text = text.translate(self._wide_table)
-        # bytes.translate does lower-casing and filters in one pass, nearly twice as fast as str.translate.
-        # "surrogatepass" lets lone surrogates, which a str may hold, through unchanged.
-        narrow = text.encode("utf-8", "surrogatepass").translate(self._byte_table)
-        return list(filter(None, narrow.decode("utf-8", "surrogatepass").split(" ")))
+        normal = self._normal(text)
+        if self.kind == "words":
+            return list(filter(None, normal.split(" ")))
+        if self.kind == "characters":
+            return list(SPACE_MARK.join(normal.split()))
+        return [token.replace(" ", SPACE_MARK) for token in self._pattern.tokens(normal)]
 
     def map(self, texts: Iterable[str]) -> Iterator[list[str]]:
-        """Yields the words of each text.
+        """Yields the tokens of each text.
 
         Raises:
-            InputError: if `texts` is a single str, or one of them is not a str; the message has its position.
+            InputError: if `texts` is a single str, or one of them cannot be split; the message has its position.
         """
         if isinstance(texts, str):
             raise InputError(f"texts is a single str ({texts!r:.80}); give a list of texts")
@@ -79,6 +99,23 @@ class Tokenizer:
             if not isinstance(text, str):
                 raise InputError(f"text {position} has to be a str, not {type(text).__name__}: {text!r:.80}")
             yield self(text)
+
+    def _normal(self, text: str) -> str:
+        """The text without HTML, lower-cased, and with spaces for the filters."""
+        if self.strip_html:
+            text = (_LINE_BREAK if self.strip_html == "breaks" else _TAG).sub(" ", text)
+        if self.lower == "unicode":
+            text = text.lower()
+        if self._wide_table:
+            text = text.translate(self._wide_table)
+        # bytes.translate does lower-casing and filters in one pass, nearly twice as fast as str.translate.
+        # "surrogatepass" lets lone surrogates, which a str may hold, through unchanged.
+        narrow = text.encode("utf-8", "surrogatepass").translate(self._byte_table)
+        return narrow.decode("utf-8", "surrogatepass")
+
+    @cached_property
+    def _pattern(self) -> TokenPattern:
+        return TokenPattern(self.token_pattern)
 
     @cached_property
     def _byte_table(self) -> bytes:

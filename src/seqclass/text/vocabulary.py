@@ -161,6 +161,12 @@ class Vocabulary:
             return self.num_words
         return 1 + max(self.index_from + len(self.words), self.start_char or 0, self.oov_char or 0)
 
+    def word_ids(self) -> dict[str, int]:
+        """Returns the ids of the words that have one of their own, the most frequent first."""
+        kept = enumerate(self.words, self.index_from + 1)
+        marks = (self.start_char, self.oov_char)
+        return {word: i for i, word in kept if self._limited(i) == i and i not in marks}
+
     def options(self) -> dict[str, Any]:
         """Returns the options by name, as plain values: with `words`, they make the same vocabulary again."""
         return {

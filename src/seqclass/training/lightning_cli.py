@@ -11,6 +11,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from seqclass.classifier import SequenceClassifier, read_checkpoint
 from seqclass.data import EncodedDataModule
@@ -147,7 +148,14 @@ def run_lightning_cli(arguments: Sequence[str]) -> None:
     """
     # Lightning's advice to developers is no news to who trains a model from the command line.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    _new_cli(list(arguments), run=True)
+    try:
+        _new_cli(list(arguments), run=True)
+    except MisconfigurationException as error:  # such as a scheduler that looks at a metric that is not logged
+        raise InputError(" ".join(str(error).split())) from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"cannot write {error.filename or 'a file of the run'}: {error.strerror or error}") from error
 
 
 def build_from_config(path: str | Path) -> SeqclassCLI:

@@ -32,6 +32,20 @@ def test_sub_folders_are_classes_and_txt_files_their_texts(folder):
     assert list(read_class_folder(folder, Reading())) == ROWS
 
 
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("*", ["a.txt", "notes.md", "10.TXT", "b.txt"]),
+        ("*.MD", ["notes.md"]),
+        ("[ab].txt", ["a.txt", "b.txt"]),
+    ],
+)
+def test_the_pattern_says_which_files_are_texts(folder, pattern, names):
+    (folder / "pos" / "p.md").write_text("good")
+    rows = list(read_class_folder(folder, Reading(pattern=pattern)))
+    assert [row.where.rpartition("/")[2] for row in rows if not row.where.endswith("p.md")] == names
+
+
 def test_links_within_the_folder_are_followed(folder):
     (folder / "pos" / "c.txt").symlink_to(folder / "neg" / "a.txt")
     assert [row.where for row in read_class_folder(folder, Reading())][-1] == "/pos/c.txt"
@@ -49,7 +63,7 @@ def test_links_that_leave_the_folder_are_refused(folder, tmp_path):
         link.unlink()
     (folder / "other").symlink_to(outside)
     with pytest.raises(InputError, match="other is a link that leaves the folder"):
-        class_files(folder)
+        class_files(folder, "*.txt")
 
 
 def test_the_folder_itself_may_be_a_link(folder, tmp_path):
@@ -60,13 +74,13 @@ def test_the_folder_itself_may_be_a_link(folder, tmp_path):
 def test_links_in_a_circle(folder):
     (folder / "pos" / "c.txt").symlink_to("c.txt")
     with pytest.raises(InputError, match=r"cannot read .*c\.txt: Too many levels of symbolic links"):
-        class_files(folder)
+        class_files(folder, "*.txt")
 
 
 def test_a_class_without_texts(folder):
     (folder / "train" / "pos").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"reviews/train holds no \.txt files; .*reviews has to hold one folder"):
-        class_files(folder)
+    with pytest.raises(InputError, match=r"reviews/train holds no \*\.txt files; .*reviews has to hold one folder"):
+        class_files(folder, "*.txt")
 
 
 @pytest.mark.parametrize(

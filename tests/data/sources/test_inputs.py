@@ -28,9 +28,16 @@ def test_lists_are_a_source():
 
 
 def test_fingerprint_follows_content():
-    one = ListInput((["a", "b"], ["x", "y"]), "train").fingerprint()
-    assert ListInput((("a", "b"), ("x", "y")), "train").fingerprint() == one
-    assert ListInput((["a", "b"], ["x", "z"]), "train").fingerprint() != one
+    one = ListInput((["a", "b"], ["x", "y"]), "train").fingerprint(Reading())
+    assert ListInput((("a", "b"), ("x", "y")), "train").fingerprint(Reading()) == one
+    assert ListInput((["a", "b"], ["x", "z"]), "train").fingerprint(Reading()) != one
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "folder"])
+def test_columns_are_for_tables_without_a_line_of_names(tmp_path, name):
+    (tmp_path / name).mkdir() if name == "folder" else (tmp_path / name).write_text("{}")
+    with pytest.raises(InputError, match=rf"{name} names its own columns: `columns` is for \.csv and \.tsv files"):
+        list(open_input(tmp_path / name, "train").rows(Reading(columns=("text", "label"))))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import os
 import pytest
 
 from seqclass.data import OwnTexts
+from seqclass.data.sources import Reading
 from seqclass.errors import InputError
 
 
@@ -77,7 +78,9 @@ class TestParts:
 
     def test_other_columns(self, tmp_path):
         (tmp_path / "a.tsv").write_text('stars\tbody\n1\t"a\n1\tb\n5\tc\n5\td\n')
-        source = OwnTexts(tmp_path / "a.tsv", text_column="body", label_column="stars", quotes=False)
+        source = OwnTexts(
+            tmp_path / "a.tsv", reading=Reading(text_columns=("body",), label_column="stars", quotes=False)
+        )
         source.read()
         assert source.label_names == ("1", "5")
 
@@ -140,8 +143,9 @@ class TestFingerprint:
             OwnTexts(train, test=test, val=val),
             OwnTexts(train, val=val),
             OwnTexts(train, test=val),
-            OwnTexts(train, label_column="text", text_column="label"),
-            OwnTexts(train, quotes=False),
+            OwnTexts(train, reading=Reading(label_column="text", text_columns=("label",))),
+            OwnTexts(train, reading=Reading(quotes=False)),
+            OwnTexts(train, reading=Reading(columns=("text", "label"))),
         ]
         prints = {source.fingerprint() for source in made}
         assert len(prints) == len(made)
@@ -158,5 +162,8 @@ class TestFingerprint:
         source = OwnTexts(tmp_path / "texts")
         before = source.fingerprint()
         assert source.fingerprint() == before
+        (tmp_path / "texts" / "x" / "2").write_text("best")
+        assert source.fingerprint() == before
+        assert OwnTexts(tmp_path / "texts", reading=Reading(pattern="*")).fingerprint() != before
         (tmp_path / "texts" / "x" / "1.txt").write_text("better")
         assert source.fingerprint() != before

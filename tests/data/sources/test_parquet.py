@@ -1,4 +1,5 @@
 import gzip
+import json
 import sys
 
 import pyarrow as pa
@@ -31,11 +32,62 @@ def write(tmp_path):
         ([3, -1], ["3", "-1"]),
         (pa.array([3, 1], pa.uint8()), ["3", "1"]),
         ([True, False], ["true", "false"]),
+        ([4.0, 5.0], ["4", "5"]),
     ],
 )
 def test_labels_of_every_type(write, labels, names):
     path = write(text=["née\n", "dull"], id=[1, 2], label=labels)
     assert list(read_parquet(path, Reading())) == [(":1", "née\n", names[0]), (":2", "dull", names[1])]
+
+
+class TestHuggingFace:
+    """Files as its `datasets` writes them, whose metadata say what the numbers of a class column stand for."""
+
+    @staticmethod
+    def write(path, feature, labels, **columns):
+        metadata = {"info": {"features": {"label": feature}}}
+        table = pa.table({"text": ["a", "b"], "label": labels, **columns})
+        pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(metadata)}), path)
+        return path
+
+    def test_numbers_become_the_names_of_their_classes(self, tmp_path):
+        path = self.write(tmp_path / "a.parquet", {"names": ["neg", "pos"], "_type": "ClassLabel"}, [1, 0])
+        assert [row.label for row in read_parquet(path, Reading())] == ["pos", "neg"]
+
+    @pytest.mark.parametrize(
+        "feature",
+        [
+            {"feature": {"names": ["joy", "fear"], "_type": "ClassLabel"}, "_type": "Sequence"},
+            [{"names": ["joy", "fear"], "_type": "ClassLabel"}],
+        ],
+    )
+    def test_lists_of_numbers_too(self, tmp_path, feature):
+        path = self.write(tmp_path / "a.parquet", feature, [[0, 1], []])
+        assert [row.label for row in read_parquet(path, Reading(label_separator=";"))] == ["fear;joy", ""]
+
+    @pytest.mark.parametrize(
+        "feature", [{"dtype": "int64", "_type": "Value"}, {"names": 5}, {"names": [1]}, [], None, {"feature": 3}]
+    )
+    def test_other_metadata_are_no_names(self, tmp_path, feature):
+        path = self.write(tmp_path / "a.parquet", feature, [1, 0])
+        assert [row.label for row in read_parquet(path, Reading())] == ["1", "0"]
+
+    def test_numbers_without_a_class(self, tmp_path):
+        path = self.write(tmp_path / "a.parquet", {"names": ["neg", "pos"], "_type": "ClassLabel"}, [1, -1])
+        with pytest.raises(
+            InputError, match=r"a\.parquet:2: 'label' is -1, which stands for no class; the file names 2"
+        ):
+            list(read_parquet(path, Reading()))
+
+    def test_fields_of_columns(self, tmp_path):
+        review = [{"body": "fine", "stars": 5}, {"body": "dull", "stars": 1}]
+        path = self.write(tmp_path / "a.parquet", None, [1, 0], review=review)
+        reading = Reading(text_columns=("review.body",), label_column="review.stars")
+        assert list(read_parquet(path, reading)) == [(":1", "fine", "5"), (":2", "dull", "1")]
+        with pytest.raises(InputError, match=r"a\.parquet: there is no column 'reviews\.body'; the columns are 'text'"):
+            list(read_parquet(path, Reading(text_columns=("reviews.body",))))
+        with pytest.raises(InputError, match=r"a\.parquet:1: there is no 'review\.title'"):
+            list(read_parquet(path, Reading(text_columns=("review.title",))))
 
 
 def test_compressed_and_larger_than_a_batch(write, tmp_path):
@@ -53,7 +105,7 @@ def test_compressed_and_larger_than_a_batch(write, tmp_path):
         ({"text": ["a"], "stars": ["x"]}, r": there is no column 'label'; the columns are 'text', 'stars'"),
         ({"text": ["a", None], "label": ["x", "y"]}, r":2: 'text' is None; a text has to be a string"),
         ({"text": ["a", "b"], "label": ["x", None]}, r":2: 'label' is None; a label has to be"),
-        ({"text": ["a", "b"], "label": [1, 0.5]}, r":1: 'label' is 1\.0; a label has to be"),
+        ({"text": ["a", "b"], "label": [1, 0.5]}, r":2: 'label' is 0\.5; a label has to be"),
         ({"text": [1], "label": ["x"]}, r":1: 'text' is 1; a text has to be a string"),
         ({"text": ["a", " "], "label": ["x", "y"]}, r":2: the text is empty"),
     ],

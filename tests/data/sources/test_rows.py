@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from seqclass.data.sources.rows import Reading, Row, readable
+from seqclass.data.sources.rows import Reading, Row
 from seqclass.errors import InputError
+from seqclass.reading import readable
 
 PATH = Path("a.csv")
 READING = Reading()
@@ -48,15 +49,32 @@ def test_empty_texts_can_be_kept():
     assert row(" ", "pos", Reading(keep_empty=True)) == Row(":2", " ", "pos")
 
 
-@pytest.mark.parametrize(("label", "name"), [("x", "x"), (3, "3"), (-1, "-1"), (True, "true"), (False, "false")])
+@pytest.mark.parametrize(
+    ("label", "name"), [("x", "x"), (3, "3"), (-1, "-1"), (5.0, "5"), (True, "true"), (False, "false")]
+)
 def test_labels_with_types(label, name):
     assert READING.typed_row(PATH, ":2", {"text": "x", "label": label}) == Row(":2", "x", name)
 
 
-@pytest.mark.parametrize("label", [None, 1.0, float("nan"), ["x"], b"x"])
+@pytest.mark.parametrize("label", [None, 1.5, float("nan"), float("inf"), ["x"], b"x"])
 def test_labels_of_other_types(label):
     with pytest.raises(InputError, match=r"^a\.csv:2: 'label' is .*; a label has to be a string, a whole number,"):
         READING.typed_row(PATH, ":2", {"text": "x", "label": label})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"columns": ()}, "columns has to name 'text' once, where the text or the label is; it is $"),
+        ({"columns": ("label", "body")}, "columns has to name 'text' once, .* it is 'label', 'body'"),
+        ({"columns": ("label", "text", "text")}, "columns has to name 'text' once"),
+        ({"pattern": ""}, "pattern is ''; it has to be one for the names of files"),
+        ({"pattern": "../*.txt"}, r"pattern is '\.\./\*\.txt'"),
+    ],
+)
+def test_wrong_options(options, message):
+    with pytest.raises(InputError, match=message):
+        Reading(**options)
 
 
 def test_encodings_are_known_by_all_their_names():
@@ -94,5 +112,6 @@ class TestSeveralLabels:
         assert self.several.typed_row(PATH, ":2", {"text": "x", "label": ["b", "a"]}).label == "a|b"
         with pytest.raises(InputError, match=r":2: a label of \['a\|b'\] holds the label_separator"):
             self.several.typed_row(PATH, ":2", {"text": "x", "label": ["a|b"]})
-        with pytest.raises(InputError, match=r":2: 'label' is \[1\]"):
-            self.several.typed_row(PATH, ":2", {"text": "x", "label": [1]})
+        assert self.several.typed_row(PATH, ":2", {"text": "x", "label": [3, 1]}).label == "1|3"
+        with pytest.raises(InputError, match=r":2: 'label' is \['a', None\]; a label has to be a string"):
+            self.several.typed_row(PATH, ":2", {"text": "x", "label": ["a", None]})

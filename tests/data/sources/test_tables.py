@@ -36,6 +36,18 @@ class TestCsvAndTsv:
         rows = read("review,stars\nfine,5\n", text_column="review", label_column="stars")
         assert rows == [(":2", "fine", "5")]
 
+    def test_without_a_line_of_names(self, read):
+        rows = read('3,"Wall St.","Bears claw back"\n', columns=("label", "title", "text"))
+        assert rows == [(":1", "Bears claw back", "3")]
+        with pytest.raises(
+            InputError, match=r":1: this line holds the names of the columns itself; leave `columns` out"
+        ):
+            read("\ufefflabel,text\n3,fine\n", columns=("label", "text"))
+        with pytest.raises(InputError, match=r":2: this row has 3 fields, but there are 2 columns: 'label', 'text'"):
+            read("3,fine\n4,dull,really\n", columns=("label", "text"))
+        with pytest.raises(InputError, match=r":1: there is no column 'text'.* If this is no line of names, name them"):
+            read("3,fine\n4,dull\n")
+
     def test_quoted_fields_hold_anything_and_lines_are_counted_as_in_an_editor(self, read):
         content = 'text,label\n"a ""good"", long\r\n\r\nfilm",pos\n\n\ndull,neg\n'
         assert read(content) == [(":2", 'a "good", long\r\n\r\nfilm', "pos"), (":7", "dull", "neg")]
@@ -107,7 +119,15 @@ class TestJsonLines:
             {"label": True, "text": "y"},
         ]
         content = "\ufeff" + "\n\n".join(map(json.dumps, objects)) + "\r\n"
-        assert read(content, ".jsonl") == [(":1", "née\n", "pos"), (":3", "x", "3"), (":5", "y", "true")]
+        for suffix in (".jsonl", ".json", ".ndjson"):
+            assert read(content, suffix) == [(":1", "née\n", "pos"), (":3", "x", "3"), (":5", "y", "true")]
+
+    def test_entries_of_entries(self, read):
+        objects = [{"review": {"body": "fine"}, "label": 4.0}, {"review.body": "dull", "review": {}, "label": 2}]
+        rows = read("\n".join(map(json.dumps, objects)), ".jsonl", text_column="review.body")
+        assert rows == [(":1", "fine", "4"), (":2", "dull", "2")]
+        with pytest.raises(InputError, match=r":1: there is no 'review\.text'; the entries are 'review', 'label'"):
+            read(json.dumps(objects[0]), ".jsonl", text_column="review.text")
 
     @pytest.mark.parametrize(
         ("line", "message"),
@@ -124,7 +144,8 @@ class TestJsonLines:
                 '{"text": "x", "label": null}',
                 "'label' is None; a label has to be a string, a whole number,",
             ),
-            ('{"text": "x", "label": 1.0}', r"'label' is 1\.0"),
+            ('{"text": "x", "label": 1.5}', r"'label' is 1\.5"),
+            ('{"text": "x", "label": NaN}', r"'label' is nan"),
             ('{"text": "x", "label": ["pos"]}', r"'label' is \['pos'\]"),
             ('{"text": "x", "label": ""}', "the label is empty"),
             ('{"text": "", "label": "pos"}', "the text is empty"),

@@ -1,28 +1,31 @@
 """Labelled texts in a folder with one sub-folder per class."""
 
+import fnmatch
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, not_decodable, readable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, not_decodable
 from seqclass.errors import InputError
+from seqclass.reading import readable
 
 
 def read_class_folder(path: Path, reading: Reading) -> Iterator[Row]:
     """Reads the labelled texts of a folder in the order of class and file name.
 
-    The name of a sub-folder is the label of the `.txt` files in it, one text each. Hidden files, and files of
-    other kinds, are passed over.
+    The name of a sub-folder is the label of the files in it, one text each. Hidden files, and those whose names are
+    not of the pattern, are passed over.
 
     Args:
         path: the folder that holds the sub-folders.
-        reading: the encoding.
+        reading: the encoding, and the pattern.
 
     Raises:
         InputError: if a sub-folder has no texts, or as `class_files`, or if a file cannot be used.
     """
     with readable(path):
-        for label, name, file in class_files(path):
+        for label, name, file in class_files(path, reading.pattern):
             where = f"/{label}/{name}"
             size = file.stat().st_size
             if size > MAX_TEXT_BYTES:
@@ -34,28 +37,33 @@ def read_class_folder(path: Path, reading: Reading) -> Iterator[Row]:
             yield reading.row(path, where, [text.removeprefix(BYTE_ORDER_MARK)], label)
 
 
-def class_files(path: Path) -> list[tuple[str, str, "os.DirEntry[str]"]]:
+def class_files(path: Path, pattern: str) -> list[tuple[str, str, "os.DirEntry[str]"]]:
     """Returns class, name and entry of each text, sorted; none of them lies outside of the folder.
+
+    Args:
+        path: the folder that holds the sub-folders.
+        pattern: of the files' names.
 
     Raises:
         InputError: if a class has no texts, or if a link leads out of the folder: what it points to was not
             given to be read.
     """
     root = path.resolve()
+    fits = re.compile(fnmatch.translate(pattern), re.IGNORECASE).match
     found = []
     with readable(path):
         for folder in _entries(path):
             if not folder.is_dir():
                 continue
             _check_inside(root, folder)
-            files = [file for file in _entries(folder.path) if file.name.lower().endswith(".txt")]
+            files = [file for file in _entries(folder.path) if fits(file.name)]
             for file in files:
                 _check_inside(root, file)
             texts = [(folder.name, file.name, file) for file in files if file.is_file()]
             if not texts:
                 raise InputError(
-                    f"{folder.path} holds no .txt files; {path} has to hold one folder for each class, with one "
-                    ".txt file for each text in it"
+                    f"{folder.path} holds no {pattern} files; {path} has to hold one folder for each class, with one "
+                    "such file for each text in it; `pattern` says what they are called"
                 )
             found += texts
     return sorted(found, key=lambda text: text[:2])

@@ -8,14 +8,15 @@ from typing import Any, TypeAlias
 
 from seqclass.data.sources.class_folder import class_files, read_class_folder
 from seqclass.data.sources.parquet import PARQUET, read_parquet
-from seqclass.data.sources.rows import Reading, Row, readable
-from seqclass.data.sources.tables import DELIMITERS, GZIP, JSON_LINES, form_of, read_table
+from seqclass.data.sources.rows import Reading, Row
+from seqclass.data.sources.tables import DELIMITERS, JSON_LINES, form_of, read_table
 from seqclass.errors import InputError
+from seqclass.reading import GZIP, readable
 
 Label: TypeAlias = str | int | bool | list[str]
 TextsAndLabels: TypeAlias = tuple[Sequence[str], Sequence[Label]]
 
-_FORMS = (*DELIMITERS, JSON_LINES, PARQUET)
+_FORMS = (*DELIMITERS, *JSON_LINES, PARQUET)
 
 
 class TextInput(ABC):
@@ -37,8 +38,12 @@ class TextInput(ABC):
             InputError: if something in them cannot be used; the message names its place.
         """
 
+    def files(self, reading: Reading) -> list[Path]:
+        """The files that the rows are read from, if there are some."""
+        return []
+
     @abstractmethod
-    def fingerprint(self) -> str:
+    def fingerprint(self, reading: Reading) -> str:
         """A hash of the content, or of what changes with it."""
 
     def is_same(self, other: "TextInput") -> bool:
@@ -47,7 +52,7 @@ class TextInput(ABC):
 
 
 class FileInput(TextInput):
-    """A `.csv`, `.tsv`, `.jsonl` or `.parquet` file, plain or with `.gz` behind; or a folder for each class.
+    """A file of one of the known forms, plain or with `.gz` behind; or a folder for each class.
 
     Raises:
         InputError: if there is nothing at the path, or nothing of a known form.
@@ -58,7 +63,7 @@ class FileInput(TextInput):
         self.name = self.path.absolute().name  # "." has none of its own
         known = (
             f"{', '.join(_FORMS[:-1])} and {_FORMS[-1]} files, also with {GZIP} behind, and folders with one "
-            "sub-folder of .txt files per class"
+            "sub-folder of files per class"
         )
         with readable(self.path):
             if not self.path.exists():
@@ -67,16 +72,23 @@ class FileInput(TextInput):
                 raise InputError(f"cannot tell what {self.path} ({part}) is; allowed are {known}")
 
     def rows(self, reading: Reading) -> Iterator[Row]:
+        if reading.columns is not None and (self.path.is_dir() or form_of(self.path) not in DELIMITERS):
+            raise InputError(f"{self.path} names its own columns: `columns` is for {' and '.join(DELIMITERS)} files")
         if self.path.is_dir():
             return read_class_folder(self.path, reading)
         return (read_parquet if form_of(self.path) == PARQUET else read_table)(self.path, reading)
 
-    def fingerprint(self) -> str:
+    def files(self, reading: Reading) -> list[Path]:
+        if self.path.is_dir():
+            return [Path(file) for _, _, file in class_files(self.path, reading.pattern)]
+        return [self.path]
+
+    def fingerprint(self, reading: Reading) -> str:
         """A hash of a file's bytes, or of the names, sizes and times of a folder's files."""
         digest = hashlib.sha256()
         with readable(self.path):
             if self.path.is_dir():
-                for label, name, file in class_files(self.path):
+                for label, name, file in class_files(self.path, reading.pattern):
                     status = file.stat()
                     digest.update(repr((label, name, status.st_size, status.st_mtime_ns)).encode())
             else:
@@ -116,7 +128,7 @@ class ListInput(TextInput):
             plain = Reading(label_separator=reading.label_separator, keep_empty=reading.keep_empty)
             yield plain.typed_row(self.path, f"[{number}]", columns)
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, reading: Reading) -> str:
         digest = hashlib.sha256()
         for pair in zip(self.texts, self.labels, strict=True):
             digest.update(repr(tuple(map(_plain, pair))).encode("utf-8", "surrogatepass"))

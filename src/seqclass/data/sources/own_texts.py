@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Literal, get_args
@@ -18,7 +18,7 @@ from seqclass.text.checks import check_choice
 
 EmptyTexts = Literal["error", "keep", "skip"]
 
-_VERSION = 2
+_VERSION = 3
 """Part of the fingerprint: raise it when the same files come to be read in another way."""
 _TEST_SEED = 0
 
@@ -31,22 +31,19 @@ class OwnTexts(Source):
     training file alone, not on the seed of a run, so that no later run trains on what an earlier one is tested on.
 
     Args:
-        train: the training texts: path of a `.csv`, `.tsv`, `.jsonl` or `.parquet` file, plain or with `.gz` behind,
-            or of a folder; or a pair of lists, the texts and their labels.
+        train: the training texts: path of a file of one of the forms, plain or with `.gz` behind, or of a folder; or a
+            pair of lists, the texts and their labels.
         test: the test texts; None takes `test_fraction` of the training texts.
         val: the validation texts; None for none, the source then has no part "val".
         test_fraction: between 0 and 1, both excluded; taken from every class. Without effect if `test` is given.
-        text_column: name of the column with the texts, or of several whose texts are joined by line feeds.
-        label_column: name of the column with the labels.
-        quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
-        encoding: of the files, by one of Python's names.
-        label_separator: what stands between the labels of a text, where each may have several or none; None for one.
+        reading: columns, encoding and so on.
         empty_texts: what to do with texts of white space alone: "error", or "keep" or "skip" them with a warning.
 
     Attributes:
         name: that of the training file or folder.
         label_names: the classes; empty before `read`.
         inputs: what the parts are read from, by name.
+        reading: as given.
 
     Raises:
         InputError: if an option has a wrong value, or there is nothing at a path, or nothing of a known form, or the
@@ -60,23 +57,12 @@ class OwnTexts(Source):
         test: str | Path | TextsAndLabels | None = None,
         val: str | Path | TextsAndLabels | None = None,
         test_fraction: float = 0.2,
-        text_column: list[str] | str = "text",
-        label_column: str = "label",
-        quotes: bool = True,
-        encoding: str = "utf-8",
-        label_separator: str | None = None,
+        reading: Reading | None = None,
         empty_texts: EmptyTexts = "error",
     ) -> None:
         check_fraction("test_fraction", test_fraction)
         check_choice("empty_texts", empty_texts, get_args(EmptyTexts))
-        self._reading = Reading(
-            text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
-            label_column=label_column,
-            quotes=quotes,
-            encoding=encoding,
-            label_separator=label_separator,
-            keep_empty=empty_texts != "error",
-        )
+        self.reading = replace(reading or Reading(), keep_empty=empty_texts != "error")
         self._empty_texts = empty_texts
         given = {"train": train, "val": val, "test": test}
         self.inputs = {part: open_input(texts, part) for part, texts in given.items() if texts is not None}
@@ -94,9 +80,9 @@ class OwnTexts(Source):
         settings = {
             "version": _VERSION,
             "test_fraction": self._test_fraction,
-            "reading": asdict(self._reading),
+            "reading": asdict(self.reading),
             "empty_texts": self._empty_texts,
-            "parts": {part: [texts.name, texts.fingerprint()] for part, texts in self.inputs.items()},
+            "parts": {part: [texts.name, texts.fingerprint(self.reading)] for part, texts in self.inputs.items()},
         }
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
@@ -126,7 +112,7 @@ class OwnTexts(Source):
         """
         texts = self.inputs[part]
         empty, first = 0, ""
-        for row in texts.rows(self._reading):
+        for row in texts.rows(self.reading):
             if not row.text.strip():
                 empty, first = empty + 1, first or row.where
                 if self._empty_texts == "skip":
@@ -138,7 +124,7 @@ class OwnTexts(Source):
 
     def names_of(self, row: Row) -> list[str]:
         """The names of a row's labels: one, or with `label_separator` any number."""
-        return self._reading.label_names(row.label)
+        return self.reading.label_names(row.label)
 
     def _labelled(self, part: str, rows: Iterator[Row] | list[Row]) -> LabelledTexts:
         given: TextInput = self.inputs[part]
@@ -155,7 +141,7 @@ class OwnTexts(Source):
                     )
             found = tuple(label_by_name[name] for name in names)
             texts.texts.append(row.text)
-            texts.labels.append(found[0] if self._reading.label_separator is None else found)
+            texts.labels.append(found[0] if self.reading.label_separator is None else found)
             # File names need not be UTF-8, but the files that these names are written to are.
             texts.names.append(f"{given.name}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8"))
         if not texts.texts:

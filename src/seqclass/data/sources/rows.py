@@ -4,9 +4,7 @@ import codecs
 import io
 import json
 import unicodedata
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,21 +38,26 @@ class Reading:
 
     Args:
         text_columns: names of the columns, or of the entries of an object, that hold the text; several are joined
-            by line feeds.
+            by line feeds. `review.body` is the entry `body` of the entry `review`, where nothing is called so.
         label_column: likewise, the label; None for texts without labels, whose rows have empty ones.
+        columns: names of all columns of `.csv` and `.tsv` files that do not begin with a line of them.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
+        pattern: names of the files in the folders of the classes, such as `*.txt`; upper and lower case are one.
         encoding: of the files, by one of Python's names. Parquet has its own.
         label_separator: what stands between the labels of a text that may have several, or none; None where each text
             has one. Lists of strings are then labels too, in files that have them.
         keep_empty: whether texts of white space alone are given out; they are errors otherwise.
 
     Raises:
-        InputError: if there is no text column, one is named twice, or Python does not know the encoding.
+        InputError: if there is no text column, one is named twice or is not among `columns`, the pattern is empty or
+            leads to other folders, or Python does not know the encoding.
     """
 
     text_columns: tuple[str, ...] = ("text",)
     label_column: str | None = "label"
+    columns: tuple[str, ...] | None = None
     quotes: bool = True
+    pattern: str = "*.txt"
     encoding: str = "utf-8"
     label_separator: str | None = None
     keep_empty: bool = False
@@ -64,9 +67,15 @@ class Reading:
             raise InputError("text_column names no column; give one, or a list of those to join")
         if self.label_separator is not None and not self.label_separator.strip(" "):
             raise InputError(f"label_separator is {self.label_separator!r}; it has to be more than spaces, or None")
-        for name in self.columns:
-            if self.columns.count(name) > 1:
+        for name in self.wanted:
+            if self.wanted.count(name) > 1:
                 raise InputError(f"text_column and label_column name {name!r} twice; they have to be different columns")
+            if self.columns is not None and self.columns.count(name) != 1:
+                raise InputError(
+                    f"columns has to name {name!r} once, where the text or the label is; it is {listed(self.columns)}"
+                )
+        if not self.pattern or "/" in self.pattern:
+            raise InputError(f"pattern is {self.pattern!r}; it has to be one for the names of files, such as '*.txt'")
         try:
             known = codecs.lookup(self.encoding)
             # Refuses codecs such as "hex", which are no encodings of text.
@@ -77,9 +86,45 @@ class Reading:
             ) from error
         object.__setattr__(self, "encoding", known.name)
 
+    @classmethod
+    def from_options(
+        cls,
+        *,
+        text_column: list[str] | str = "text",
+        label_column: str | None = "label",
+        columns: list[str] | None = None,
+        quotes: bool = True,
+        pattern: str = "*.txt",
+        encoding: str = "utf-8",
+        label_separator: str | None = None,
+    ) -> "Reading":
+        """Makes a reading of options as people give them.
+
+        Args:
+            text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
+            label_column: likewise, the label; None where there is none.
+            columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
+            quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
+            pattern: names of the files in a class's folder; `*` takes all of them.
+            encoding: of the files, by one of Python's names.
+            label_separator: what stands between the labels of a text, where each may have several or none.
+
+        Raises:
+            InputError: as the class does.
+        """
+        return cls(
+            text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
+            label_column=label_column,
+            columns=None if columns is None else tuple(columns),
+            quotes=quotes,
+            pattern=pattern,
+            encoding=encoding,
+            label_separator=label_separator,
+        )
+
     @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns that are read."""
+    def wanted(self) -> tuple[str, ...]:
+        """The columns that are read."""
         return self.text_columns if self.label_column is None else (*self.text_columns, self.label_column)
 
     def row(self, path: Path, where: str, texts: list[str], label: str) -> Row:
@@ -112,52 +157,84 @@ class Reading:
         """Makes a row of values that have types, by the names of their columns.
 
         Raises:
-            InputError: if a text is no string, or the label no string, whole number or truth value; or as `row`.
+            InputError: if there is no such column, a text is no string, or the label no string, whole number or truth
+                value; or as `row`.
         """
+        found = {column: _entry(values, column, f"{path}{where}") for column in self.wanted}
         for column in self.text_columns:
-            if not isinstance(values[column], str):
-                raise InputError(f"{path}{where}: {column!r} is {values[column]!r:.80}; a text has to be a string")
-        label = "" if self.label_column is None else values[self.label_column]
-        if self.label_separator is not None and isinstance(label, list) and all(isinstance(n, str) for n in label):
-            if any(self.label_separator in name for name in label):
+            if not isinstance(found[column], str):
+                raise InputError(f"{path}{where}: {column!r} is {found[column]!r:.80}; a text has to be a string")
+        given = "" if self.label_column is None else found[self.label_column]
+        label = self._label(given, f"{path}{where}")
+        return self.row(path, where, [found[column] for column in self.text_columns], label)
+
+    def _label(self, given: Any, place: str) -> str:
+        """A label with a type, or where there may be several a list of them, as it would stand in a CSV file."""
+        if self.label_separator is None or not isinstance(given, list):
+            if (name := _label_name(given)) is not None:
+                return name
+        else:
+            names = [name for label in given if (name := _label_name(label)) is not None]
+            if any(self.label_separator in name for name in names):
                 raise InputError(
-                    f"{path}{where}: a label of {label!r:.80} holds the label_separator {self.label_separator!r}; "
+                    f"{place}: a label of {given!r:.80} holds the label_separator {self.label_separator!r}; "
                     "choose another"
                 )
-            label = self.label_separator.join(label)
-        if isinstance(label, int):
-            label = json.dumps(label)  # true stays "true"
-        if not isinstance(label, str):
-            raise InputError(
-                f"{path}{where}: {self.label_column!r} is {label!r:.80}; a label has to be a string, a whole number, "
-                "true or false"
-            )
-        return self.row(path, where, [values[column] for column in self.text_columns], label)
+            if len(names) == len(given):
+                return self.label_separator.join(names)
+        raise InputError(
+            f"{place}: {self.label_column!r} is {given!r:.80}; a label has to be a string, a whole number, "
+            "true or false"
+        )
 
 
-def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int) -> InputError:
+def _entry(values: dict[str, Any], name: str, place: str) -> Any:
+    """What is called `name`; or, if nothing is, the entry of an entry that the dots in it lead to."""
+    if name in values:
+        return values[name]
+    found: Any = values
+    for step in name.split("."):
+        if not isinstance(found, dict) or step not in found:
+            raise InputError(f"{place}: there is no {name!r}; the entries are {listed(list(values))}")
+        found = found[step]
+    return found
+
+
+def _label_name(label: Any) -> str | None:
+    """The name that a label with a type has; None if it has none."""
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)  # stars are often 5.0 in JSON, and columns with gaps in Parquet
+    if isinstance(label, int):
+        return json.dumps(label)  # true stays "true"
+    return label if isinstance(label, str) else None
+
+
+class NotDecodableError(InputError):
+    """The bytes of a file are of another encoding.
+
+    Args:
+        message: for a person.
+        path: the file, or the folder that it is in.
+    """
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int) -> NotDecodableError:
     """The error for bytes of another encoding; `why` is what Python says, or the first byte of no meaning."""
     if isinstance(why, UnicodeDecodeError) and why.start < len(why.object):
         why = why.object[why.start]
     reason = f"byte 0x{why:02x}" if isinstance(why, int) else str(why)
-    return InputError(
+    return NotDecodableError(
         f"{path}{where}: this is not {encoding.upper()} ({reason}); name the encoding with `encoding`, "
-        "such as cp1252 or utf-16"
+        "such as cp1252 or utf-16; `seqclass inspect` says which ones fit",
+        path,
     )
 
 
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turns what the file system and compressed files can fail with into an InputError."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
-    except (EOFError, zlib.error) as error:
-        raise InputError(f"cannot read {path}: it is damaged or was cut short ({error})") from error
-
-
-def listed(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Names for a message; of a file without a header they are whatever its first row holds."""
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return ", ".join(f"{name!r:.60}" for name in names[:20]) + more

@@ -5,21 +5,20 @@ silence, and it tells the line of a row that cannot be used, where pyarrow count
 """
 
 import csv
-import gzip
 import io
 import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, TextIO
 
-from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, listed, not_decodable, readable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, listed, not_decodable
 from seqclass.errors import InputError
+from seqclass.reading import GZIP, open_binary, readable
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-JSON_LINES = ".jsonl"
-GZIP = ".gz"
+JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -32,17 +31,12 @@ def form_of(path: Path) -> str:
     return bare.suffix.lower()
 
 
-def open_binary(path: Path) -> BinaryIO:
-    """Opens a file for reading; one that ends in `.gz` as what was compressed."""
-    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == GZIP else path.open("rb")
-
-
 def read_table(path: Path, reading: Reading) -> Iterator[Row]:
     """Reads the labelled texts of a file, one by one.
 
-    `.csv` and `.tsv` files begin with a line of column names, and each row has as many fields. `.jsonl` files
-    hold one object a line, whose label may be a whole number, true or false too. Empty lines are passed over. Each
-    may be compressed, and then ends in `.gz`.
+    `.csv` and `.tsv` files begin with a line of column names, unless `reading` has those, and each row has as many
+    fields. `.jsonl`, `.ndjson` and `.json` files hold one object a line, whose label may be a whole number, true or
+    false too. Empty lines are passed over. Each may be compressed, and then ends in `.gz`.
 
     Args:
         path: the file; its suffix says which form it has.
@@ -55,7 +49,7 @@ def read_table(path: Path, reading: Reading) -> Iterator[Row]:
     how: dict[str, Any] = {"encoding": reading.encoding, "errors": "surrogateescape", "newline": ""}
     with readable(path), open_binary(path) as file, io.TextIOWrapper(file, **how) as content:
         lines = _lines(path, content, reading.encoding)
-        if form_of(path) == JSON_LINES:
+        if form_of(path) in JSON_LINES:
             yield from _objects(path, lines, reading)
         else:
             yield from _columns(path, _fields(path, lines, quotes=reading.quotes), reading)
@@ -114,17 +108,22 @@ def _large_fields() -> Iterator[None]:
 
 
 def _columns(path: Path, rows: Iterator[tuple[int, list[str]]], reading: Reading) -> Iterator[Row]:
-    first, header = next(rows, (1, []))
+    first, header = (0, list(reading.columns)) if reading.columns else next(rows, (1, []))
     if not header:
         raise InputError(f"{path} is empty; it has to begin with a line of column names")
-    for column in reading.columns:
+    for column in reading.wanted:
         count = header.count(column)
         if count != 1:
             found = "there is no" if not count else f"there are {count} times the"
-            raise InputError(f"{path}:{first}: {found} column {column!r}; the columns are {listed(header)}")
+            raise InputError(
+                f"{path}:{first}: {found} column {column!r}; the columns are {listed(header)}. If this is no line of "
+                "names, name them with `columns`"
+            )
     texts_at = [header.index(column) for column in reading.text_columns]
     label_at = None if reading.label_column is None else header.index(reading.label_column)
     for line, fields in rows:
+        if line == 1 and fields == header:
+            raise InputError(f"{path}:1: this line holds the names of the columns itself; leave `columns` out")
         if len(fields) != len(header):
             raise InputError(
                 f"{path}:{line}: this row has {len(fields)} fields, but there are {len(header)} columns: "
@@ -142,10 +141,7 @@ def _objects(path: Path, lines: _NumberedLines, reading: Reading) -> Iterator[Ro
         try:
             entries = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}:{line}: this is not JSON: {error}") from error
+            raise InputError(f"{path}:{line}: this is not JSON: {error}; each line has to hold one object") from error
         if not isinstance(entries, dict):
             raise InputError(f"{path}:{line}: each line has to hold one JSON object, not {content.strip()!r:.80}")
-        for name in reading.columns:
-            if name not in entries:
-                raise InputError(f"{path}:{line}: there is no {name!r}; the entries are {listed(list(entries))}")
         yield reading.typed_row(path, f":{line}", entries)

@@ -1,0 +1,145 @@
+"""What the README's table of a run's needs promises: each is said on the command line, and seen to happen."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqclass.cli import main
+
+CONFIG = Path(__file__).parents[2] / "configs" / "lstm.yaml"
+BATCHES = 10
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+
+
+@pytest.fixture
+def fit(easy_reviews, tmp_path, monkeypatch):
+    """Runs a small recipe, and returns the run's folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path / "cache"))
+    runs = iter(range(1, 100))
+
+    def fit(*options, epochs=2):
+        small = [
+            *("--data.path", str(easy_reviews), "--data.maxlen", "24", "--data.batch_size", "16"),
+            *("--model.hidden_size", "8", "--model.embedding_dim", "8", "--trainer.accelerator", "cpu"),
+            *("--trainer.limit_train_batches", str(BATCHES), "--trainer.max_epochs", str(epochs)),
+        ]
+        assert main(["fit", "--config", str(CONFIG), *small, *options]) == 0
+        return Path("runs/lstm") / str(next(runs))
+
+    return fit
+
+
+def last(run):
+    """The last checkpoint, read as data."""
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+
+
+def rate(run):
+    return last(run)["optimizer_states"][0]["param_groups"][0]["lr"]
+
+
+def distance(run, other):
+    """Between the weights of two runs."""
+    one, two = last(run)["state_dict"], last(other)["state_dict"]
+    return sum((one[name] - two[name]).square().sum() for name in one).sqrt().item()
+
+
+class TestRates:
+    def test_one_cycle_in_steps(self, fit):
+        options = [
+            *("--model.lr_scheduler", "OneCycleLR", "--model.lr_scheduler.max_lr", "0.01"),
+            *("--model.lr_scheduler.total_steps", str(2 * BATCHES), "--model.lr_scheduler_interval", "step"),
+        ]
+        run = fit(*options)
+        state = last(run)
+        assert state["lr_schedulers"][0]["last_epoch"] == 2 * BATCHES
+        assert rate(run) < 0.01 / 1000
+        half = fit(*options, epochs=1)
+        assert rate(half) > 0.005
+        resumed = fit(*options, "--ckpt_path", str(half / "checkpoints" / "last.ckpt"))
+        assert rate(resumed) == rate(run)
+        assert distance(resumed, run) == 0
+
+    def test_on_a_plateau(self, fit):
+        options = ["--model.lr_scheduler.patience", "0", "--model.lr_scheduler.threshold", "0.99"]
+        # As good as never is 99% better, so it falls with each epoch from the second on.
+        run = fit("--model.lr_scheduler", "torch.optim.lr_scheduler.ReduceLROnPlateau", *options, epochs=3)
+        assert rate(run) == pytest.approx(1e-3 * 0.1**2)
+
+    def test_on_a_plateau_of_another_metric(self, fit):
+        name = "lightning.pytorch.cli.ReduceLROnPlateau"
+        options = ["--model.lr_scheduler.monitor", "val_acc", "--model.lr_scheduler.mode", "max"]
+        run = fit("--model.lr_scheduler", name, *options, "--model.lr_scheduler.patience", "0", epochs=1)
+        state = last(run)["lr_schedulers"][0]
+        with (run / "metrics.csv").open() as file:
+            accuracies = [float(row["val_acc"]) for row in csv.DictReader(file) if row["val_acc"]]
+        assert state["best"] == pytest.approx(accuracies[0])
+
+    def test_cosine(self, fit):
+        run = fit("--model.lr_scheduler", "CosineAnnealingLR", "--model.lr_scheduler.T_max", "4")
+        assert rate(run) == pytest.approx(0.5e-3)
+
+
+def test_gradients_are_clipped(fit):
+    one_step = ["--trainer.limit_train_batches", "1", "--model.optimizer", "torch.optim.SGD"]
+    still = fit(*one_step, "--model.optimizer.lr", "0", epochs=1)
+    moved = fit(*one_step, "--model.optimizer.lr", "1", epochs=1)
+    clipped = fit(*one_step, "--model.optimizer.lr", "1", "--trainer.gradient_clip_val", "0.001", epochs=1)
+    assert distance(moved, still) > 0.002
+    assert distance(clipped, still) == pytest.approx(0.001, rel=1e-3)
+
+
+def test_stops_early(fit):
+    stop = ["--trainer.callbacks+=EarlyStopping", "--trainer.callbacks.monitor=val_loss"]
+    run = fit(*stop, "--trainer.callbacks.patience=2", "--trainer.callbacks.min_delta=100", epochs=9)
+    assert last(run)["epoch"] == 2  # the third, counted from 0
+
+
+def test_tensorboard_has_the_curves(fit):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    fit("--trainer.logger", "TensorBoardLogger", "--trainer.logger.save_dir", "curves", epochs=3)
+    events = EventAccumulator("curves/lightning_logs/version_0")
+    events.Reload()
+    assert {"train_loss", "train_acc", "val_loss", "val_acc"} <= set(events.Tags()["scalars"])
+    losses = [event.value for event in events.Scalars("train_loss")]
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]
+
+
+def test_tensorboard_beside_the_csv_file(fit, tmp_path):
+    config = tmp_path / "loggers.yaml"
+    config.write_text(
+        "trainer:\n  logger:\n  - class_path: TensorBoardLogger\n    init_args: {save_dir: logs}\n"
+        "  - class_path: CSVLogger\n    init_args: {save_dir: logs}\n"
+    )
+    fit("--config", str(config), epochs=1)
+    names = {file.name.partition(".")[0] for file in Path("logs").rglob("*") if file.is_file()}
+    assert {"events", "metrics"} <= names
+
+
+def test_without_tensorboard(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("_TENSORBOARD_AVAILABLE", "_TENSORBOARDX_AVAILABLE"):
+        monkeypatch.setattr(f"lightning.fabric.loggers.tensorboard.{name}", False)
+    logger = ["--trainer.logger", "TensorBoardLogger", "--trainer.logger.save_dir", "curves"]
+    assert main(["fit", "--config", str(CONFIG), "--trainer.accelerator", "cpu", *logger]) == 2
+    told = capsys.readouterr().err
+    assert told.strip() == (
+        "seqclass: error: fit needs tensorboard, which is not installed: pip install 'seqclass[tensorboard]'"
+    )
+
+
+def test_a_metric_that_is_not_there_is_one_clear_error(easy_reviews, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = ["--data.path", str(easy_reviews), "--data.maxlen", "24", "--model.hidden_size", "4"]
+    options = ["--model.lr_scheduler", "torch.optim.lr_scheduler.ReduceLROnPlateau", "--trainer.accelerator", "cpu"]
+    options += ["--model.lr_scheduler_monitor", "val_f1", "--trainer.limit_train_batches", "1"]
+    assert main(["fit", "--config", str(CONFIG), *small, *options]) == 2
+    told = capsys.readouterr().err
+    assert "val_f1" in told
+    assert "Traceback" not in told
