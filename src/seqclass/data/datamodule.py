@@ -18,7 +18,18 @@ from seqclass.data.sources import Source
 from seqclass.data.split import check_fraction, label_array, stratified_holdout
 from seqclass.errors import InputError
 from seqclass.locations import cache_root
-from seqclass.text import KERAS_FILTERS, Lower, Side, TextPipeline, Tokenizer, UnseenWords, Vocabulary
+from seqclass.text import (
+    KERAS_FILTERS,
+    BaseTokenizer,
+    Lower,
+    Side,
+    TextPipeline,
+    Tokenizer,
+    TorchtextTokenizer,
+    TorchtextTokenizerName,
+    UnseenWords,
+    Vocabulary,
+)
 from seqclass.text.checks import check_whole
 
 
@@ -44,6 +55,8 @@ class EncodedDataModule(LightningDataModule, ABC):
             next two.
         filters: the characters that are replaced by a space.
         strip_html: remove tags such as `<br />` first.
+        torchtext_tokenizer: split with one of torchtext's tokenizers, such as "basic_english"; the three options before
+            do not apply then. Needs the extra `torchtext`, and so does the checkpoint.
         maxlen: length to which texts are cut or padded.
         padding: the side that is filled, "pre" or "post".
         truncating: the side that is cut, "pre" or "post".
@@ -79,6 +92,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         lower: Lower = "ascii",
         filters: str = KERAS_FILTERS,
         strip_html: bool = False,
+        torchtext_tokenizer: TorchtextTokenizerName | None = None,
         maxlen: int = 500,
         padding: Side = "pre",
         truncating: Side = "pre",
@@ -90,7 +104,9 @@ class EncodedDataModule(LightningDataModule, ABC):
     ) -> None:
         super().__init__()
         self._word_index = word_index
-        self._tokenizer = Tokenizer(lower=lower, filters=filters, strip_html=strip_html)
+        self._tokenizer: BaseTokenizer = Tokenizer(lower=lower, filters=filters, strip_html=strip_html)
+        if torchtext_tokenizer is not None:
+            self._tokenizer = TorchtextTokenizer(torchtext=torchtext_tokenizer)
         self._vocabulary_options: dict[str, Any] = {
             "num_words": num_words,
             "skip_top": skip_top,

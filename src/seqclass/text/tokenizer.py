@@ -1,12 +1,12 @@
 """From a text to its words."""
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
 from seqclass.errors import InputError
+from seqclass.text.base_tokenizer import BaseTokenizer, check_text
 from seqclass.text.checks import check_choice
 
 Lower = Literal["ascii", "unicode", "none"]
@@ -18,7 +18,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tokenizer:
+class Tokenizer(BaseTokenizer):
     """Splits a text into words as Keras did for its IMDB data.
 
     Letters are lower-cased, each character of `filters` becomes a space, and the text is split on spaces.
@@ -54,8 +54,7 @@ class Tokenizer:
         Raises:
             InputError: if `text` is not a str.
         """
-        if not isinstance(text, str):
-            raise InputError(f"a text has to be a str, not {type(text).__name__}: {text!r:.80}")
+        check_text(text)
         if self.strip_html:
             text = _TAG.sub(" ", text)
         if self.lower == "unicode":
@@ -66,19 +65,6 @@ class Tokenizer:
         # "surrogatepass" lets lone surrogates, which a str may hold, through unchanged.
         narrow = text.encode("utf-8", "surrogatepass").translate(self._byte_table)
         return list(filter(None, narrow.decode("utf-8", "surrogatepass").split(" ")))
-
-    def map(self, texts: Iterable[str]) -> Iterator[list[str]]:
-        """Yields the words of each text.
-
-        Raises:
-            InputError: if `texts` is a single str, or one of them is not a str; the message has its position.
-        """
-        if isinstance(texts, str):
-            raise InputError(f"texts is a single str ({texts!r:.80}); give a list of texts")
-        for position, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise InputError(f"text {position} has to be a str, not {type(text).__name__}: {text!r:.80}")
-            yield self(text)
 
     @cached_property
     def _byte_table(self) -> bytes:
