@@ -6,7 +6,7 @@ from seqclass.errors import InputError
 from seqclass.torchtext_library import import_torchtext
 
 
-def _loads():
+def torchtext_loads():
     try:
         import_torchtext("vocab")
     except InputError:
@@ -15,5 +15,5 @@ def _loads():
 
 
 needs_torchtext = pytest.mark.skipif(
-    not _loads(), reason="lacks torchtext 0.18 beside PyTorch 2.3: make test-oldest installs them"
+    not torchtext_loads(), reason="lacks torchtext 0.18 beside PyTorch 2.3: make test-oldest installs them"
 )
