@@ -25,15 +25,21 @@ def import_torchtext(module: str) -> Any:
         InputError: if torchtext is not installed, or does not load beside this PyTorch; it names the command that
             installs what works.
     """
-    with torchtext_errors():
-        return import_module(f"torchtext.{module}")
+    with torchtext_calls():
+        try:
+            return import_module(f"torchtext.{module}")
+        except ModuleNotFoundError:
+            raise
+        except (ImportError, OSError) as error:  # an undefined symbol, a library that is not there
+            versions = f"torchtext {_version('torchtext')} does not load beside PyTorch {_version('torch')}"
+            raise InputError(f"{versions} ({error!s:.200}): {_WAY_OUT}") from error
 
 
 @contextmanager
-def torchtext_errors() -> Iterator[None]:
-    """Within the block, what torchtext lacks is an InputError, and its farewell is not shown.
+def torchtext_calls() -> Iterator[None]:
+    """Within the block, a package that torchtext lacks is an InputError, and its farewell is not shown.
 
-    torchtext imports some of what it needs only when it is called, so that its calls belong into the block too.
+    torchtext imports some of what it needs only when it is called, so that its calls belong into the block.
     """
     with warnings.catch_warnings():
         # torchtext and torchdata announce that they are no longer developed.
@@ -43,9 +49,6 @@ def torchtext_errors() -> Iterator[None]:
             yield
         except ModuleNotFoundError as error:
             raise InputError(f"this needs {error.name or error}, which is not installed: {_WAY_OUT}") from error
-        except (ImportError, OSError) as error:  # an undefined symbol, a library that is not there
-            versions = f"torchtext {_version('torchtext')} does not load beside PyTorch {_version('torch')}"
-            raise InputError(f"{versions} ({error!s:.200}): {_WAY_OUT}") from error
 
 
 def _version(distribution: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from seqclass.text.base_tokenizer import BaseTokenizer, check_text
 from seqclass.text.checks import check_choice
-from seqclass.torchtext_library import import_torchtext, torchtext_errors
+from seqclass.torchtext_library import import_torchtext, torchtext_calls
 
 TorchtextTokenizerName = Literal["basic_english", "moses", "toktok"]
 
@@ -44,6 +44,6 @@ class TorchtextTokenizer(BaseTokenizer):
     @cached_property
     def _split(self) -> Callable[[str], Iterable[str]]:
         data = import_torchtext("data")
-        with torchtext_errors():
+        with torchtext_calls():
             split: Callable[[str], Iterable[str]] = data.get_tokenizer(self.torchtext)
         return split

@@ -7,7 +7,7 @@ from typing import Any
 from seqclass.data import EncodedDataModule, LabelledTexts, MissingDataError, Source
 from seqclass.data.sources.imdb import ARCHIVE, LABEL_NAMES, PARTS
 from seqclass.errors import InputError
-from seqclass.torchtext_library import import_torchtext, torchtext_errors
+from seqclass.torchtext_library import import_torchtext, torchtext_calls
 
 
 class TorchtextImdbSource(Source):
@@ -36,7 +36,10 @@ class TorchtextImdbSource(Source):
         if not self._archive.exists():
             if not allow_download:
                 raise self._missing("download is off")
-            self._download()
+            try:
+                self._yielded(PARTS[0])
+            except InputError as error:
+                raise self._missing(str(error)) from error
 
     def fingerprint(self) -> str:
         """Returns a hash of the archive's bytes, from which all else is unpacked."""
@@ -56,22 +59,32 @@ class TorchtextImdbSource(Source):
         return {part: self._read_part(part) for part in PARTS}
 
     def _read_part(self, part: str) -> LabelledTexts:
-        index_by_label = {name: index for index, name in enumerate(LABEL_NAMES)}
+        index_by_label: dict[str | int, int] = {name: index for index, name in enumerate(LABEL_NAMES)}
         index_by_label |= {number: index_by_label[name] for name, number in self._torchtext.MAP_LABELS.items()}
         texts = LabelledTexts([], [], [])
-        try:
-            with torchtext_errors():
-                for number, (label, text) in enumerate(self._torchtext.IMDB(root=self._root, split=part)):
-                    texts.texts.append(text)
-                    texts.labels.append(index_by_label[label])
-                    texts.names.append(f"{part}/{number}")
-        except KeyError as error:
-            raise InputError(
-                f"torchtext yields the label {error} for a review of {part}; known are "
-                f"{', '.join(map(repr, index_by_label))}"
-            ) from error
+        for number, (label, text) in enumerate(self._yielded(part)):
+            if label not in index_by_label:
+                raise InputError(
+                    f"torchtext yields the label {label!r} for a review of {part}; known are "
+                    f"{', '.join(map(repr, index_by_label))}"
+                )
+            texts.texts.append(text)
+            texts.labels.append(index_by_label[label])
+            texts.names.append(f"{part}/{number}")
         self._check_counts(part, texts.labels)
         return texts
+
+    def _yielded(self, part: str) -> list[tuple[str | int, str]]:
+        try:
+            with torchtext_calls():
+                return list(self._torchtext.IMDB(root=self._root, split=part))
+        except InputError:
+            raise
+        except Exception as error:  # whatever tarfile, torchdata and the file system raise, all of it means the same
+            raise InputError(
+                f"torchtext cannot read the reviews of {part} from {self._archive} ({type(error).__name__}: "
+                f"{error!s:.200}); {self._anew}"
+            ) from error
 
     def _check_counts(self, part: str, labels: list[int]) -> None:
         expected = self._torchtext.NUM_LINES[part]
@@ -80,17 +93,12 @@ class TorchtextImdbSource(Source):
             found = ", ".join(f"{count:,} {name}" for name, count in counts.items())
             raise InputError(
                 f"torchtext yields {found} for {part} from {self._archive}; expected are {expected:,} reviews of both "
-                f"classes. Remove {self._archive.parent}, so that torchtext unpacks the archive anew"
+                f"classes; {self._anew}"
             )
 
-    def _download(self) -> None:
-        try:
-            with torchtext_errors():
-                next(iter(self._torchtext.IMDB(root=self._root, split=PARTS[0])))
-        except InputError:
-            raise
-        except Exception as error:  # whatever requests, urllib3 and torchdata raise, all of it means the same
-            raise self._missing(f"{type(error).__name__}: {error}") from error
+    @property
+    def _anew(self) -> str:
+        return f"remove what is beside the archive in {self._archive.parent}, and torchtext unpacks it anew"
 
     def _missing(self, reason: str) -> MissingDataError:
         return MissingDataError(
