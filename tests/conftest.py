@@ -1,4 +1,4 @@
-"""Fixtures of several floors: a small set of reviews that one short training can learn."""
+"""Fixtures of several floors: the real reviews, and a few made-up ones that one short training can learn."""
 
 import os
 import random
@@ -38,6 +38,15 @@ def easy_reviews(tmp_path_factory):
                 draw.shuffle(text)
                 (folder / f"{number}_{9 if label == 'pos' else 2}.txt").write_text(" ".join(text))
     return root
+
+
+@pytest.fixture(scope="session")
+def imdb_path():
+    """The archive or folder of the real reviews."""
+    path = os.environ.get("SEQCLASS_IMDB")
+    if not path:
+        pytest.skip("lacks the IMDB reviews: set SEQCLASS_IMDB to the archive or the folder")
+    return path
 
 
 @pytest.fixture(scope="session")

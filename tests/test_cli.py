@@ -4,6 +4,7 @@ import csv
 import io
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -199,4 +200,4 @@ class TestMain:
 
     def test_version(self, capsys):
         assert main(["--version"]) == 0
-        assert capsys.readouterr().out.strip() == __version__
+        assert capsys.readouterr().out.strip() == __version__ == metadata.version("seqclass")

@@ -1,4 +1,3 @@
-import os
 import tarfile
 
 import pytest
@@ -27,15 +26,6 @@ def small_folder(tmp_path):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     return root
-
-
-@pytest.fixture(scope="session")
-def imdb_path():
-    """The archive or folder of the real reviews."""
-    path = os.environ.get("SEQCLASS_IMDB")
-    if not path:
-        pytest.skip("lacks the IMDB reviews: set SEQCLASS_IMDB to the archive or the folder")
-    return path
 
 
 @pytest.fixture(autouse=True)

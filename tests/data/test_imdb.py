@@ -15,6 +15,7 @@ def test_every_option_is_a_plain_value_of_the_command_line():
         **{"path": None, "download": True, "on_missing": "error", "word_index": None, "num_words": 5000},
         **{"min_count": 1, "skip_top": 0, "start_char": 1, "oov_char": 2, "index_from": 3, "unseen_words": "skip"},
         **{"tokenizer": "words", "token_pattern": None, "lower": "ascii", "filters": None, "strip_html": False},
+        "torchtext_tokenizer": None,
         **{"maxlen": 500, "padding": "pre", "truncating": "pre", "batch_size": 64, "eval_batch_size": 250},
         **{"validation": "test", "seed": None, "cache_dir": None},
     }

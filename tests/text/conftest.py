@@ -7,12 +7,9 @@ from seqclass.data import ImdbSource
 
 
 @pytest.fixture(scope="session")
-def imdb_texts():
+def imdb_texts(imdb_path):
     """The real reviews by part."""
-    path = os.environ.get("SEQCLASS_IMDB")
-    if not path:
-        pytest.skip("lacks the IMDB reviews: set SEQCLASS_IMDB to the archive or the folder")
-    return ImdbSource(path).read()
+    return ImdbSource(imdb_path).read()
 
 
 @pytest.fixture(scope="session")

@@ -20,12 +20,15 @@ from seqclass.errors import InputError
 from seqclass.locations import cache_root
 from seqclass.text import (
     KERAS_FILTERS,
+    BaseTokenizer,
     Lower,
     Side,
     StripHtml,
     TextPipeline,
     Tokenizer,
     TokenizerKind,
+    TorchtextTokenizer,
+    TorchtextTokenizerName,
     UnseenWords,
     Vocabulary,
 )
@@ -57,6 +60,8 @@ class EncodedDataModule(LightningDataModule, ABC):
         filters: the characters that are replaced by a space; None for punctuation with the tokenizer "words" (Keras'
             rule), and for none with the others.
         strip_html: replace HTML by spaces: "breaks" only `<br />`, True all tags.
+        torchtext_tokenizer: split with one of torchtext's tokenizers, such as "basic_english"; the five options before
+            do not apply then. Needs the extra `torchtext`, and so does the checkpoint.
         maxlen: length to which texts are cut or padded.
         padding: the side that is filled, "pre" or "post".
         truncating: the side that is cut, "pre" or "post".
@@ -97,6 +102,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         lower: Lower = "ascii",
         filters: str | None = None,
         strip_html: StripHtml = False,
+        torchtext_tokenizer: TorchtextTokenizerName | None = None,
         maxlen: int = 500,
         padding: Side = "pre",
         truncating: Side = "pre",
@@ -110,9 +116,11 @@ class EncodedDataModule(LightningDataModule, ABC):
         self._word_index = word_index
         if filters is None:
             filters = self.word_filters if tokenizer == "words" else ""
-        self._tokenizer = Tokenizer(
+        self._tokenizer: BaseTokenizer = Tokenizer(
             kind=tokenizer, token_pattern=token_pattern, lower=lower, filters=filters, strip_html=strip_html
         )
+        if torchtext_tokenizer is not None:
+            self._tokenizer = TorchtextTokenizer(torchtext=torchtext_tokenizer)
         self._vocabulary_options: dict[str, Any] = {
             "num_words": num_words,
             "skip_top": skip_top,

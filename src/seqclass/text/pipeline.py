@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from seqclass.errors import InputError
+from seqclass.text.base_tokenizer import BaseTokenizer
 from seqclass.text.padding import Side, check_padding, pad_sequences
 from seqclass.text.ragged import RaggedIds
 from seqclass.text.tokenizer import Tokenizer
+from seqclass.text.torchtext_tokenizer import TorchtextTokenizer
 from seqclass.text.vocabulary import PADDING_ID, Vocabulary
 
 _STATE_VERSION = 2
@@ -38,7 +40,7 @@ class TextPipeline:
         InputError: if an option has a wrong value.
     """
 
-    tokenizer: Tokenizer
+    tokenizer: BaseTokenizer
     vocabulary: Vocabulary
     maxlen: int = 500
     padding: Side = "pre"
@@ -138,13 +140,13 @@ class TextPipeline:
             )
         if version == 1 and isinstance(state["tokenizer"], dict):
             state["tokenizer"] = {**_VERSION_1_TOKENIZER, **state["tokenizer"]}
-        tokenizer = _known(state.pop("tokenizer"), "a tokenizer", Tokenizer.__dataclass_fields__)
+        tokenizer = _tokenizer_from_state(state.pop("tokenizer"))
         vocabulary = _known(state.pop("vocabulary"), "a vocabulary", Vocabulary.__dataclass_fields__)
         words = vocabulary.pop("words")
         if not isinstance(words, str):
             raise InputError(f"the words of a vocabulary's state have to be one str, not {words!r:.80}")
         return cls(
-            tokenizer=Tokenizer(**tokenizer),
+            tokenizer=tokenizer,
             vocabulary=Vocabulary(tuple(words.split(" ")), **vocabulary),
             **state,
         )
@@ -152,6 +154,13 @@ class TextPipeline:
     def fingerprint(self) -> str:
         """Returns the SHA-256 of the state: equal for pipelines that do the same, in any process."""
         return hashlib.sha256(json.dumps(self.state(), sort_keys=True).encode()).hexdigest()
+
+
+def _tokenizer_from_state(state: Any) -> BaseTokenizer:
+    of_torchtext = isinstance(state, dict) and "torchtext" in state
+    kind: Any = TorchtextTokenizer if of_torchtext else Tokenizer
+    tokenizer: BaseTokenizer = kind(**_known(state, "a tokenizer", kind.__dataclass_fields__))
+    return tokenizer
 
 
 def _known(state: Any, what: str, fields: Iterable[str], extra: Iterable[str] = ()) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """From a text to its tokens: words, matches of a regular expression, or characters."""
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
 from seqclass.errors import InputError
+from seqclass.text.base_tokenizer import BaseTokenizer, check_text
 from seqclass.text.checks import check_choice
 from seqclass.text.token_pattern import TokenPattern
 
@@ -25,7 +25,7 @@ _LINE_BREAK = re.compile(r"</?br\s*/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tokenizer:
+class Tokenizer(BaseTokenizer):
     """Splits a text into tokens; by default as Keras did for its IMDB data.
 
     HTML is replaced, letters are lower-cased, each character of `filters` becomes a space, and then the text is split:
@@ -78,27 +78,13 @@ class Tokenizer:
         Raises:
             InputError: if `text` is not a str, or `token_pattern` takes too long on it.
         """
-        if not isinstance(text, str):
-            raise InputError(f"a text has to be a str, not {type(text).__name__}: {text!r:.80}")
+        check_text(text)
         normal = self._normal(text)
         if self.kind == "words":
             return list(filter(None, normal.split(" ")))
         if self.kind == "characters":
             return list(SPACE_MARK.join(normal.split()))
         return [token.replace(" ", SPACE_MARK) for token in self._pattern.tokens(normal)]
-
-    def map(self, texts: Iterable[str]) -> Iterator[list[str]]:
-        """Yields the tokens of each text.
-
-        Raises:
-            InputError: if `texts` is a single str, or one of them cannot be split; the message has its position.
-        """
-        if isinstance(texts, str):
-            raise InputError(f"texts is a single str ({texts!r:.80}); give a list of texts")
-        for position, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise InputError(f"text {position} has to be a str, not {type(text).__name__}: {text!r:.80}")
-            yield self(text)
 
     def _normal(self, text: str) -> str:
         """The text without HTML, lower-cased, and with spaces for the filters."""

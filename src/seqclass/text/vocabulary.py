@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from seqclass.errors import InputError
+from seqclass.text.base_tokenizer import BaseTokenizer
 from seqclass.text.checks import check_choice, check_whole
-from seqclass.text.tokenizer import Tokenizer
 
 UnseenWords = Literal["skip", "oov"]
 
@@ -69,7 +69,7 @@ class Vocabulary:
 
     @classmethod
     def from_texts(
-        cls, texts: Iterable[str], tokenizer: Tokenizer, *, min_count: int = 1, **options: Any
+        cls, texts: Iterable[str], tokenizer: BaseTokenizer, *, min_count: int = 1, **options: Any
     ) -> "Vocabulary":
         """Ranks the words of `texts` by count, ties in the order of first appearance.
 

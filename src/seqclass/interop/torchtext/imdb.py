@@ -1,0 +1,134 @@
+"""The IMDB reviews as `torchtext.datasets.IMDB` yields them."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from seqclass.data import EncodedDataModule, LabelledTexts, MissingDataError, Source
+from seqclass.data.sources.imdb import ARCHIVE, LABEL_NAMES, PARTS
+from seqclass.errors import InputError
+from seqclass.torchtext_library import import_torchtext, torchtext_calls
+
+
+class TorchtextImdbSource(Source):
+    """The labelled reviews of `torchtext.datasets.IMDB`, in its order: all of one class, then all of the other.
+
+    Its labels are 1 and 2, in earlier releases "neg" and "pos": both are mapped by name, and the reviews of each part
+    are counted, since an archive in another order made torchtext drop some or all of a class.
+
+    Args:
+        root: the folder torchtext keeps its data in; None for its own choice, `~/.cache/torch/text`. The archive
+            lies in `datasets/IMDB` below it.
+        allow_download: whether torchtext may download the archive into it.
+
+    Raises:
+        MissingDataError: if the archive is not there and cannot be downloaded.
+        InputError: if torchtext is not installed or does not load.
+    """
+
+    name = "imdb"
+    label_names = LABEL_NAMES
+
+    def __init__(self, root: str | Path | None = None, *, allow_download: bool = True) -> None:
+        self._torchtext = import_torchtext("datasets.imdb")
+        self._root = str(root or import_torchtext("utils")._CACHE_DIR)
+        self._archive = Path(self._root) / "datasets" / "IMDB" / ARCHIVE
+        if not self._archive.exists():
+            if not allow_download:
+                raise self._missing("download is off")
+            try:
+                self._yielded(PARTS[0])
+            except InputError as error:
+                raise self._missing(str(error)) from error
+
+    def fingerprint(self) -> str:
+        """Returns a hash of the archive's bytes, from which all else is unpacked."""
+        digest = hashlib.sha256(b"torchtext")
+        with self._archive.open("rb") as archive:
+            while chunk := archive.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def read(self) -> dict[str, LabelledTexts]:
+        """Returns the parts "train" and "test".
+
+        Raises:
+            InputError: if torchtext cannot read them, or yields an unknown label, or other numbers of reviews than it
+                says.
+        """
+        return {part: self._read_part(part) for part in PARTS}
+
+    def _read_part(self, part: str) -> LabelledTexts:
+        index_by_label: dict[str | int, int] = {name: index for index, name in enumerate(LABEL_NAMES)}
+        index_by_label |= {number: index_by_label[name] for name, number in self._torchtext.MAP_LABELS.items()}
+        texts = LabelledTexts([], [], [])
+        for number, (label, text) in enumerate(self._yielded(part)):
+            if label not in index_by_label:
+                raise InputError(
+                    f"torchtext yields the label {label!r} for a review of {part}; known are "
+                    f"{', '.join(map(repr, index_by_label))}"
+                )
+            texts.texts.append(text)
+            texts.labels.append(index_by_label[label])
+            texts.names.append(f"{part}/{number}")
+        self._check_counts(part, texts.labels)
+        return texts
+
+    def _yielded(self, part: str) -> list[tuple[str | int, str]]:
+        try:
+            with torchtext_calls():
+                return list(self._torchtext.IMDB(root=self._root, split=part))
+        except InputError:
+            raise
+        except Exception as error:  # whatever tarfile, torchdata and the file system raise, all of it means the same
+            raise InputError(
+                f"torchtext cannot read the reviews of {part} from {self._archive} ({type(error).__name__}: "
+                f"{error!s:.200}); {self._anew}"
+            ) from error
+
+    def _check_counts(self, part: str, labels: list[int]) -> None:
+        expected = self._torchtext.NUM_LINES[part]
+        counts = {name: labels.count(index) for index, name in enumerate(LABEL_NAMES)}
+        if sum(counts.values()) != expected or not all(counts.values()):
+            found = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+            raise InputError(
+                f"torchtext yields {found} for {part} from {self._archive}; expected are {expected:,} reviews of both "
+                f"classes; {self._anew}"
+            )
+
+    @property
+    def _anew(self) -> str:
+        return f"remove what is beside the archive in {self._archive.parent}, and torchtext unpacks it anew"
+
+    def _missing(self, reason: str) -> MissingDataError:
+        return MissingDataError(
+            f"torchtext has no IMDB reviews, and could not download them: {reason:.500}\nPut the official {ARCHIVE} to "
+            f"{self._archive}; or use IMDBDataModule, which needs no torchtext"
+        )
+
+
+class TorchtextIMDBDataModule(EncodedDataModule):
+    """The IMDB reviews through torchtext. Encoded as by `IMDBDataModule`; only the order of the reviews differs.
+
+    Args:
+        root: see `TorchtextImdbSource`.
+        download: whether torchtext may download the archive.
+        **options: those of `EncodedDataModule`.
+
+    Raises:
+        InputError: if an option has a wrong value.
+    """
+
+    def __init__(self, *, root: str | None = None, download: bool = True, **options: Any) -> None:
+        super().__init__(**options)
+        self._root = root
+        self._download = download
+
+    def find_source(self, *, allow_download: bool) -> Source:
+        """Returns the reviews.
+
+        Raises:
+            MissingDataError: if they are not there and cannot be downloaded.
+            InputError: if torchtext is not installed or does not load.
+        """
+        return TorchtextImdbSource(self._root, allow_download=allow_download and self._download)
