@@ -34,20 +34,12 @@ def draw(found: Iterable[Result], folder: Path) -> dict[str, list[Path]]:
     matplotlib.rcParams.update({"svg.hashsalt": "seqclass", "axes.spines.top": False, "axes.spines.right": False})
     folder.mkdir(parents=True, exist_ok=True)
     found = list(found)
-    accuracy = _longest([m for m in results.merge(found, "accuracy") if m.row["samples"]["runs"]])
+    accuracy = [m for m in results.merge(found, "accuracy") if m.row["samples"]["runs"]]
     swept = [m for m in results.merge(found, "step") if m.row["settings"].get("sweep") and m.row["status"] == "ok"]
     return {
         "accuracy": [_accuracy(rows, folder / f"accuracy-{device}.svg") for device, rows in _by_device(accuracy)],
         "sweep": [_sweeps(rows, folder / f"sweep-{device}.svg") for device, rows in _by_device(swept)],
     }
-
-
-def _longest(rows: list[MergedRow]) -> list[MergedRow]:
-    """Of several runs of the same thing, that over the most epochs; of these, the newest."""
-    chosen: dict[tuple[str, str, str], MergedRow] = {}
-    for merged in sorted(rows, key=lambda each: max(len(run["epochs"]) for run in each.row["samples"]["runs"])):
-        chosen[merged.row["implementation"], merged.row["stack"], merged.result.machine["device"]] = merged
-    return list(chosen.values())
 
 
 def _accuracy(rows: list[MergedRow], path: Path) -> Path:

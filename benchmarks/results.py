@@ -162,8 +162,9 @@ def machine_key(result: Result) -> tuple[Any, ...]:
 
 
 def row_key(row: dict[str, Any]) -> tuple[Any, ...]:
-    """What must agree for two rows to be the same measurement."""
-    return (row["stack"], row["implementation"], json.dumps(row["settings"], sort_keys=True))
+    """What must agree for two rows to be the same measurement: over how many epochs it went does not matter."""
+    settings = {name: value for name, value in row["settings"].items() if name != "epochs"}
+    return (row["stack"], row["implementation"], json.dumps(settings, sort_keys=True))
 
 
 def _without_folders(reason: str) -> str:

@@ -173,16 +173,14 @@ def val_accuracies(rows: list[MergedRow], name: str, stack: str, epoch: int) -> 
 
 
 def epochs_of_seeds(rows: list[MergedRow], name: str, stack: str, epoch: int) -> list[dict[str, float]]:
-    """The figures of an implementation after an epoch, one for each seed that came that far.
-
-    Runs over one epoch and over several are rows of their own: the one with the most seeds counts, then the newest.
-    """
-    found: list[dict[str, float]] = []
-    for merged in rows:
-        if (merged.row["implementation"], merged.row["stack"]) == (name, stack):
-            runs = merged.row["samples"]["runs"]
-            found = max([run["epochs"][epoch - 1] for run in runs if len(run["epochs"]) >= epoch], found, key=len)
-    return found
+    """The figures of an implementation after an epoch, one for each seed that came that far."""
+    return [
+        run["epochs"][epoch - 1]
+        for merged in rows
+        if (merged.row["implementation"], merged.row["stack"]) == (name, stack)
+        for run in merged.row["samples"]["runs"]
+        if len(run["epochs"]) >= epoch
+    ]
 
 
 Extra = tuple[str, dict[str, str]]

@@ -39,5 +39,5 @@ def encode_slowly(folder, log, ready):
         time.sleep(0.5)
         return encoded()
 
-    ready.wait(60)
+    ready.wait(300)
     same(cached_encoding(folder, SETTINGS, encode), encoded())

@@ -151,7 +151,7 @@ def test_of_two_processes_one_encodes(tmp_path):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(300)
         assert process.exitcode == 0
     assert len(log.read_text().split()) == 1
 

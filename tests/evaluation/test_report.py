@@ -55,7 +55,7 @@ def test_fits_the_window(report, width, tmp_path):
         [*command, f"--window-size={width},900", "--dump-dom", probed.as_uri()],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     title = re.search(r"<title>(.*?)</title>", done.stdout)

@@ -174,7 +174,7 @@ def test_two_processes_download_once(server, tmp_path):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(300)
         assert process.exitcode == 0
     assert len(server.seen) == 1
     assert (tmp_path / "file.tar.gz").read_bytes() == CONTENT
