@@ -1,8 +1,8 @@
 """The arrays of a layer in Keras' layouts and in those of a `Stack`, both ways.
 
 An LSTM's gates stand in the order i, f, c, o in Keras 2 and 3, as i, f, g, o here; Keras 1 has twelve arrays, W, U and
-b of i, c, f and o in turn. A GRU's are z, r, h in Keras 3, and r, z, n here. A convolution's kernel is (length, in, out)
-in Keras 2 and 3, and (length, 1, in, out) in Keras 1, where Theano moreover has it reversed along its length.
+b of i, c, f and o in turn. A GRU's are z, r, h in Keras 3, and r, z, n here. A convolution's kernel is (length, in,
+out) in Keras 2 and 3, and (length, 1, in, out) in Keras 1, where Theano moreover has it reversed along its length.
 """
 
 from collections.abc import Sequence
