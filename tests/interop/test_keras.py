@@ -166,28 +166,43 @@ def test_another_versions_hard_sigmoid_is_not_swapped(keras, activation, tmp_pat
         export_keras(new("lstm", recurrent_activation=activation), tmp_path / "m.h5", keras=keras)
 
 
-@pytest.mark.parametrize("keras", [1, 3])
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "keras", "message"),
     [
-        ({"cell": "gru"}, "cell='gru' cannot be exported to Keras, only 'lstm': Keras 1 has another GRU"),
-        ({"num_layers": 2}, "num_layers=2 cannot be exported to Keras, only 1: "),
-        (
-            {"bidirectional": True},
-            "bidirectional=True cannot be exported to Keras, only False: backward, Keras",
-        ),
-        (
-            {"pooling": "max"},
-            "pooling='max' cannot be exported to Keras, only 'last': Keras pools over",
-        ),
-        ({"stack": "cnn_lstm", "kernel_size": [3, 4]}, r"kernel_size=\[3, 4\] cannot be exported to Keras, only one"),
+        ({"cell": "gru"}, 1, "cell='gru' cannot be exported to Keras 1: Keras 1's GRU is another function"),
+        ({"num_layers": 2}, 1, "num_layers=2 cannot be exported to Keras 1: only the notebook's layers"),
+        ({"bidirectional": True, "mask_padding": True}, 1, "bidirectional=True cannot be exported to Keras 1: only"),
+        ({"pooling": "mean", "mask_padding": True}, 1, "pooling='mean' cannot be exported to Keras 1: Keras takes"),
+        ({"bidirectional": True}, 3, "bidirectional=True cannot be exported to Keras 3: backward, Keras reads"),
+        ({"pooling": "mean"}, 3, "pooling='mean' cannot be exported to Keras 3: .* padding too, unless it is masked"),
+        ({"pooling": "max", "mask_padding": True}, 3, "pooling='max' cannot be exported to Keras 3: Keras takes"),
+        ({"stack": "cnn_lstm", "kernel_size": [3, 4]}, 3, r"kernel_size=\[3, 4\] cannot be exported to Keras 3: a"),
     ],
 )
-def test_what_keras_would_compute_otherwise_is_not_written(options, message, keras, tmp_path):
+def test_what_keras_would_compute_otherwise_is_not_written(options, keras, message, tmp_path):
     path = tmp_path / ("m.h5" if keras == 1 else "m.keras")
     with pytest.raises(InputError, match=f"^{message}"):
         export_keras(new("lstm", **options), path, keras=keras)
     assert not path.exists()
+
+
+def test_options_in_a_weights_file_of_keras3(tmp_path):
+    """Groups as the real Keras 3 names them; what they predict there is `test_keras_peer.py`'s."""
+    classifier = new("lstm", cell="gru", bidirectional=True, num_layers=2, mask_padding=True)
+    export_keras(classifier, tmp_path / "m.weights.h5")
+    arrays = {}
+    with h5py.File(tmp_path / "m.weights.h5") as file:
+        file.visititems(lambda name, item: arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    cells = {name: array.shape for name, array in arrays.items() if "bidirectional" in name}
+    assert cells == {
+        f"layers/{layer}/{way}/cell/vars/{number}": shape
+        for layer, size in (("bidirectional", 5), ("bidirectional_1", 8))
+        for way in ("forward_layer", "backward_layer")
+        for number, shape in enumerate([(size, 12), (4, 12), (2, 12)])
+    }
+    gru = classifier.stack.lstm.layers[1].backward_layer
+    z_of_the_state = arrays["layers/bidirectional_1/backward_layer/cell/vars/1"][:, :4]
+    assert np.array_equal(z_of_the_state, gru.weight_hh[4:8].T.detach().numpy())
 
 
 def test_several_labels_a_text_are_sigmoids(tmp_path):
@@ -293,7 +308,7 @@ def changed(folder, layer, setting, value):
         # A known name in the file's groups, another class.
         entry["class_name"] = value
         with h5py.File(content := io.BytesIO(files["model.weights.h5"]), "r+") as file:
-            file["layers"].copy("max_pooling1d", keras_files._snake_case(value))
+            file["layers"].copy("max_pooling1d", keras_files.snake_case(value))
         files["model.weights.h5"] = content.getvalue()
     else:
         entry["config"][setting] = value

@@ -27,6 +27,10 @@ MODELS = {
     "dropout": {"stack": "lstm_dropout"},
     "gates": {"stack": "lstm_gate_dropout"},
     "cnn": {"stack": "cnn_lstm", "channels": 3},
+    "two_layers": {"stack": "lstm_dropout", "num_layers": 2},
+    "gru": {"stack": "lstm_gate_dropout", "cell": "gru", "recurrent_activation": "hard_sigmoid_keras3"},
+    "both_ways": {"stack": "lstm", "bidirectional": True, "num_layers": 2, "mask_padding": True},
+    "mean": {"stack": "lstm", "cell": "gru", "bidirectional": True, "pooling": "mean", "mask_padding": True},
 }
 
 # Each whole model; then its weights, into the model that Keras has made of that file, with all weights at zero.

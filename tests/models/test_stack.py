@@ -175,7 +175,8 @@ def test_shared_padding_behind_any_convolution_and_pooling(kernel_size, pool_siz
     options = {"kernel_size": kernel_size, "pool_size": pool_size}
     expected = output_and_gradients(build("cnn_lstm", kernel="reference", **options), padded_ids())
     result = output_and_gradients(build("cnn_lstm", kernel="fused", **options), padded_ids())
-    torch.testing.assert_close(result, expected, rtol=0, atol=1e-13)
+    # Float64: gradients that are sums over 8 x 61 steps and up to 64 channels; the padding's reaches 34.
+    torch.testing.assert_close(result, expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.fixture

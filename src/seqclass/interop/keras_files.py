@@ -75,7 +75,7 @@ def _read_archive(path: Path) -> KerasModel:
             used: dict[str, int] = {}
             for layer in layers:
                 # Keras names a layer's group after its class, counting from the second on.
-                base = _snake_case(layer.kind)
+                base = snake_case(layer.kind)
                 count = used.get(base, 0)
                 used[base] = count + 1
                 layer.arrays = reader.variables(f"layers/{base}_{count}" if count else f"layers/{base}")
@@ -240,7 +240,7 @@ def _camel_case(name: str) -> str:
     return _BY_NAME.get(re.sub(r"_\d+$", "", name), name)
 
 
-def _snake_case(kind: str) -> str:
+def snake_case(kind: str) -> str:
     """Keras' own rule: `MaxPooling1D` becomes `max_pooling1d`."""
     kind = re.sub(r"\W+", "", kind)
     kind = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -12,12 +12,10 @@ from seqclass.classifier import SequenceClassifier
 from seqclass.errors import InputError
 from seqclass.interop.keras_files import read_keras
 from seqclass.interop.keras_layouts import convolution_to_stack, lstm_to_stack
-from seqclass.interop.keras_model import Array, KerasLayer, KerasModel
+from seqclass.interop.keras_model import Array, Backend, KerasLayer, KerasModel
 from seqclass.models import StackName
 from seqclass.nn import RecurrentActivation
 from seqclass.text import TextPipeline, Tokenizer, Vocabulary
-
-Backend = Literal["tensorflow", "theano"]
 
 _NOTEBOOK_LENGTH = 500
 _ORDERS: tuple[tuple[str, ...], ...] = (

@@ -1,8 +1,8 @@
 """The arrays of a layer in Keras' layouts and in those of a `Stack`, both ways.
 
-Gates stand in the order i, f, c, o in Keras 2 and 3, as i, f, g, o here; Keras 1 has twelve arrays, W, U and b of i, c,
-f and o in turn. A convolution's kernel is (length, in, out) in Keras 2 and 3, and (length, 1, in, out) in Keras 1,
-where Theano moreover has it reversed along its length.
+An LSTM's gates stand in the order i, f, c, o in Keras 2 and 3, as i, f, g, o here; Keras 1 has twelve arrays, W, U and
+b of i, c, f and o in turn. A GRU's are z, r, h in Keras 3, and r, z, n here. A convolution's kernel is (length, in,
+out) in Keras 2 and 3, and (length, 1, in, out) in Keras 1, where Theano moreover has it reversed along its length.
 """
 
 from collections.abc import Sequence
@@ -27,12 +27,23 @@ def lstm_to_stack(arrays: Sequence[Array], keras: int) -> dict[str, Array]:
 
 
 def lstm_to_keras(state: dict[str, Array], keras: int) -> list[Array]:
-    """The inverse of `lstm_to_stack`."""
-    arrays = [state["lstm.weight_ih"].T, state["lstm.weight_hh"].T, state["lstm.bias"]]
+    """Twelve arrays (Keras 1) or three, from the state of one `nn.LSTM`."""
+    arrays = [state["weight_ih"].T, state["weight_hh"].T, state["bias"]]
     if keras != 1:
         return arrays
     parts = [np.split(array, 4, axis=-1) for array in arrays]
     return [part[gate] for gate in _SWAP for part in parts]
+
+
+def gru_to_keras(state: dict[str, Array]) -> list[Array]:
+    """The three arrays of Keras 3's GRU from the state of one `nn.GRU`; the rows of its bias are both biases."""
+
+    def reordered(array: Array) -> Array:
+        r, z, n = np.split(array, 3, axis=-1)
+        return np.concatenate([z, r, n], axis=-1)
+
+    bias = np.stack([state["bias_ih"], state["bias_hh"]])
+    return [reordered(array) for array in (state["weight_ih"].T, state["weight_hh"].T, bias)]
 
 
 def convolution_to_stack(arrays: Sequence[Array], keras: int, *, flipped: bool) -> dict[str, Array]:

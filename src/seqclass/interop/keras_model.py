@@ -1,12 +1,14 @@
 """A Keras model as its file describes it: layers in order, each with its settings and arrays."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
+# What Keras 1 ran on.
+Backend = Literal["tensorflow", "theano"]
 
 
 @dataclass

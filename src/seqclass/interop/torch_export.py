@@ -127,7 +127,6 @@ def _run(layer: LSTM | GRU, sequence: torch.Tensor, words: torch.Tensor | None, 
     bias = layer.bias if isinstance(layer, LSTM) else layer.bias_ih
     inputs = nn.functional.linear(sequence, layer.weight_ih, bias).transpose(0, 1).contiguous()
     steps, batch, _ = inputs.shape
-    advance = _lstm_step if isinstance(layer, LSTM) else _gru_step
     memory = tuple(inputs.new_zeros(batch, layer.hidden_size) for _ in range(2 if isinstance(layer, LSTM) else 1))
     if words is not None:
         words = words.transpose(0, 1).contiguous()
@@ -138,7 +137,10 @@ def _run(layer: LSTM | GRU, sequence: torch.Tensor, words: torch.Tensor | None, 
     def go(step: torch.Tensor, *carried: torch.Tensor) -> tuple[torch.Tensor, ...]:
         at = step.unsqueeze(0)
         before, states = carried[: len(memory)], carried[len(memory) :]
-        after = advance(layer, inputs.index_select(0, at).squeeze(0), *before)
+        projected = inputs.index_select(0, at).squeeze(0)
+        after = (
+            _lstm_step(layer, projected, *before) if isinstance(layer, LSTM) else _gru_step(layer, projected, *before)
+        )
         if words is not None:
             word = words.index_select(0, at).squeeze(0).unsqueeze(1)
             after = tuple(torch.where(word, new, old) for new, old in zip(after, before, strict=True))

@@ -44,7 +44,7 @@ def run_blockwise(
     # Before the first step there is one row, the shared one, and its state is zero.
     states = (inputs.new_zeros(1, hidden_size),) * num_states
     before = TimeBlock(0, 0, 0, shared=True)
-    sequences = []
+    sequences: list[torch.Tensor] = []
     for block in plan.blocks:
         if return_sequences and not sequences and block.start > 0:
             sequences.append(inputs.new_zeros(batch, block.start, hidden_size))

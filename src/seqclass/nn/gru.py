@@ -127,7 +127,7 @@ class GRU(GatedLayer):
 
     def _builtin(self, inputs: torch.Tensor, padding: LeadingPadding | None, return_sequences: bool) -> torch.Tensor:
         """PyTorch's own layer, block by block where padding need not be computed row by row."""
-        weights = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
+        weights: list[torch.Tensor] = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
         training = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (inputs, *weights))
 
         def run(x: torch.Tensor, states: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
