@@ -155,7 +155,7 @@ class SequenceClassifier(LightningModule):
             InputError: the model was trained with other ids or other classes, or would read padding behind the text;
                 or word vectors or class weights do not fit the data.
         """
-        data = getattr(self.trainer, "datamodule", None)
+        data: Any = getattr(self.trainer, "datamodule", None)
         facts = DataFacts.of(data)
         vectors = None
         if self.model is None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from seqclass.classifier import SequenceClassifier, read_checkpoint
 from seqclass.data import EncodedDataModule
@@ -132,7 +132,7 @@ class SeqclassCLI(LightningCLI):
         trainer = super().instantiate_trainer(**kwargs)
         if self._last_checkpoint is not None:
             # Behind the one that keeps the best, whose state of this epoch it saves.
-            trainer.callbacks.append(self._last_checkpoint)
+            trainer.callbacks.append(self._last_checkpoint)  # type: ignore[attr-defined]  # set by its connector
         return trainer
 
     def after_fit(self) -> None:
