@@ -160,7 +160,8 @@ def test_trains_from_the_command_line(write, options, labels, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     small = [
         *("--data.maxlen", "40", "--model.hidden_size", "8", "--model.embedding_dim", "8"),
-        *("--model.optimizer.lr", "0.02", "--trainer.accelerator", "cpu", "--trainer.max_epochs", "3"),
+        *("--model.optimizer.lr", "0.02", "--trainer.accelerator", "cpu", "--trainer.max_epochs", "8"),
+        *("--data.batch_size", "8"),
     ]
     assert main(["fit", "--config", str(CONFIG), "--data.train", str(write(tmp_path)), *small, *options]) == 0
     checkpoint = torch.load("runs/text/1/checkpoints/last.ckpt", weights_only=True)

@@ -52,7 +52,7 @@ class TestRates:
     def test_one_cycle_in_steps(self, fit):
         options = [
             *("--model.lr_scheduler", "OneCycleLR", "--model.lr_scheduler.max_lr", "0.01"),
-            *("--model.lr_scheduler.total_steps", str(2 * BATCHES), "--model.lr_scheduler_interval", "step"),
+            *("--model.lr_scheduler.total_steps", str(2 * BATCHES + 1), "--model.lr_scheduler_interval", "step"),
         ]
         run = fit(*options)
         state = last(run)
@@ -66,14 +66,14 @@ class TestRates:
 
     def test_on_a_plateau(self, fit):
         options = ["--model.lr_scheduler.patience", "0", "--model.lr_scheduler.threshold", "0.99"]
-        # As good as never is 99% better, so it falls with each epoch from the second on.
-        run = fit("--model.lr_scheduler", "torch.optim.lr_scheduler.ReduceLROnPlateau", *options, epochs=3)
+        # As good as never is 99% better, so it falls behind the second epoch and the third; the fourth is saved.
+        run = fit("--model.lr_scheduler", "torch.optim.lr_scheduler.ReduceLROnPlateau", *options, epochs=4)
         assert rate(run) == pytest.approx(1e-3 * 0.1**2)
 
     def test_on_a_plateau_of_another_metric(self, fit):
         name = "lightning.pytorch.cli.ReduceLROnPlateau"
         options = ["--model.lr_scheduler.monitor", "val_acc", "--model.lr_scheduler.mode", "max"]
-        run = fit("--model.lr_scheduler", name, *options, "--model.lr_scheduler.patience", "0", epochs=1)
+        run = fit("--model.lr_scheduler", name, *options, "--model.lr_scheduler.patience", "0", epochs=2)
         state = last(run)["lr_schedulers"][0]
         with (run / "metrics.csv").open() as file:
             accuracies = [float(row["val_acc"]) for row in csv.DictReader(file) if row["val_acc"]]
@@ -97,6 +97,19 @@ def test_stops_early(fit):
     stop = ["--trainer.callbacks+=EarlyStopping", "--trainer.callbacks.monitor=val_loss"]
     run = fit(*stop, "--trainer.callbacks.patience=2", "--trainer.callbacks.min_delta=100", epochs=9)
     assert last(run)["epoch"] == 2  # the third, counted from 0
+
+
+def test_the_last_checkpoint_is_of_the_last_epoch_and_knows_the_best(fit):
+    # Without a rate nothing gets better after the first epoch.
+    run = fit("--model.optimizer.lr", "0", epochs=3)
+    files = {file.name for file in (run / "checkpoints").iterdir()}
+    (best,) = files - {"last.ckpt"}
+    assert best.startswith("epoch=0-")
+    assert last(run)["epoch"] == 2
+    paths = [state.get("best_model_path", "") for state in last(run)["callbacks"].values()]
+    assert any(path.endswith(best) for path in paths)
+    resumed = fit("--model.optimizer.lr", "0", "--ckpt_path", str(run / "checkpoints" / "last.ckpt"), epochs=4)
+    assert last(resumed)["epoch"] == 3
 
 
 def test_tensorboard_has_the_curves(fit):

@@ -164,7 +164,7 @@ class SequenceClassifier(LightningModule):
             InputError: the model was trained with other ids or other classes, or would read padding behind the text;
                 or word vectors or class weights do not fit the data.
         """
-        data = getattr(self.trainer, "datamodule", None)
+        data: Any = getattr(self.trainer, "datamodule", None)
         facts = DataFacts.of(data)
         vectors = None
         if self.model is None:
@@ -337,7 +337,8 @@ class SequenceClassifier(LightningModule):
     def classify(self, texts: Sequence[str], batch_size: int = 250) -> list[Classification]:
         """Classify raw texts, each read as in training.
 
-        Texts without a word that the model knows, empty ones too, get the answer to padding alone, with a warning.
+        Texts without a word that the model knows, empty ones too, get the answer to padding and marks alone, with a
+        warning.
 
         Args:
             texts: any number of them.
@@ -354,8 +355,8 @@ class SequenceClassifier(LightningModule):
         without_words = self.pipeline.without_words(encoded)
         if without_words.any():
             warnings.warn(
-                f"{without_words.sum()} of {len(texts)} texts hold no word that the model knows, and all get the same "
-                f"answer; the first is {texts[int(without_words.argmax())]!r:.80}",
+                f"{without_words.sum()} of {len(texts)} texts hold no word that the model knows: what is said of "
+                f"them says nothing; the first is {texts[int(without_words.argmax())]!r:.80}",
                 stacklevel=3,  # past the decorator
             )
         ids = torch.from_numpy(self.pipeline.pad(encoded))

@@ -84,7 +84,7 @@ class TextPipeline:
     def without_words(self, ids: RaggedIds) -> npt.NDArray[np.bool_]:
         """Which encoded texts hold no word of the vocabulary: nothing at all, or only marks; shape (number of texts,).
 
-        A model sees the same in all of them, whatever they say.
+        All that a model sees of them is how many words they have, if it sees that.
         """
         marks = [mark for mark in (self.vocabulary.start_char, self.vocabulary.oov_char) if mark is not None]
         words_before = np.concatenate([[0], np.cumsum(~np.isin(ids.values, marks))])

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from seqclass.classifier import SequenceClassifier, read_checkpoint
 from seqclass.data import EncodedDataModule
@@ -40,6 +40,7 @@ class SeqclassCLI(LightningCLI):
     """
 
     run_folder: Path | None = None
+    _last_checkpoint: ModelCheckpoint | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         try:
@@ -56,7 +57,6 @@ class SeqclassCLI(LightningCLI):
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.set_defaults(
             {
-                "data": {"class_path": "seqclass.data.IMDBDataModule"},
                 "checkpoint.monitor": "val_acc",
                 "checkpoint.mode": "max",
                 "checkpoint.save_last": True,
@@ -94,6 +94,12 @@ class SeqclassCLI(LightningCLI):
             config["trainer"]["default_root_dir"] = str(self.run_folder)
         if config["checkpoint"]["dirpath"] is None:
             config["checkpoint"]["dirpath"] = str(self.run_folder / "checkpoints")
+        # Lightning's own `last.ckpt` is that of the last epoch that was among the best: resuming would repeat epochs.
+        if config["checkpoint"]["save_last"]:
+            config["checkpoint"]["save_last"] = False
+            self._last_checkpoint = ModelCheckpoint(
+                config["checkpoint"]["dirpath"], filename="last", enable_version_counter=False
+            )
 
     def instantiate_classes(self) -> None:
         try:
@@ -101,7 +107,7 @@ class SeqclassCLI(LightningCLI):
         except InputError:
             raise
         except ValueError as error:
-            raise InputError(str(error)) from error
+            raise _wrapped(error) or InputError(str(error)) from error
 
     def after_instantiate_classes(self) -> None:
         if self.subcommand not in _NEED_CHECKPOINT:
@@ -123,7 +129,11 @@ class SeqclassCLI(LightningCLI):
             callbacks.append(PredictionFile(self.run_folder / "predictions.csv"))
         kwargs["callbacks"] = [*(config["callbacks"] or []), *callbacks]
         kwargs["enable_model_summary"] = False
-        return super().instantiate_trainer(**kwargs)
+        trainer = super().instantiate_trainer(**kwargs)
+        if self._last_checkpoint is not None:
+            # Behind the one that keeps the best, whose state of this epoch it saves.
+            trainer.callbacks.append(self._last_checkpoint)  # type: ignore[attr-defined]  # set by its connector
+        return trainer
 
     def after_fit(self) -> None:
         if self.config_init["fit"]["test_after_fit"]:
@@ -138,6 +148,14 @@ class SeqclassCLI(LightningCLI):
     def _say_where(self) -> None:
         if self.run_folder is not None and self.trainer.is_global_zero:
             print(f"This run's files are in {self.run_folder}")
+
+
+def _wrapped(error: BaseException) -> InputError | ModuleNotFoundError | None:
+    """The error that jsonargparse, which tries a class as one of several types, has wrapped in a page of its own."""
+    wrapped: BaseException | None = error
+    while wrapped is not None and not isinstance(wrapped, InputError | ModuleNotFoundError):
+        wrapped = wrapped.__cause__ or wrapped.__context__
+    return wrapped
 
 
 def run_lightning_cli(arguments: Sequence[str]) -> None:

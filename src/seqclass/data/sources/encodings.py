@@ -68,7 +68,7 @@ def _candidates(start: bytes, still: list[str]) -> list[str]:
 def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes) -> str | None:
     try:
         return decoder.decode(chunk, final=not chunk)
-    except UnicodeDecodeError:
+    except UnicodeError:  # UTF-16 without its mark is none of Python's UnicodeDecodeErrors
         return None
 
 

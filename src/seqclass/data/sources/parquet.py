@@ -39,10 +39,11 @@ def read_parquet(path: Path, reading: Reading) -> Iterator[Row]:
         try:
             table = ParquetFile(file)
             names = list(table.schema_arrow.names)
+            fields = [table.schema.column(number).path for number in range(len(table.schema))]
+            for column in reading.wanted:
+                if names.count(column) != 1 and column not in fields:
+                    raise InputError(f"{path}: there is no column {column!r}; the columns are {listed(names)}")
             outer = [name if name in names else name.partition(".")[0] for name in reading.wanted]
-            for column, wanted in zip(outer, reading.wanted, strict=True):
-                if names.count(column) != 1:
-                    raise InputError(f"{path}: there is no column {wanted!r}; the columns are {listed(names)}")
             class_names = _class_names(table.schema_arrow.metadata, reading.label_column)
             number = 0
             for batch in table.iter_batches(_BATCH_ROWS, columns=list(reading.wanted)):
