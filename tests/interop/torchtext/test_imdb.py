@@ -102,6 +102,7 @@ def test_trains_and_classifies_with_everything_of_torchtexts(tmp_path, place, mo
     options = ["--data", "seqclass.interop.torchtext.TorchtextIMDBDataModule", "--data.root", str(root)]
     options += ["--data.torchtext_tokenizer", "basic_english", "--data.maxlen", "24", "--data.batch_size", "16"]
     options += ["--model.hidden_size", "8", "--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"]
+    options += ["--seed_everything", "7"]
     assert main(["fit", *options]) == 0
     assert "epoch 1/1" in capsys.readouterr().out
     assert main(["classify", "runs/lstm/1/checkpoints/last.ckpt", "a wonderful, moving film"]) == 0
