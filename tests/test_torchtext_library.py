@@ -36,9 +36,7 @@ def missing(monkeypatch):
 
 @pytest.mark.usefixtures("missing")
 def test_missing_is_one_error_with_the_command():
-    with pytest.raises(
-        InputError, match=f"^this needs torchtext.vocab, which is not installed: .*PyTorch 2.3.*{COMMAND}"
-    ):
+    with pytest.raises(InputError, match=f"^this needs torchtext.vocab, which is not installed: .*{COMMAND}"):
         import_torchtext("vocab")
 
 
