@@ -106,9 +106,9 @@ def test_what_cannot_be_one_of_ours_is_refused(tokens, default_index, message):
 @pytest.mark.parametrize(
     ("words", "options", "message"),
     [
-        (WORDS, {"num_words": 6}, r"num_words=6 and skip_top=0 .* replace\(vocabulary, unseen_words='oov'\)"),
-        (WORDS, {"start_char": 5}, "start_char=5 is the id of a word too"),
-        (WORDS, {"skip_top": 2, "unseen_words": "oov"}, "start_char=1 .*below skip_top"),
+        (WORDS, {"num_words": 6}, r"num_words=6 and skip_top=0 .*replace\(vocabulary, unseen_words='oov'\)"),
+        (WORDS, {"start_char": 5}, "start_char=5 has another meaning too"),
+        (WORDS, {"skip_top": 2, "unseen_words": "oov"}, "start_char=1 .* none below skip_top"),
         (("<pad>", "the"), {}, "the word '<pad>' of the vocabulary is the name of a mark too"),
     ],
 )

@@ -13,8 +13,8 @@ from seqclass.torchtext_library import import_torchtext, torchtext_calls
 class TorchtextImdbSource(Source):
     """The labelled reviews of `torchtext.datasets.IMDB`, in its order: all of one class, then all of the other.
 
-    Its labels are 1 and 2, in earlier releases "neg" and "pos": both are mapped by name, and the reviews of each part
-    are counted, since an archive in another order made torchtext drop some or all of a class.
+    Its labels are 1 and 2, in earlier releases "neg" and "pos": both are mapped by name. The reviews of each part are
+    counted: where the classes alternate in an archive, torchtext unpacks them over each other and loses some.
 
     Args:
         root: the folder torchtext keeps its data in; None for its own choice, `~/.cache/torch/text`. The archive

@@ -65,8 +65,8 @@ def to_tokens(vocabulary: Vocabulary) -> tuple[list[str], int | None]:
             "unseen words are left out, and torchtext has one answer for both: choose it, and convert "
             "dataclasses.replace(vocabulary, unseen_words='oov')"
         )
-    if start is not None and (start in word_by_id or vocabulary.encode([]) != [start]):
-        raise InputError(f"start_char={start} is the id of a word too, or below skip_top: torchtext cannot say that")
+    if start is not None and (start == oov or start in word_by_id or vocabulary.encode([]) != [start]):
+        raise InputError(f"start_char={start} has another meaning too, or none below skip_top: torchtext has one an id")
     marks = {0: "<pad>", start: START_MARK, oov: OOV_MARK if oov else _UNKNOWN_MARK}
     tokens = [word_by_id.get(i) or marks.get(i) or _unused(i) for i in range(num_ids)]
     if len(set(tokens)) < len(tokens):
