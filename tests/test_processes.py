@@ -53,6 +53,7 @@ def runs(easy_reviews, tmp_path_factory):
             *("--data.path", str(easy_reviews), "--data.maxlen", "24"),
             *("--data.batch_size", "7", "--data.eval_batch_size", "89"),
             *("--model.hidden_size", "8", "--model.embedding_dim", "8", "--model.class_weights", "[1, 3]"),
+            *("--model.optimizer.init_args.lr", "0.01"),
             *("--trainer.callbacks+", "support.step_losses.StepLosses", "--trainer.callbacks.path", "losses.json"),
             *("--test_after_fit", "true"),
             devices=devices,
@@ -65,9 +66,8 @@ def runs(easy_reviews, tmp_path_factory):
 def test_every_step_has_the_loss_of_one_process(runs):
     one, two = (json.loads((folder / "losses.json").read_text()) for folder, _ in runs.values())
     assert len(one) == len(two) == 2 * 58
-    # Sums in another order: single precision, carried on through 116 steps.
-    assert two == pytest.approx(one, rel=2e-4)
-    assert two[:10] == pytest.approx(one[:10], rel=1e-6)
+    assert two[:10] == pytest.approx(one[:10], rel=1e-6), "sums in another order, in single precision"
+    assert two == pytest.approx(one, rel=1e-4), "and carried on through all steps"
 
 
 def test_the_weights_at_the_end_are_those_of_one_process(runs):
@@ -77,7 +77,7 @@ def test_the_weights_at_the_end_are_those_of_one_process(runs):
     )
     assert one.keys() == two.keys()
     for name, weight in one.items():
-        torch.testing.assert_close(two[name], weight, rtol=0, atol=2e-4)
+        torch.testing.assert_close(two[name], weight, rtol=0, atol=1e-4)
 
 
 def test_the_figures_are_those_of_one_process(runs):
@@ -89,8 +89,9 @@ def test_the_figures_are_those_of_one_process(runs):
 
     one, two = (figures(folder) for folder, _ in runs.values())
     assert {"train_loss", "val_acc", "test_acc"} <= {name for row in one for name in row}
+    assert any(0.55 < row.get("val_acc", 0) < 1 for row in one), "else one text more or less would not show"
     for row, other in zip(one, two, strict=True):
-        assert other == pytest.approx(row, rel=2e-4)
+        assert other == pytest.approx(row, rel=1e-4)
 
 
 def test_everything_is_written_and_printed_once(runs):

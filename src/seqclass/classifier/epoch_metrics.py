@@ -44,7 +44,8 @@ class EpochMetrics(nn.Module):
         """Add a batch: the sum of its losses, and its labels as the task has them."""
         loss, accuracy = self._of(stage).values()
         loss.update(total_loss, len(labels))
-        accuracy.update(predicted, labels)
+        if len(labels):  # torchmetrics 1.9 cannot reshape none
+            accuracy.update(predicted, labels)
 
     def compute(self, stage: Stage) -> dict[str, torch.Tensor]:
         """The figures by their logged names, over all processes, each of which has to call this.

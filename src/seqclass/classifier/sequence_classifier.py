@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
-from torch import nn
+from torch import distributed, nn
 
 from seqclass.classifier.checkpoint import put_texts, read_checkpoint, take_texts
 from seqclass.classifier.data_facts import DataFacts, check_fits
@@ -96,6 +96,7 @@ class SequenceClassifier(LightningModule):
         self.label_names: tuple[str, ...] = ()
         # A wrong option is to be reported now, not after the data have been read: this small one is thrown away.
         self._new_stack(num_embeddings=1, num_classes=2, embedding_dim=1, hidden_size=1)
+        self._generator_state = torch.get_rng_state()
         self.model: Stack | None = None
         if num_embeddings is not None and num_classes is not None:
             self._build(num_embeddings, num_classes, multi_label=bool(multi_label))
@@ -143,6 +144,9 @@ class SequenceClassifier(LightningModule):
             multi_label = self.hparams["multi_label"]
             if multi_label is None:
                 multi_label = facts.multi_label
+            if distributed.is_available() and distributed.is_initialized():
+                # Lightning has seeded once more with the process group; the initial values are those of one process.
+                torch.set_rng_state(self._generator_state)
             self._build(num_embeddings, num_classes, multi_label=multi_label)
         if self.hparams["class_weights"] == "balanced":
             counts: list[int] | None = getattr(data, "class_counts", None)

@@ -157,7 +157,8 @@ class Batches:
 
     def _share(self, start: int, end: int) -> slice:
         """This process' part of a batch."""
-        edges = (start + (end - start) * rank // self._num_replicas for rank in (self._rank, self._rank + 1))
+        # Rounded up: what is over goes to the first processes.
+        edges = (start - (start - end) * rank // self._num_replicas for rank in (self._rank, self._rank + 1))
         return slice(*edges)
 
     def to(self, device: torch.device | str) -> "Batches":
