@@ -6,13 +6,14 @@ import argparse
 from types import ModuleType
 from typing import Any
 
-from benchmarks import accuracy, data, environment, epoch, options, peers, report, step, target
+from benchmarks import accuracy, data, environment, epoch, options, peers, report, scale, step, target
 
 QUESTIONS: dict[str, ModuleType] = {
     "step": step,
     "epoch": epoch,
     "accuracy": accuracy,
     "target": target,
+    "scale": scale,
 }
 
 

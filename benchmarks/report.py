@@ -114,7 +114,9 @@ def _heading(rows: list[MergedRow]) -> str:
     machine = newest.machine
     threads = "1 thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
     where = f"{machine['name']}, {threads}" if machine["device"] == "cpu" else machine["name"]
-    data = "" if newest.data.get("source") == "imdb" else ", made-up reviews with IMDB's lengths"
+    data = {"imdb": "", "zipf": ", made-up texts"}.get(
+        newest.data.get("source", ""), ", made-up reviews with IMDB's lengths"
+    )
     others = machine.get("other_cpus") or 0
     busy = f"; meanwhile other work kept {others:.1f} CPUs busy" if others > QUIET else ""
     return f"**{machine['device'].upper()}: {where}{data}** ({newest.date[:10]}, commit {newest.commit}{busy})"

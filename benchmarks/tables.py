@@ -124,6 +124,30 @@ def target(rows: list[MergedRow]) -> str:
     return _table(title, header, [line for _, line in sorted(lines)]) + _failures(rows)
 
 
+def scale(rows: list[MergedRow]) -> str:
+    """Rows a second and memory of files of many rows."""
+    lines = []
+    for merged in rows:
+        row, settings = merged.row, merged.row["settings"]
+        if row["status"] == "failed":
+            continue
+        start, steps = row["open"]["seconds"], settings["steps"] - 1
+        texts = {
+            "inspect": (settings["rows"], row["inspect"]["seconds"]),
+            "encode": (settings["rows"], row["encode"]["seconds"] - start),
+            "open": (0, 0),
+            "train": (steps * settings["batch_size"], row["train"]["seconds"] - start),
+        }
+        title = f"{settings['rows']:,} rows, {row['file_mib']:,.0f} MiB of {settings['form'].upper()}"
+        for name, (done, seconds) in texts.items():
+            cost = row[name]
+            rate = f"{done / seconds:,.0f}" if seconds > 0 else ABSENT
+            private = ABSENT if cost["private_mib"] is None else f"{cost['private_mib']:,.0f}"
+            lines.append([f"{title}: {name}", f"{cost['seconds']:.0f}", rate, private, f"{cost['peak_mib']:,.0f}"])
+    header = ["", "seconds", "rows a second", "memory of its own, MiB", "with mapped files, MiB"]
+    return (_table("Files of many rows", header, lines) if lines else "") + _failures(rows)
+
+
 def _of_the_notebook(row: dict[str, Any]) -> bool:
     return not row["settings"].get("sweep")
 
@@ -163,6 +187,7 @@ SECTIONS = {
     "sweep": Section("step", _of_a_sweep, sweep),
     "accuracy": Section("accuracy", _of_the_full_data, accuracy),
     "notebook": Section("accuracy", _of_seqclass, beside_notebook),
+    "scale": Section("scale", lambda row: True, scale),
 }
 """By the name that stands in the README's markers."""
 

@@ -5,7 +5,8 @@ import time
 
 import numpy as np
 
-from seqclass.data import EncodedPart, EncodedTexts, cached_encoding
+from seqclass.data import EncodedPart, EncodedTexts, Names, cached_encoding
+from seqclass.data.encoded import PartFiles, utf8, write_meta
 from seqclass.text import TextPipeline, Tokenizer, Vocabulary
 
 SETTINGS = {"source": "abc", "num_words": 9}
@@ -13,8 +14,16 @@ SETTINGS = {"source": "abc", "num_words": 9}
 
 def encoded(word="good"):
     pipeline = TextPipeline(tokenizer=Tokenizer(), vocabulary=Vocabulary(("bad", word)))
-    part = EncodedPart(pipeline.encode_all(["bad", f"{word} bad"]), np.array([0, 1]), ["a", "é\nb"])
+    part = EncodedPart(pipeline.encode_all(["bad", f"{word} bad"]), np.array([0, 1]), Names.of(["a", "é\nb"]))
     return EncodedTexts({"train": part, "test": part}, ("neg", "pos"), pipeline)
+
+
+def write(texts, folder):
+    """What an `encode` of `cached_encoding` does."""
+    for name, part in texts.parts.items():
+        with PartFiles(folder, name, num_ids=texts.pipeline.num_ids, num_classes=None) as files:
+            files.append(part.ids, part.labels, utf8(part.names))
+    write_meta(folder, texts.parts, texts.label_names, texts.pipeline)
 
 
 def same(left, right):
@@ -27,17 +36,17 @@ def same(left, right):
         np.testing.assert_array_equal(part.ids.offsets, other.ids.offsets)
         np.testing.assert_array_equal(part.labels, other.labels)
         assert part.ids.values.dtype == other.ids.values.dtype
-        assert part.names == other.names
+        assert list(part.names) == list(other.names)
 
 
 def encode_slowly(folder, log, ready):
     """Runs in a process of its own, which can import this module but not a test's."""
 
-    def encode():
+    def encode(folder):
         with log.open("a") as file:
             file.write(f"{os.getpid()}\n")
         time.sleep(0.5)
-        return encoded()
+        write(encoded(), folder)
 
     ready.wait(300)
     same(cached_encoding(folder, SETTINGS, encode), encoded())

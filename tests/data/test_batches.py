@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
-from seqclass.data import Batch, Batches, EpochOrder
+from seqclass.data import Batch, Batches, EpochOrder, PaddedOnDemand
 from seqclass.errors import InputError
+from seqclass.text import RaggedIds, TextPipeline, Tokenizer, Vocabulary
 
 
 def batches(size=10, *, batch_size=4, **options):
@@ -105,6 +107,66 @@ def test_wrong_sizes():
         batches(batch_size=0)
     with pytest.raises(InputError, match="there are 2 texts and 3 labels"):
         Batches(torch.zeros(2, 3), torch.zeros(3), num_ids=1, batch_size=1)
+
+
+class TestSeveralProcesses:
+    @pytest.mark.parametrize("num_replicas", [1, 2, 3, 5])
+    @pytest.mark.parametrize("size", [0, 1, 2, 9, 10, 12])
+    def test_each_batch_is_that_of_one_process_shared_out(self, num_replicas, size):
+        alone = batches(size, shuffle_seed=7)
+        shared = [batches(size, shuffle_seed=7, num_replicas=num_replicas, rank=rank) for rank in range(num_replicas)]
+        assert {len(loader) for loader in shared} == {len(alone)}
+        for _ in range(2):
+            for whole, *parts in zip(alone, *shared, strict=True):
+                counts = [len(part.labels) for part in parts]
+                assert max(counts) - min(counts) <= 1
+                assert torch.cat([part.labels for part in parts]).equal(whole.labels)
+                assert torch.cat([part.ids[: len(part.labels)] for part in parts]).equal(whole.ids)
+
+    def test_a_process_without_a_text_has_a_row_of_padding(self):
+        loader = batches(5, num_replicas=2, rank=1)
+        first, last = loader
+        assert [len(first.labels), len(last.labels)] == [2, 0]
+        assert last.ids.tolist() == [[0, 0, 0]]
+        assert last.ids.dtype == last.labels.dtype == torch.int64
+
+
+class TestOnDemand:
+    PIPELINE = TextPipeline(tokenizer=Tokenizer(), vocabulary=Vocabulary(("a",), num_words=9), maxlen=3)
+    IDS = RaggedIds.from_lists([[1], [2, 3], [], [4, 5, 6, 7], [8], [7, 7]])
+    ROWS = np.array([5, 3, 0, 1])
+    MATRIX = torch.from_numpy(PIPELINE.pad(IDS[ROWS]))
+
+    def loader(self, ids, **options):
+        return Batches(ids, torch.arange(4), **{"num_ids": 9, "batch_size": 3, "shuffle_seed": 7, **options})
+
+    def on_demand(self, **options):
+        return self.loader(PaddedOnDemand(self.IDS, self.ROWS, self.PIPELINE), **options)
+
+    def test_the_rows_of_the_matrix(self):
+        padded = PaddedOnDemand(self.IDS, self.ROWS, self.PIPELINE)
+        assert padded.shape == self.MATRIX.shape
+        assert len(padded) == 4
+        assert padded[1:3].equal(self.MATRIX[1:3])
+        order = torch.tensor([3, 0, 3])
+        assert padded[order].equal(self.MATRIX[order])
+
+    @pytest.mark.parametrize("options", [{}, {"shuffle_seed": None}, {"num_replicas": 2, "rank": 1}])
+    def test_the_batches_of_the_matrix(self, options):
+        for batch, other in zip(self.on_demand(**options), self.loader(self.MATRIX, **options), strict=True):
+            assert batch.ids.equal(other.ids)
+            assert batch.labels.equal(other.labels)
+
+    def test_an_id_outside_the_table_is_named_when_its_batch_is_made(self):
+        loader = self.on_demand(num_ids=7, shuffle_seed=None, names="abcd", batch_size=1)
+        with pytest.raises(InputError, match=r"text 0 \(a\) has the id 7 at step 1; allowed are 0 to 6"):
+            list(loader)
+        with pytest.raises(InputError, match=r"text [01] has the id 7 at step"):
+            list(self.on_demand(num_ids=7))
+
+    def test_rows_on_demand_stay_where_they_are(self):
+        with pytest.raises(TypeError, match="are not moved"):
+            self.on_demand().to("meta")
 
 
 def test_to_moves_what_the_batches_are_cut_from():

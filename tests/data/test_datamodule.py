@@ -9,7 +9,7 @@ from data.small_imdb import REVIEWS
 from lightning.pytorch import LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from seqclass.data import IMDBDataModule
+from seqclass.data import IMDBDataModule, PaddedOnDemand
 from seqclass.errors import InputError
 from seqclass.text import TextPipeline, Tokenizer, Vocabulary
 
@@ -27,6 +27,10 @@ def module(small_archive):
         return data
 
     return make
+
+
+def number_of_encodings(cache):
+    return sum(path.is_dir() for path in (cache / "encoded").iterdir())
 
 
 def labels(loader):
@@ -85,16 +89,36 @@ def test_padding_options_share_one_encoding(module, cache):
     short = module(maxlen=2, padding="post")
     assert short.pipeline.maxlen == 2
     assert short.train_dataloader().ids.shape == (8, 2)
-    assert len(list((cache / "encoded").glob("*.npz"))) == 1
+    assert number_of_encodings(cache) == 1
     module(num_words=21)
     module(lower="none")
-    assert len(list((cache / "encoded").glob("*.npz"))) == 3
+    assert number_of_encodings(cache) == 3
+
+
+@pytest.mark.parametrize("validation", ["test", 0.25])
+def test_what_is_too_large_for_memory_gives_the_same_batches(module, monkeypatch, validation):
+    options = {"validation": validation, "num_words": 7, "maxlen": 3}
+    small = module(**options)
+    monkeypatch.setattr("seqclass.data.datamodule.MATRIX_BYTES", 3 * 3 * 2)
+    large = module(**options)
+    assert isinstance(large.train_dataloader().ids, PaddedOnDemand)
+    assert isinstance(large.val_dataloader().ids, torch.Tensor), "it fits"
+    for left, right in (
+        (small.train_dataloader(), large.train_dataloader()),
+        (small.val_dataloader(), large.val_dataloader()),
+    ):
+        assert list(left.names) == list(right.names)
+        for _ in range(2):
+            for batch, other in zip(left, right, strict=True):
+                assert torch.equal(batch.ids, other.ids)
+                assert torch.equal(batch.labels, other.labels)
+                assert other.ids.dtype == other.labels.dtype == torch.int64
 
 
 def test_a_second_start_does_not_read_the_archive(module, monkeypatch, capsys):
     before = rows(module().train_dataloader())
     assert "Encoding the texts of imdb" in capsys.readouterr().err
-    monkeypatch.setattr("seqclass.data.sources.imdb.ImdbSource.read", None)
+    monkeypatch.setattr("seqclass.data.sources.imdb.ImdbSource.texts", None)
     assert rows(module().train_dataloader()) == before
     assert capsys.readouterr() == ("", "")
 
@@ -208,7 +232,7 @@ class TestUsePipeline:
         assert rows(data.test_dataloader()) == rows(trained.test_dataloader())
         assert data.pipeline == pipeline
         assert capsys.readouterr().err == ""
-        assert len(list((cache / "encoded").glob("*.npz"))) == 1
+        assert number_of_encodings(cache) == 1
 
     def test_it_needs_no_word_index(self, module, tmp_path):
         data = module(prepare=False, word_index=str(tmp_path / "only where it was trained.json"))

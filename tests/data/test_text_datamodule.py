@@ -98,9 +98,9 @@ class TestParts:
         tests, held = [], set()
         for seed in range(4):
             data = module(seed=seed)
-            tests.append(data.test_dataloader().names)
+            tests.append(list(data.test_dataloader().names))
             held.add(tuple(data.val_dataloader().names))
-            names = data.train_dataloader().names + data.val_dataloader().names + tests[-1]
+            names = [*data.train_dataloader().names, *data.val_dataloader().names, *tests[-1]]
             assert sorted(names) == sorted(f"reviews.csv:{line}" for line in range(2, 62))
         assert all(names == tests[0] for names in tests)
         assert len(held) > 1

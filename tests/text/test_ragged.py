@@ -53,6 +53,13 @@ def test_an_index_out_of_range():
         ids[2]
     with pytest.raises(IndexError):
         ids[np.array([0, -3])]
+    with pytest.raises(IndexError):
+        ids[np.array([True])]
+
+
+def test_a_slice_copies_no_values():
+    ids = RaggedIds.from_lists([[1, 2], [3], [4, 5]])
+    assert np.shares_memory(ids[1:].values, ids.values)
 
 
 @pytest.mark.parametrize(

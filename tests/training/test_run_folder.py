@@ -1,7 +1,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from seqclass.training import make_run_folder
-from seqclass.training.run_folder import remove_empty_folders
+from seqclass.training.run_folder import is_first_process, is_only_process, remove_empty_folders
 
 
 def test_counts_from_one(tmp_path):
@@ -33,3 +35,24 @@ def test_only_empty_folders_are_removed(tmp_path):
     remove_empty_folders(first)
     assert not (tmp_path / "runs").exists()
     assert tmp_path.exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "first", "only"),
+    [
+        ({}, True, True),
+        ({"LOCAL_RANK": "0", "NODE_RANK": "0"}, True, False),
+        ({"LOCAL_RANK": "1", "NODE_RANK": "0"}, False, False),
+        ({"LOCAL_RANK": "0", "NODE_RANK": "1"}, False, False),
+        ({"RANK": "0", "LOCAL_RANK": "0", "GROUP_RANK": "0"}, True, False),
+        ({"RANK": "2", "LOCAL_RANK": "0", "GROUP_RANK": "1"}, False, False),
+        ({"SLURM_PROCID": "0", "SLURM_NODEID": "0"}, True, False),
+        ({"SLURM_PROCID": "4", "SLURM_NODEID": "1"}, False, False),
+    ],
+)
+def test_which_of_several_processes_this_one_is(environment, first, only, monkeypatch):
+    for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID", "SLURM_NODEID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert (is_first_process(), is_only_process()) == (first, only)

@@ -10,12 +10,13 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities import rank_zero_only
-from torch import nn
+from torch import distributed, nn
 
 from seqclass.classifier.checkpoint import put_texts, read_checkpoint, take_texts
 from seqclass.classifier.class_weights import ClassWeights, weights_in_order
 from seqclass.classifier.data_facts import DataFacts, check_fits
 from seqclass.classifier.epoch_metrics import EpochMetrics, Stage
+from seqclass.classifier.shared_batch import batch_loss
 from seqclass.classifier.tasks import Classification, MultiLabel, SingleLabel, Task
 from seqclass.errors import InputError
 from seqclass.models import STACK_OPTIONS, Cell, Pooling, Stack, StackName, build_stack
@@ -113,6 +114,7 @@ class SequenceClassifier(LightningModule):
         self.label_names: tuple[str, ...] = ()
         # A wrong option is to be reported now, not after the data have been read: this small one is thrown away.
         self._new_stack(num_embeddings=1, num_classes=2, embedding_dim=1, hidden_size=1)
+        self._generator_state = torch.get_rng_state()
         self.model: Stack | None = None
         if num_embeddings is not None and num_classes is not None and word_vectors is None:
             self._build(num_embeddings, num_classes, multi_label=bool(multi_label))
@@ -177,6 +179,9 @@ class SequenceClassifier(LightningModule):
             multi_label = self.hparams["multi_label"]
             if multi_label is None:
                 multi_label = facts.multi_label
+            if distributed.is_available() and distributed.is_initialized():
+                # Lightning has seeded once more with the process group; the initial values are those of one process.
+                torch.set_rng_state(self._generator_state)
             vectors = self._read_word_vectors(facts.pipeline)
             self._build(num_embeddings, num_classes, multi_label=multi_label)
         if isinstance(self.hparams["class_weights"], dict | str):
@@ -234,11 +239,11 @@ class SequenceClassifier(LightningModule):
 
     def _step(self, batch: tuple[torch.Tensor, torch.Tensor], stage: Stage) -> torch.Tensor:
         ids, labels = batch
-        logits = self(ids)
-        loss = self.loss(logits, labels)
+        logits = self(ids)[: len(labels)]  # see `Batch`
+        loss = batch_loss(*self.task.total_loss(logits, labels, self._class_weights), len(labels))
         with torch.no_grad():
-            self._epoch.update(stage, loss.detach(), self.task.predicted(logits), labels)
-        return loss
+            self._epoch.update(stage, loss.total, self.task.predicted(logits), labels)
+        return loss.objective
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
         return self._step(batch, "train")
@@ -251,8 +256,8 @@ class SequenceClassifier(LightningModule):
 
     def predict_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
         """Compute the probabilities of the classes, (batch, classes)."""
-        ids, _ = batch
-        return self.probabilities(ids)
+        ids, labels = batch
+        return self.probabilities(ids)[: len(labels)]
 
     def probabilities(self, ids: torch.Tensor) -> torch.Tensor:
         """The probabilities of the classes, (batch, classes); with several labels a text they do not sum to 1."""
@@ -263,8 +268,15 @@ class SequenceClassifier(LightningModule):
         return tuple(self.label_names[number] for number in self.task.chosen(row))
 
     def figures(self, stage: Stage) -> dict[str, float]:
-        """Mean loss and accuracy since the epoch began; on a GPU, reading them waits for it."""
+        """Mean loss and accuracy since the epoch began; on a GPU, reading them waits for it.
+
+        Where several processes run, each has to call this.
+        """
         return {name: float(value) for name, value in self._epoch.compute(stage).items()}
+
+    def running_figures(self, stage: Stage) -> dict[str, float]:
+        """The same of this process' texts alone, which no other process has to wait for."""
+        return {name: float(value) for name, value in self._epoch.running(stage).items()}
 
     def on_train_epoch_start(self) -> None:
         self._epoch.reset("train")
@@ -275,15 +287,16 @@ class SequenceClassifier(LightningModule):
     def on_test_epoch_start(self) -> None:
         self._epoch.reset("test")
 
-    # Logged once an epoch: reading a metric on a GPU waits for it.
+    # Logged once an epoch: reading a metric on a GPU waits for it. All processes have the same figures, and
+    # `sync_dist`, which takes their mean, is what Lightning asks for.
     def on_train_epoch_end(self) -> None:
-        self.log_dict(self._epoch.compute("train"))
+        self.log_dict(self._epoch.compute("train"), sync_dist=True)
 
     def on_validation_epoch_end(self) -> None:
-        self.log_dict(self._epoch.compute("val"))
+        self.log_dict(self._epoch.compute("val"), sync_dist=True)
 
     def on_test_epoch_end(self) -> None:
-        self.log_dict(self._epoch.compute("test"))
+        self.log_dict(self._epoch.compute("test"), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         optimizer = self._optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)

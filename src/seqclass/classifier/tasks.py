@@ -10,6 +10,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.nn import functional as F
@@ -42,7 +43,6 @@ class Task(ABC):
     def __init__(self, num_classes: int) -> None:
         self.num_classes = num_classes
 
-    @abstractmethod
     def loss(
         self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None = None
     ) -> torch.Tensor:
@@ -55,6 +55,17 @@ class Task(ABC):
 
         Returns:
             A scalar.
+        """
+        total, weight = self.total_loss(logits, labels, class_weights)
+        return total / weight
+
+    @abstractmethod
+    def total_loss(
+        self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | float]:
+        """The two sums whose ratio is `loss`: of the weighted cross-entropies, and of the weights.
+
+        Each can be added to those of other texts. Of no texts they are zeros.
         """
 
     @abstractmethod
@@ -70,23 +81,22 @@ class Task(ABC):
         """The classes that one text's probabilities stand for."""
 
     @abstractmethod
-    def accuracy(self) -> Metric:
-        """A new metric: the share of texts of which all is right."""
+    def accuracy(self, **options: Any) -> Metric:
+        """A new metric: the share of texts of which all is right; `options` are those of any `Metric`."""
 
 
 class SingleLabel(Task):
     """Each text has one class: the most probable."""
 
-    def loss(
+    def total_loss(
         self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    ) -> tuple[torch.Tensor, torch.Tensor | float]:
+        weight = float(len(labels)) if class_weights is None else class_weights[labels].sum()
         if logits.dim() == 2:
-            return F.cross_entropy(logits, labels, weight=class_weights)
+            return F.cross_entropy(logits, labels, weight=class_weights, reduction="sum"), weight
+        of_sample = None if class_weights is None else class_weights[labels]
         targets = labels.to(logits.dtype)
-        if class_weights is None:
-            return F.binary_cross_entropy_with_logits(logits, targets)
-        of_sample = class_weights[labels]
-        return F.binary_cross_entropy_with_logits(logits, targets, of_sample, reduction="sum") / of_sample.sum()
+        return F.binary_cross_entropy_with_logits(logits, targets, of_sample, reduction="sum"), weight
 
     def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
         return probabilities(logits)
@@ -97,17 +107,18 @@ class SingleLabel(Task):
     def chosen(self, row: Sequence[float]) -> tuple[int, ...]:
         return (max(range(len(row)), key=row.__getitem__),)
 
-    def accuracy(self) -> Metric:
-        return MulticlassAccuracy(self.num_classes, average="micro", validate_args=False)
+    def accuracy(self, **options: Any) -> Metric:
+        return MulticlassAccuracy(self.num_classes, average="micro", validate_args=False, **options)
 
 
 class MultiLabel(Task):
     """Each text has any number of labels: each is decided on alone, and is there from a probability of one half on."""
 
-    def loss(
+    def total_loss(
         self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
+    ) -> tuple[torch.Tensor, torch.Tensor | float]:
+        losses = F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), reduction="sum")
+        return losses, float(labels.numel())
 
     def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
         return logits.sigmoid()
@@ -118,8 +129,8 @@ class MultiLabel(Task):
     def chosen(self, row: Sequence[float]) -> tuple[int, ...]:
         return tuple(number for number, value in enumerate(row) if value >= 0.5)
 
-    def accuracy(self) -> Metric:
-        return MultilabelExactMatch(self.num_classes, validate_args=False)
+    def accuracy(self, **options: Any) -> Metric:
+        return MultilabelExactMatch(self.num_classes, validate_args=False, **options)
 
 
 def probabilities(logits: torch.Tensor) -> torch.Tensor:

@@ -1,8 +1,10 @@
 """From a source of labelled texts to batches: sources, the cache of encoded texts, batches, DataModules."""
 
-from seqclass.data.batches import Batch, Batches, EpochOrder
-from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
+from seqclass.data.batches import Batch, Batches, EpochOrder, PaddedOnDemand
+from seqclass.data.cache import cached_encoding, earlier_encoding
 from seqclass.data.datamodule import EncodedDataModule
+from seqclass.data.encoded import EncodedPart, EncodedTexts, Names
+from seqclass.data.encoding import encode_source
 from seqclass.data.imdb import IMDBDataModule
 from seqclass.data.sources import (
     ImdbSource,
@@ -11,6 +13,7 @@ from seqclass.data.sources import (
     OwnTexts,
     SampleSource,
     Source,
+    SourceText,
     find_imdb,
 )
 from seqclass.data.split import stratified_holdout
@@ -29,13 +32,17 @@ __all__ = [
     "ImdbSource",
     "LabelledTexts",
     "MissingDataError",
+    "Names",
     "OwnTexts",
+    "PaddedOnDemand",
     "SampleSource",
     "Source",
+    "SourceText",
     "TextDataModule",
     "cache_root",
     "cached_encoding",
     "earlier_encoding",
+    "encode_source",
     "find_imdb",
     "stratified_holdout",
 ]

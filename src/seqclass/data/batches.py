@@ -4,14 +4,19 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from seqclass.errors import InputError
+from seqclass.text import RaggedIds, TextPipeline
 from seqclass.text.checks import check_whole
 
 
 class Batch(NamedTuple):
     """Texts and their classes.
+
+    There is one case of more ids than labels: a process without a text of its own in a batch that several share. It
+    computes on a row of padding, which does not count.
 
     Args:
         ids: int64, shape (batch, steps).
@@ -52,19 +57,47 @@ class EpochOrder:
         return torch.from_numpy(random.permutation(self.size))
 
 
+class PaddedOnDemand:
+    """Rows of a padded matrix that are made when they are asked for, where the matrix would not fit into memory.
+
+    Args:
+        ids: the encoded texts; they may be in a memory-mapped file.
+        rows: which of them are the rows, in which order; int64, shape (texts,).
+        pipeline: cuts and pads.
+    """
+
+    def __init__(self, ids: RaggedIds, rows: npt.NDArray[np.int64], pipeline: TextPipeline) -> None:
+        self.shape = (len(rows), pipeline.maxlen)
+        self._ids = ids
+        self._rows = rows
+        self._pipeline = pipeline
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: slice | torch.Tensor) -> torch.Tensor:
+        """Returns rows of the matrix; int32, shape (rows, steps)."""
+        rows = self._rows[index if isinstance(index, slice) else index.numpy()]
+        return torch.from_numpy(self._pipeline.pad(self._ids[rows]))
+
+
 class Batches:
     """A data loader without workers: each batch is a slice of the padded matrix.
 
-    The last batch is smaller if the texts do not fill it; it is never dropped.
+    The last batch is smaller if the texts do not fill it; it is never dropped. Several processes share each batch: a
+    process is given its rows of it, as many as the others or one fewer, so that all together see each text once.
 
     Args:
         ids: the padded matrix, int16 or int32, shape (texts, steps); half or a quarter of the memory of
-            int64, to which only the batch is converted.
-        labels: int64, shape (texts,) or (texts, classes).
+            int64, to which only the batch is converted. Or what gives its rows.
+        labels: integers, shape (texts,) or (texts, classes).
         num_ids: rows of the embedding table that will be read with the ids.
-        batch_size: texts in a batch.
-        shuffle_seed: shuffle each epoch with this seed; None keeps the order of the matrix.
+        batch_size: texts in a batch, of all processes together.
+        shuffle_seed: shuffle each epoch with this seed; None keeps the order of the matrix. The processes need the
+            same.
         names: what a person finds each text by; None for their numbers.
+        num_replicas: number of processes.
+        rank: number of this one, from 0 on.
 
     Attributes:
         names: as given.
@@ -73,59 +106,82 @@ class Batches:
 
     Raises:
         InputError: if an id has no row in the table, which a GPU would report late and without its place; or
-            if the sizes do not fit each other.
+            if the sizes do not fit each other. Rows that are made on demand are looked at with their batch.
     """
 
     def __init__(
         self,
-        ids: torch.Tensor,
+        ids: torch.Tensor | PaddedOnDemand,
         labels: torch.Tensor,
         *,
         num_ids: int,
         batch_size: int,
         shuffle_seed: int | None = None,
         names: Sequence[str] | None = None,
+        num_replicas: int = 1,
+        rank: int = 0,
     ) -> None:
         check_whole("batch_size", batch_size, least=1)
         if len(ids) != len(labels):
             raise InputError(f"there are {len(ids)} texts and {len(labels)} labels")
-        _check_ids(ids, num_ids, names)
         self.ids = ids
         self.labels = labels
         self.batch_size = batch_size
         self.names = names
         self.sampler = None if shuffle_seed is None else EpochOrder(len(ids), seed=shuffle_seed)
         self.batch_sampler = None
+        self._num_ids = num_ids
+        self._num_replicas = num_replicas
+        self._rank = rank
+        if isinstance(ids, torch.Tensor):
+            self._check_ids(ids, slice(None))
 
     def __len__(self) -> int:
-        """Number of batches, the last, smaller one included."""
+        """Number of batches, the last, smaller one included; the same in all processes."""
         return -(-len(self.ids) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         # The order is drawn at the first `next`, not at `iter`, because Lightning calls `iter` on the first
         # epoch before it sets the epoch.
-        order = None if self.sampler is None else self.sampler.next().to(self.ids.device)
+        order = None if self.sampler is None else self.sampler.next().to(self.labels.device)
         for start in range(0, len(self.ids), self.batch_size):
-            rows: slice | torch.Tensor = slice(start, start + self.batch_size)
+            rows: slice | torch.Tensor = self._share(start, min(start + self.batch_size, len(self.ids)))
             if order is not None:
                 rows = order[rows]
-            yield Batch(self.ids[rows].long(), self.labels[rows])
+            ids = self.ids[rows]
+            if not isinstance(self.ids, torch.Tensor):
+                self._check_ids(ids, rows)
+            # Without texts of its own a process computes on padding: all have to go through the same steps.
+            ids = ids if len(ids) else ids.new_zeros(1, self.ids.shape[1])
+            yield Batch(ids.long(), self.labels[rows].long())
+
+    def _share(self, start: int, end: int) -> slice:
+        """This process' part of a batch."""
+        # Rounded up: what is over goes to the first processes.
+        edges = (start - (start - end) * rank // self._num_replicas for rank in (self._rank, self._rank + 1))
+        return slice(*edges)
 
     def to(self, device: torch.device | str) -> "Batches":
-        """Moves the matrix and the labels, so that no batch has to be copied to `device`; returns self."""
+        """Moves the matrix and the labels, so that no batch has to be copied to `device`; returns self.
+
+        Raises:
+            TypeError: if the rows are made on demand.
+        """
+        if not isinstance(self.ids, torch.Tensor):
+            raise TypeError("rows that are made on demand are not moved")
         self.ids = self.ids.to(device)
         self.labels = self.labels.to(device)
         return self
 
-
-def _check_ids(ids: torch.Tensor, num_ids: int, names: Sequence[str] | None) -> None:
-    # Python's ints: a comparison of an int16 tensor with 32,768 or more wraps.
-    if not ids.numel() or (int(ids.min()) >= 0 and int(ids.max()) < num_ids):
-        return
-    wide = ids.long()
-    text, step = ((wide < 0) | (wide >= num_ids)).nonzero()[0].tolist()
-    name = f" ({names[text]})" if names else ""
-    raise InputError(
-        f"text {text}{name} has the id {ids[text, step]} at step {step}; allowed are 0 to {num_ids - 1}: the "
-        "ids are another vocabulary's"
-    )
+    def _check_ids(self, ids: torch.Tensor, rows: slice | torch.Tensor) -> None:
+        # Python's ints: a comparison of an int16 tensor with 32,768 or more wraps.
+        if not ids.numel() or (int(ids.min()) >= 0 and int(ids.max()) < self._num_ids):
+            return
+        wide = ids.long()
+        row, step = ((wide < 0) | (wide >= self._num_ids)).nonzero()[0].tolist()
+        text = int(torch.arange(len(self.ids))[rows][row])
+        name = f" ({self.names[text]})" if self.names else ""
+        raise InputError(
+            f"text {text}{name} has the id {ids[row, step]} at step {step}; allowed are 0 to {self._num_ids - 1}: the "
+            "ids are another vocabulary's"
+        )

@@ -1,23 +1,18 @@
 """From a source to batches, in Lightning's terms."""
 
-import hashlib
-import sys
 from abc import ABC, abstractmethod
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from lightning.pytorch import LightningDataModule
 
-from seqclass.data.batches import Batches
-from seqclass.data.cache import EncodedPart, EncodedTexts, cached_encoding, earlier_encoding
+from seqclass.data.batches import Batches, PaddedOnDemand
+from seqclass.data.encoded import EncodedTexts
+from seqclass.data.encoding_options import EncodingOptions
 from seqclass.data.sources import Source
-from seqclass.data.split import check_fraction, label_array, stratified_holdout
-from seqclass.errors import InputError
-from seqclass.locations import cache_root
+from seqclass.data.split import check_fraction, stratified_holdout
 from seqclass.text import (
     KERAS_FILTERS,
     BaseTokenizer,
@@ -26,13 +21,17 @@ from seqclass.text import (
     StripHtml,
     TextPipeline,
     Tokenizer,
-    TokenizerKind,
     TorchtextTokenizer,
     TorchtextTokenizerName,
     UnseenWords,
-    Vocabulary,
 )
 from seqclass.text.checks import check_whole
+
+_Rows: TypeAlias = npt.NDArray[np.int64]
+
+
+MATRIX_BYTES = 1 << 28
+"""The padded texts of a data loader are one matrix in memory, unless it would be larger than this."""
 
 
 class EncodedDataModule(LightningDataModule, ABC):
@@ -65,8 +64,9 @@ class EncodedDataModule(LightningDataModule, ABC):
         maxlen: length to which texts are cut or padded.
         padding: the side that is filled, "pre" or "post".
         truncating: the side that is cut, "pre" or "post".
-        batch_size: texts in a training batch.
-        eval_batch_size: texts in a batch of validation, test and prediction.
+        batch_size: texts in a training batch. Several processes share each batch, so that the number of processes
+            does not change what is learned.
+        eval_batch_size: texts in a batch of validation, test and prediction; shared likewise.
         validation: "test" validates on the test texts, as the Keras notebook does: its figures are then no
             estimate for a model that was chosen by them. A number between 0 and 1 holds out that fraction of
             the training texts, the same of every class; see `stratified_holdout`.
@@ -97,7 +97,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         oov_char: int | None = 2,
         index_from: int = 3,
         unseen_words: UnseenWords = "skip",
-        tokenizer: TokenizerKind = "words",
+        tokenizer: BaseTokenizerKind = "words",
         token_pattern: str | None = None,
         lower: Lower = "ascii",
         filters: str | None = None,
@@ -113,33 +113,28 @@ class EncodedDataModule(LightningDataModule, ABC):
         cache_dir: str | None = None,
     ) -> None:
         super().__init__()
-        self._word_index = word_index
         if filters is None:
             filters = self.word_filters if tokenizer == "words" else ""
-        self._tokenizer: BaseTokenizer = Tokenizer(
+        splits: BaseTokenizer = Tokenizer(
             kind=tokenizer, token_pattern=token_pattern, lower=lower, filters=filters, strip_html=strip_html
         )
         if torchtext_tokenizer is not None:
-            self._tokenizer = TorchtextTokenizer(torchtext=torchtext_tokenizer)
-        self._vocabulary_options: dict[str, Any] = {
-            "num_words": num_words,
-            "skip_top": skip_top,
-            "start_char": start_char,
-            "oov_char": oov_char,
-            "index_from": index_from,
-            "unseen_words": unseen_words,
-        }
-        self._padding_options: dict[str, Any] = {
-            "maxlen": maxlen,
-            "padding": padding,
-            "truncating": truncating,
-        }
-        # Built for its checks alone: a wrong option is to be reported now, not after the download.
-        self._new_pipeline(Vocabulary(("word",), **self._vocabulary_options))
-        check_whole("min_count", min_count, least=1)
-        if word_index is not None and min_count > 1:
-            raise InputError(f"min_count={min_count} does not go with word_index, which has ranks but no counts")
-        self._min_count = min_count
+            splits = TorchtextTokenizer(torchtext=torchtext_tokenizer)
+        self._options = EncodingOptions(
+            tokenizer=splits,
+            vocabulary={
+                "num_words": num_words,
+                "skip_top": skip_top,
+                "start_char": start_char,
+                "oov_char": oov_char,
+                "index_from": index_from,
+                "unseen_words": unseen_words,
+            },
+            padding={"maxlen": maxlen, "padding": padding, "truncating": truncating},
+            min_count=min_count,
+            word_index=word_index,
+            cache_dir=cache_dir,
+        )
         check_whole("batch_size", batch_size, least=1)
         check_whole("eval_batch_size", eval_batch_size, least=1)
         check_whole("seed", seed, least=0, or_none=True)
@@ -154,6 +149,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         self._cache_dir = cache_dir
         self._given_pipeline: TextPipeline | None = None
         self._encoded: EncodedTexts | None = None
+        self._kept_holdout: tuple[int, _Rows, _Rows] | None = None
 
     @abstractmethod
     def find_source(self, *, allow_download: bool) -> Source:
@@ -172,24 +168,25 @@ class EncodedDataModule(LightningDataModule, ABC):
         self._encoded = None
 
     def prepare_data(self) -> None:
-        """Downloads and encodes what is not in the cache. Lightning calls it in one process only."""
-        self._encode(self.find_source(allow_download=True))
+        """Downloads and encodes what is not in the cache. Lightning calls it in one process of a machine only."""
+        self._open(self.find_source(allow_download=True))
 
     def setup(self, stage: str | None = None) -> None:
-        """Loads the encoded texts from the cache, whatever the stage; does nothing the second time."""
+        """Opens the encoded texts in the cache, whatever the stage; does nothing the second time."""
         if self._encoded is None:
-            source = self.find_source(allow_download=False)
-            self._encoded = self._encode(source)
-            self.source_name = source.name
+            self._open(self.find_source(allow_download=False))
         if self._torch_seed is None:
             # Not a number drawn from torch's generator: that would depend on what was drawn before, and
             # validating a checkpoint would hold out other texts than its training run did.
             self._torch_seed = torch.initial_seed()
+            if self.trainer is not None:
+                # Without `seed_everything` each process has a seed of its own, but they have to agree.
+                self._torch_seed = self.trainer.strategy.broadcast(self._torch_seed)
 
     @property
-    def tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> BaseTokenizer:
         """As the options say; that of `pipeline` is the same, unless a checkpoint's is used."""
-        return self._tokenizer
+        return self._options.tokenizer
 
     @property
     def pipeline(self) -> TextPipeline:
@@ -285,103 +282,46 @@ class EncodedDataModule(LightningDataModule, ABC):
             raise RuntimeError("the texts are loaded in setup(), which has not been called")
         return self._encoded
 
-    def _training_rows(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _training_rows(self) -> tuple[_Rows, _Rows]:
         """The training texts that are trained on, and those held out."""
         part = self._ready.parts["train"]
         if isinstance(self._validation, str):
             return np.arange(len(part.labels)), np.arange(0)
-        return stratified_holdout(
-            part.labels,
-            fraction=self._validation,
-            seed=self.seed,
-            option="validation",
-            names=part.names,
-            label_names=self.label_names,
-        )
+        if self._kept_holdout is None or self._kept_holdout[0] != self.seed:
+            stay, held = stratified_holdout(
+                part.labels,
+                fraction=self._validation,
+                seed=self.seed,
+                option="validation",
+                names=part.names,
+                label_names=self.label_names,
+            )
+            self._kept_holdout = self.seed, stay, held
+        return self._kept_holdout[1:]
 
-    def _batches(
-        self, name: str, rows: npt.NDArray[np.int64], *, batch_size: int, shuffle_seed: int | None = None
-    ) -> Batches:
-        part = self._ready.parts[name]
-        dtype = np.int16 if self.pipeline.num_ids <= np.iinfo(np.int16).max + 1 else np.int32
+    def _batches(self, name: str, rows: _Rows, *, batch_size: int, shuffle_seed: int | None = None) -> Batches:
+        part, num_ids = self._ready.parts[name], self.pipeline.num_ids
+        dtype = np.dtype(np.int16 if num_ids <= np.iinfo(np.int16).max + 1 else np.int32)
+        in_memory = len(rows) * self.pipeline.maxlen * dtype.itemsize <= MATRIX_BYTES
         batches = Batches(
-            torch.from_numpy(self.pipeline.pad(part.ids[rows], dtype=dtype)),
+            torch.from_numpy(self.pipeline.pad(part.ids[rows], dtype=dtype))
+            if in_memory
+            else PaddedOnDemand(part.ids, rows, self.pipeline),
             torch.from_numpy(part.labels[rows]),
-            num_ids=self.pipeline.num_ids,
+            num_ids=num_ids,
             batch_size=batch_size,
             shuffle_seed=shuffle_seed,
-            names=[part.names[row] for row in rows],
+            names=part.names.take(rows),
+            num_replicas=1 if self.trainer is None else self.trainer.world_size,
+            rank=0 if self.trainer is None else self.trainer.global_rank,
         )
         # 25,000 reviews are 25 MB: on a GPU from the start, they need no copy in any step.
-        if self.trainer is not None and self.trainer.strategy.root_device.type == "cuda":
+        if in_memory and self.trainer is not None and self.trainer.strategy.root_device.type == "cuda":
             batches.to(self.trainer.strategy.root_device)
         return batches
 
-    def _encode(self, source: Source) -> EncodedTexts:
-        """The texts of the source as ids, from the cache if they are there."""
-        folder = cache_root(self._cache_dir) / "encoded"
-        by_options = {
-            "source": source.fingerprint(),
-            "tokenizer": asdict(self._tokenizer),
-            "vocabulary_options": self._vocabulary_options,
-            "min_count": self._min_count,
-            "word_index": None if self._word_index is None else _content_hash(self._word_index),
-        }
-        given = self._given_pipeline
-        if given is None:
-            encoded = cached_encoding(folder, by_options, lambda: self._encode_anew(source, folder))
-            # Padding is no part of the encoding, so one file serves every length.
-            return replace(encoded, pipeline=replace(encoded.pipeline, **self._padding_options))
-        # The pipeline of a checkpoint is most often the one that training with these options has made.
-        encoded_before = earlier_encoding(folder, by_options)
-        if encoded_before is not None and _encode_alike(encoded_before.pipeline, given):
-            return replace(encoded_before, pipeline=given)
-        by_pipeline = {
-            "source": by_options["source"],
-            "tokenizer": asdict(given.tokenizer),
-            "vocabulary": asdict(given.vocabulary),
-        }
-        encoded = cached_encoding(folder, by_pipeline, lambda: self._encode_anew(source, folder))
-        return replace(encoded, pipeline=given)
-
-    def _encode_anew(self, source: Source, folder: Path) -> EncodedTexts:
-        print(f"Encoding the texts of {source.name}; later runs find them in {folder}", file=sys.stderr)
-        texts = source.read()
-        num_classes = len(source.label_names)
-        pipeline = self._given_pipeline or self._new_pipeline(self._new_vocabulary(texts["train"].texts))
-        parts = {
-            name: EncodedPart(pipeline.encode_all(part.texts), label_array(part.labels, num_classes), part.names)
-            for name, part in texts.items()
-        }
-        for name, part in parts.items():
-            without_words = pipeline.without_words(part.ids)
-            if without_words.any():
-                print(
-                    f"Warning: {without_words.sum():,} texts of {name} hold no word of the vocabulary; the first is "
-                    f"{part.names[int(without_words.argmax())]}",
-                    file=sys.stderr,
-                )
-        return EncodedTexts(parts, source.label_names, pipeline)
-
-    def _new_vocabulary(self, training_texts: list[str]) -> Vocabulary:
-        if self._word_index is not None:
-            return Vocabulary.from_keras_word_index(self._word_index, **self._vocabulary_options)
-        options = {"min_count": self._min_count, **self._vocabulary_options}
-        return Vocabulary.from_texts(training_texts, self._tokenizer, **options)
-
-    def _new_pipeline(self, vocabulary: Vocabulary) -> TextPipeline:
-        return TextPipeline(tokenizer=self._tokenizer, vocabulary=vocabulary, **self._padding_options)
-
-
-def _encode_alike(one: TextPipeline, other: TextPipeline) -> bool:
-    """Whether two pipelines give the same ids; they may pad in different ways."""
-    return one.tokenizer == other.tokenizer and one.vocabulary == other.vocabulary
-
-
-def _content_hash(path: str) -> str:
-    """A hash of the file; of nothing if it cannot be read, which only matters, and is reported, when it is used."""
-    try:
-        content = Path(path).read_bytes()
-    except OSError:
-        content = b""
-    return hashlib.sha256(content).hexdigest()
+    def _open(self, source: Source) -> None:
+        if self._encoded is None:
+            self._encoded = self._options.encode(source, self._given_pipeline)
+            self._kept_holdout = None
+        self.source_name = source.name

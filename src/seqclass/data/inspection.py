@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from seqclass.data.sources import OwnTexts
 from seqclass.errors import InputError
-from seqclass.text import Tokenizer
+from seqclass.text import BaseTokenizer
 from seqclass.text.checks import check_whole
 
 COVERED_WORDS = 0.98
@@ -70,7 +70,7 @@ class Inspection:
     maxlen: int
 
 
-def inspect_texts(source: OwnTexts, tokenizer: Tokenizer, *, num_words: int | None = None) -> Inspection:
+def inspect_texts(source: OwnTexts, tokenizer: BaseTokenizer, *, num_words: int | None = None) -> Inspection:
     """Reads all texts once, row by row: memory grows by 16 bytes a text, and with the number of distinct words.
 
     Texts are compared by 64 bits of a hash: among ten million, two different ones are taken for equal with a
@@ -111,7 +111,7 @@ def _recommended_num_words(counts: list[int]) -> int:
 class _Reader:
     """The counts of one part."""
 
-    def __init__(self, source: OwnTexts, part: str, tokenizer: Tokenizer) -> None:
+    def __init__(self, source: OwnTexts, part: str, tokenizer: BaseTokenizer) -> None:
         self.counts: Counter[str] = Counter()
         self.classes: Counter[str] = Counter()
         self.combinations: Counter[str] = Counter()

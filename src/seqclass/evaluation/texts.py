@@ -36,10 +36,9 @@ def labelled_texts(data: str | Path | None, reading: Reading | None = None) -> I
     """
     path = None if data is None else Path(data).expanduser()
     if path is None or path.name.endswith((".tar.gz", ".tgz")) or (path / "test").is_dir():
-        source = find_imdb(None if path is None else str(path))
-        part = source.read()["test"]
-        for name, text, label in zip(part.names, part.texts, part.labels, strict=True):
-            yield LabelledText(name, text, source.label_names[label])
+        for review in find_imdb(None if path is None else str(path)).texts():
+            if review.part == "test":
+                yield LabelledText(review.name, review.text, *review.labels)
         return
     texts = open_input(path, "data")
     empty = True

@@ -83,13 +83,32 @@ class RaggedIds:
         Raises:
             IndexError: if an index is out of range.
         """
-        rows = np.arange(len(self))[index]
+        if isinstance(index, slice):
+            first, last, step = index.indices(len(self))
+            if step == 1:  # a view: nothing is copied
+                last = max(first, last)
+                offsets = self.offsets[first : last + 1]
+                return RaggedIds(self.values[offsets[0] : offsets[-1]], offsets - offsets[0])
+            index = np.arange(first, last, step)
+        rows = self._row_numbers(np.asarray(index))
+        starts, ends = self.offsets[rows], self.offsets[rows + 1]
         if rows.ndim == 0:
-            return self.values[self.offsets[rows] : self.offsets[rows + 1]]
-        offsets = np.concatenate([[0], np.cumsum(self.lengths[rows])])
+            return self.values[starts:ends]
+        offsets = np.concatenate([[0], np.cumsum(ends - starts)])
         # Each id moves by as much as the start of its row does.
-        shift = np.repeat(self.offsets[:-1][rows] - offsets[:-1], self.lengths[rows])
+        shift = np.repeat(starts - offsets[:-1], ends - starts)
         return RaggedIds(self.values[np.arange(offsets[-1]) + shift], offsets)
+
+    def _row_numbers(self, index: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Indices or a mask as numbers from 0 on; the cost does not depend on how many rows there are."""
+        if index.dtype == np.bool_:
+            if index.shape != (len(self),):
+                raise IndexError(f"a mask of shape {index.shape} does not fit {len(self)} sequences")
+            return np.flatnonzero(index)
+        rows = index.astype(np.int64) if index.size else np.zeros(index.shape, dtype=np.int64)
+        if ((rows < -len(self)) | (rows >= len(self))).any():
+            raise IndexError(f"an index is out of range: there are {len(self)} sequences")
+        return np.where(rows < 0, rows + len(self), rows)
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:

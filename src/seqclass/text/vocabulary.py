@@ -2,10 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -82,17 +83,32 @@ class Vocabulary:
         Raises:
             InputError: if the texts have no words, or none that often, or as the class does.
         """
-        check_whole("min_count", min_count, least=1)
         counts: Counter[str] = Counter()
         for words in tokenizer.map(texts):
             counts.update(words)
+        return cls.from_counts(counts, min_count=min_count, **options)
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int], *, min_count: int = 1, **options: Any) -> "Vocabulary":
+        """Ranks words by count, ties in the order of `counts`.
+
+        Args:
+            counts: how often each word stands in the training texts.
+            min_count: words that stand there less often are left out.
+            **options: the options of the class.
+
+        Raises:
+            InputError: if there are no words, or none that often, or as the class does.
+        """
+        check_whole("min_count", min_count, least=1)
         if not counts:
             raise InputError("no vocabulary can be built: the training texts hold no words")
-        frequent = tuple(word for word, count in counts.most_common() if count >= min_count)
+        ranked = sorted(counts.items(), key=itemgetter(1), reverse=True)
+        frequent = tuple(word for word, count in ranked if count >= min_count)
         if not frequent:
             raise InputError(
                 f"no vocabulary can be built: min_count is {min_count}, but the most frequent word, "
-                f"{counts.most_common(1)[0][0]!r:.80}, stands in the training texts {max(counts.values())} times"
+                f"{ranked[0][0]!r:.80}, stands in the training texts {ranked[0][1]} times"
             )
         return cls(frequent, **options)
 

@@ -19,7 +19,7 @@ from seqclass.errors import InputError
 from seqclass.training.layer_table import LayerTable
 from seqclass.training.predictions import PredictionFile
 from seqclass.training.progress import EpochProgress
-from seqclass.training.run_folder import make_run_folder, remove_empty_folders
+from seqclass.training.run_folder import is_first_process, is_only_process, make_run_folder, remove_empty_folders
 
 # Commands that measure or use a trained model.
 _NEED_CHECKPOINT = ("validate", "test", "predict")
@@ -86,7 +86,10 @@ class SeqclassCLI(LightningCLI):
         if self.subcommand is None:
             return
         config = self.config[self.subcommand]
-        if config["trainer"].get("fast_dev_run"):
+        if self.subcommand == "predict":
+            config["return_predictions"] = False  # they go to the file, batch by batch
+        # Of several processes the first makes the folder and writes into it; Lightning tells the others what they need.
+        if config["trainer"].get("fast_dev_run") or not is_first_process():
             return
         stack = config["model"]["stack"]
         self.run_folder = make_run_folder(config["runs_dir"], config["run_name"] or stack)
@@ -110,13 +113,15 @@ class SeqclassCLI(LightningCLI):
             raise _wrapped(error) or InputError(str(error)) from error
 
     def after_instantiate_classes(self) -> None:
-        if self.subcommand not in _NEED_CHECKPOINT:
-            return
-        # The checkpoint alone says what the model is and how it reads texts, whatever the config says.
-        self.model = SequenceClassifier.load_from_checkpoint(self.config_init[self.subcommand]["ckpt_path"])
-        self.config_init[self.subcommand]["ckpt_path"] = None
-        if self.model.pipeline is not None:
-            self.datamodule.use_pipeline(self.model.pipeline)
+        if self.subcommand in _NEED_CHECKPOINT:
+            # The checkpoint alone says what the model is and how it reads texts, whatever the config says.
+            self.model = SequenceClassifier.load_from_checkpoint(self.config_init[self.subcommand]["ckpt_path"])
+            self.config_init[self.subcommand]["ckpt_path"] = None
+            if self.model.pipeline is not None:
+                self.datamodule.use_pipeline(self.model.pipeline)
+        if self.subcommand is not None and self.trainer.world_size > 1 and is_only_process():
+            # What is wrong with the data is to be told once, before Lightning starts the other processes.
+            self.datamodule.prepare_data()
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self._get(self.config_init, "trainer")
@@ -125,8 +130,8 @@ class SeqclassCLI(LightningCLI):
         callbacks: list[Callback] = [LayerTable()]
         if config["enable_progress_bar"] is not False:
             callbacks.append(EpochProgress())
-        if self.subcommand == "predict" and self.run_folder is not None:
-            callbacks.append(PredictionFile(self.run_folder / "predictions.csv"))
+        if self.subcommand == "predict" and not config["fast_dev_run"]:
+            callbacks.append(PredictionFile(None if self.run_folder is None else self.run_folder / "predictions.csv"))
         kwargs["callbacks"] = [*(config["callbacks"] or []), *callbacks]
         kwargs["enable_model_summary"] = False
         trainer = super().instantiate_trainer(**kwargs)

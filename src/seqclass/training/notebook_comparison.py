@@ -26,14 +26,14 @@ class NotebookComparison(Callback):
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.current_epoch > 0 or not trainer.is_global_zero:
+        if trainer.current_epoch > 0:
             return
         seconds = time.perf_counter() - self._started
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        if "val_loss" not in metrics:
-            return
         # The module logs these two in its own hook, which comes after this one.
         train = cast(SequenceClassifier, pl_module).figures("train")
+        if "val_loss" not in metrics or not trainer.is_global_zero:
+            return
         result = EpochResult(seconds, train["train_loss"], train["train_acc"], metrics["val_loss"], metrics["val_acc"])
         source = getattr(getattr(trainer, "datamodule", None), "source_name", "")
         Console().print(comparison_table(pl_module.hparams["stack"], result, source))

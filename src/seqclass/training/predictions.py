@@ -1,41 +1,74 @@
 """The file that `seqclass predict` writes."""
 
 import csv
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import distributed
 
 from seqclass.classifier import SequenceClassifier
+from seqclass.files import written_whole
 
 
 class PredictionFile(Callback):
     """Writes one row for each text: its name, the label, the label's probability, and the probability of each class.
 
-    The file appears whole or not at all.
+    The rows stand in the order of the texts, however many processes predict; the first of them writes. The file
+    appears whole or not at all.
 
     Args:
-        path: of the CSV file.
+        path: of the CSV file; the first process needs it.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path | None) -> None:
+        self.path = path
+        self._opened = ExitStack()
+        self._rows = 0
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._rows = 0
+        if not trainer.is_global_zero or self.path is None:
+            return
+        part = self._opened.enter_context(written_whole(self.path))
+        file = self._opened.enter_context(part.open("w", newline="", encoding="utf-8"))
+        self._writer = csv.writer(file)
+        names = cast(SequenceClassifier, pl_module).label_names
+        self._writer.writerow(["name", "label", "probability", *(f"p({name})" for name in names)])
+
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        probabilities = _of_all_processes(outputs.cpu())
+        if not trainer.is_global_zero or self.path is None:
+            return
+        chosen = cast(SequenceClassifier, pl_module).chosen
+        names = getattr(trainer.predict_dataloaders, "names", None)
+        for row in probabilities.tolist():
+            name = self._rows if names is None else names[self._rows]
+            self._writer.writerow([name, ", ".join(chosen(row)), f"{max(row):.6f}", *(f"{value:.6f}" for value in row)])
+            self._rows += 1
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        classifier = cast(SequenceClassifier, pl_module)
-        names = getattr(trainer.predict_dataloaders, "names", None)
-        rows = torch.cat(trainer.predict_loop.predictions).tolist()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", newline="", encoding="utf-8", dir=self.path.parent, suffix=".part", delete=False
-        ) as file:
-            writer = csv.writer(file)
-            writer.writerow(["name", "label", "probability", *(f"p({name})" for name in classifier.label_names)])
-            for number, row in enumerate(rows):
-                name = number if names is None else names[number]
-                writer.writerow(
-                    [name, ", ".join(classifier.chosen(row)), f"{max(row):.6f}", *(f"{value:.6f}" for value in row)]
-                )
-        Path(file.name).replace(self.path)
+        self._opened.close()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._opened.__exit__(type(exception), exception, exception.__traceback__)
+
+
+def _of_all_processes(rows: torch.Tensor) -> torch.Tensor:
+    """The rows of a batch that the processes have shared, in its order; in the first process, the others have none."""
+    if not distributed.is_available() or not distributed.is_initialized():
+        return rows
+    first = distributed.get_rank() == 0
+    parts: list[torch.Tensor] | None = [rows] * distributed.get_world_size() if first else None
+    distributed.gather_object(rows, parts)
+    return torch.cat(parts) if parts is not None else rows[:0]

@@ -40,9 +40,10 @@ class EpochProgress(TQDMProgressBar):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
+        seconds = time.perf_counter() - self._started
+        train = cast(SequenceClassifier, pl_module).figures("train")
         if trainer.is_global_zero:
-            seconds = time.perf_counter() - self._started
-            figures = {**_running(pl_module), **_validation(trainer)}
+            figures = {**_short(train), **_validation(trainer)}
             line = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
             tqdm.write(f"{_epoch_name(trainer)}: {seconds:.1f} s, {line}", file=sys.stdout)
 
@@ -51,7 +52,9 @@ class EpochProgress(TQDMProgressBar):
     ) -> dict[str, int | str | float | dict[str, float]]:
         if not trainer.training:
             return {}
-        return {name: f"{value:.4f}" for name, value in _running(pl_module).items()}
+        # Other processes do not ask, and would not answer.
+        running = cast(SequenceClassifier, pl_module).running_figures("train")
+        return {name: f"{value:.4f}" for name, value in _short(running).items()}
 
 
 def _epoch_name(trainer: Trainer) -> str:
@@ -59,9 +62,8 @@ def _epoch_name(trainer: Trainer) -> str:
     return f"epoch {trainer.current_epoch + 1}{last}"
 
 
-def _running(pl_module: LightningModule) -> dict[str, float]:
-    """Loss and accuracy of the epoch so far, named as Keras prints them."""
-    figures = cast(SequenceClassifier, pl_module).figures("train")
+def _short(figures: dict[str, float]) -> dict[str, float]:
+    """Loss and accuracy, named as Keras prints them."""
     return {name.removeprefix("train_"): value for name, value in figures.items()}
 
 

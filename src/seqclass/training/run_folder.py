@@ -1,7 +1,28 @@
 """A folder of its own for each run."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
+
+
+def is_first_process() -> bool:
+    """Whether this process is the first of those that share a run, or the only one.
+
+    It is asked before they are in touch, so the answer comes from what Lightning's launcher, torchrun and SLURM put
+    into the environment.
+    """
+    rank = _first_set("RANK", "LOCAL_RANK", "SLURM_PROCID")  # the second is that on this machine
+    machine = _first_set("NODE_RANK", "GROUP_RANK", "SLURM_NODEID")
+    return int(rank or 0) == int(machine or 0) == 0
+
+
+def is_only_process() -> bool:
+    """Whether no other process shares the run yet: Lightning will start them, if there are to be any."""
+    return _first_set("RANK", "LOCAL_RANK", "SLURM_PROCID") is None
+
+
+def _first_set(*names: str) -> str | None:
+    return next((os.environ[name] for name in names if name in os.environ), None)
 
 
 def make_run_folder(root: str | Path, name: str) -> Path:

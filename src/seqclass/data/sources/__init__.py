@@ -5,7 +5,7 @@ from seqclass.data.sources.inputs import TextsAndLabels
 from seqclass.data.sources.own_texts import EmptyTexts, OwnTexts
 from seqclass.data.sources.rows import Reading
 from seqclass.data.sources.sample import SampleSource
-from seqclass.data.sources.source import LabelledTexts, MissingDataError, Source
+from seqclass.data.sources.source import LabelledTexts, MissingDataError, Source, SourceText
 
 __all__ = [
     "EmptyTexts",
@@ -16,6 +16,7 @@ __all__ = [
     "Reading",
     "SampleSource",
     "Source",
+    "SourceText",
     "TextsAndLabels",
     "find_imdb",
 ]

@@ -6,12 +6,12 @@ import os
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from seqclass.data.sources.download import download
-from seqclass.data.sources.source import LabelledTexts, MissingDataError, Source
+from seqclass.data.sources.source import MissingDataError, Source, SourceText
 from seqclass.errors import InputError
 from seqclass.locations import cache_root
 
@@ -106,8 +106,10 @@ class ImdbSource(Source):
                         digest.update(chunk)
         return digest.hexdigest()
 
-    def read(self) -> dict[str, LabelledTexts]:
-        """Returns the parts "train" and "test", in the order of class and file name.
+    def texts(self) -> Iterator[SourceText]:
+        """Yields the reviews of "train", then of "test", in the order of class and file name.
+
+        All are in memory then: an archive has them in any order.
 
         Raises:
             InputError: if the archive is damaged or none, a review is not UTF-8 or too large, or a class has
@@ -115,13 +117,10 @@ class ImdbSource(Source):
         """
         with self._readable():
             reviews = dict(self._folder_reviews() if self.path.is_dir() else self._archive_reviews())
-        parts = {part: LabelledTexts([], [], []) for part in PARTS}
-        for (part, label, name), text in sorted(reviews.items()):
-            parts[part].texts.append(text)
-            parts[part].labels.append(LABEL_NAMES.index(label))
-            parts[part].names.append(f"{part}/{label}/{name}")
-        self._check_classes(parts)
-        return parts
+        self._check_classes(reviews)
+        for part in PARTS:
+            for place in sorted(place for place in reviews if place[0] == part):
+                yield SourceText(part, "/".join(place), reviews[place], (place[1],))
 
     def _archive_reviews(self) -> Iterator[tuple[_Place, str]]:
         with gzip.open(self.path) as content, tarfile.open(fileobj=content, mode="r:") as archive:
@@ -179,12 +178,10 @@ class ImdbSource(Source):
         except UnicodeDecodeError as error:
             raise InputError(f"{name} in {self.path} (from {self.origin}) is not UTF-8: {error}") from error
 
-    def _check_classes(self, parts: dict[str, LabelledTexts]) -> None:
-        counts = {
-            f"{part}/{label}": texts.labels.count(i)
-            for part, texts in parts.items()
-            for i, label in enumerate(LABEL_NAMES)
-        }
+    def _check_classes(self, reviews: Iterable[_Place]) -> None:
+        counts = {f"{part}/{label}": 0 for part in PARTS for label in LABEL_NAMES}
+        for part, label, _ in reviews:
+            counts[f"{part}/{label}"] += 1
         if not all(counts.values()):
             found = ", ".join(f"{count:,} in {place}" for place, count in counts.items())
             raise InputError(

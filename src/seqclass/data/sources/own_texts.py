@@ -3,16 +3,19 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from seqclass.data.sources.inputs import TextInput, TextsAndLabels, open_input
+import numpy as np
+import numpy.typing as npt
+
+from seqclass.data.sources.inputs import TextsAndLabels, open_input
 from seqclass.data.sources.rows import Reading, Row
-from seqclass.data.sources.source import LabelledTexts, Source
-from seqclass.data.split import check_fraction, label_array, stratified_holdout
+from seqclass.data.sources.source import Source, SourceText
+from seqclass.data.split import check_fraction, stratified_holdout
 from seqclass.errors import InputError
 from seqclass.text.checks import check_choice
 
@@ -41,7 +44,7 @@ class OwnTexts(Source):
 
     Attributes:
         name: that of the training file or folder.
-        label_names: the classes; empty before `read`.
+        label_names: the classes; empty before the training texts are read.
         inputs: what the parts are read from, by name.
         reading: as given.
 
@@ -73,6 +76,7 @@ class OwnTexts(Source):
                 )
         self.name = self.inputs["train"].name
         self.label_names = ()
+        self.multi_label = self.reading.label_separator is not None
         self._test_fraction = None if test is not None else test_fraction
 
     def fingerprint(self) -> str:
@@ -86,29 +90,50 @@ class OwnTexts(Source):
         }
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
-    def read(self) -> dict[str, LabelledTexts]:
-        """Returns the parts "train", "test", and "val" if it was given; texts are named by file and line, or file.
+    def texts(self) -> Iterator[SourceText]:
+        """Yields the texts of "train", "val" if it was given, and "test"; they are named by file and line, or file.
 
         Raises:
             InputError: if something in the files cannot be used, or a label of the other parts is no label of
                 the training texts; the message names file and line.
         """
-        training_rows = list(self.rows("train"))
-        self.label_names = tuple(sorted({name for row in training_rows for name in self.names_of(row)}))
-        if len(self.label_names) < 2:
-            found = f"all have the label {self.label_names[0]!r}" if self.label_names else "there are none"
-            raise InputError(f"{self.inputs['train'].path} has to hold texts of at least two classes; {found}")
-        parts = {"train": self._labelled("train", training_rows)}
-        parts |= {part: self._labelled(part, self.rows(part)) for part in self.inputs if part != "train"}
-        if self._test_fraction is not None:
-            parts["train"], parts["test"] = self._split(parts["train"], self._test_fraction)
-        return parts
+        known: set[str] = set()
+        for part in self.inputs:
+            given, count = self.inputs[part], 0
+            for row in self.rows(part):
+                labels = tuple(self.names_of(row))
+                if part == "train":
+                    known.update(labels)
+                elif not known.issuperset(labels):
+                    raise self._unknown_label(part, row, labels)
+                count += 1
+                # File names need not be UTF-8, but the files that these names are written to are.
+                name = f"{given.name}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8")
+                yield SourceText(part, name, row.text, labels)
+            if part == "train":
+                self.label_names = self._classes(known)
+            if not count:
+                raise InputError(f"{given.path} ({part}) holds no texts")
+
+    def test_rows(self, labels: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The same fraction of each class; none if there are test texts."""
+        if self._test_fraction is None:
+            return np.arange(0)
+        _, held = stratified_holdout(
+            labels,
+            fraction=self._test_fraction,
+            seed=_TEST_SEED,
+            option="test_fraction",
+            names=names,
+            label_names=self.label_names,
+        )
+        return held
 
     def rows(self, part: str) -> Iterator[Row]:
         """Reads the rows of a part that was given, one by one; tells of empty texts at the end.
 
         Raises:
-            InputError: as `read`, but for what concerns labels.
+            InputError: as `texts`, but for what concerns labels.
         """
         texts = self.inputs[part]
         empty, first = 0, ""
@@ -126,43 +151,16 @@ class OwnTexts(Source):
         """The names of a row's labels: one, or with `label_separator` any number."""
         return self.reading.label_names(row.label)
 
-    def _labelled(self, part: str, rows: Iterator[Row] | list[Row]) -> LabelledTexts:
-        given: TextInput = self.inputs[part]
-        label_by_name = {name: label for label, name in enumerate(self.label_names)}
-        texts = LabelledTexts([], [], [])
-        for row in rows:
-            names = self.names_of(row)
-            for name in names:
-                if name not in label_by_name:
-                    known = ", ".join(map(repr, self.label_names[:20]))
-                    raise InputError(
-                        f"{given.path}{row.where}: no training text has the label {name!r:.80}; the labels in "
-                        f"{self.inputs['train'].path} are {known}{', ...' if len(self.label_names) > 20 else ''}"
-                    )
-            found = tuple(label_by_name[name] for name in names)
-            texts.texts.append(row.text)
-            texts.labels.append(found[0] if self.reading.label_separator is None else found)
-            # File names need not be UTF-8, but the files that these names are written to are.
-            texts.names.append(f"{given.name}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8"))
-        if not texts.texts:
-            raise InputError(f"{given.path} ({part}) holds no texts")
-        return texts
+    def _classes(self, names: set[str]) -> tuple[str, ...]:
+        if len(names) < 2:
+            found = f"all have the label {min(names)!r}" if names else "there are none"
+            raise InputError(f"{self.inputs['train'].path} has to hold texts of at least two classes; {found}")
+        return tuple(sorted(names))
 
-    def _split(self, texts: LabelledTexts, fraction: float) -> tuple[LabelledTexts, LabelledTexts]:
-        stay, held = stratified_holdout(
-            label_array(texts.labels, len(self.label_names)),
-            fraction=fraction,
-            seed=_TEST_SEED,
-            option="test_fraction",
-            names=texts.names,
-            label_names=self.label_names,
+    def _unknown_label(self, part: str, row: Row, labels: tuple[str, ...]) -> InputError:
+        unknown = next(name for name in labels if name not in self.label_names)
+        known = ", ".join(map(repr, self.label_names[:20]))
+        return InputError(
+            f"{self.inputs[part].path}{row.where}: no training text has the label {unknown!r:.80}; the labels in "
+            f"{self.inputs['train'].path} are {known}{', ...' if len(self.label_names) > 20 else ''}"
         )
-        return _chosen(texts, stay.tolist()), _chosen(texts, held.tolist())
-
-
-def _chosen(texts: LabelledTexts, rows: list[int]) -> LabelledTexts:
-    return LabelledTexts(
-        [texts.texts[row] for row in rows],
-        [texts.labels[row] for row in rows],
-        [texts.names[row] for row in rows],
-    )

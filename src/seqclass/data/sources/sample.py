@@ -3,9 +3,10 @@
 import hashlib
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from seqclass.data.sources.source import LabelledTexts, Source
+from seqclass.data.sources.source import Source, SourceText
 
 _SIZES = {"train": 6000, "test": 1000}
 _SEED = 2011
@@ -117,15 +118,13 @@ class SampleSource(Source):
         """Returns a hash of this file, which alone decides the texts."""
         return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
-    def read(self) -> dict[str, LabelledTexts]:
-        """Returns the parts "train" and "test", the same on every call and machine."""
+    def texts(self) -> Iterator[SourceText]:
+        """Yields the texts of "train", then of "test", the same on every call and machine."""
         rng = random.Random(_SEED)
-        parts = {}
         for part, size in _SIZES.items():
-            labels = [i % len(_LABEL_NAMES) for i in range(size)]
-            texts = [_review(rng, label) for label in labels]
-            parts[part] = LabelledTexts(texts, labels, [f"{part}/{i}" for i in range(size)])
-        return parts
+            for number in range(size):
+                label = number % len(_LABEL_NAMES)
+                yield SourceText(part, f"{part}/{number}", _review(rng, label), (_LABEL_NAMES[label],))
 
 
 def _review(rng: random.Random, label: int) -> str:

@@ -1,9 +1,14 @@
 """What every source of labelled texts offers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from seqclass.data.split import label_array
 from seqclass.errors import InputError
 
 
@@ -14,9 +19,25 @@ class MissingDataError(InputError):
     """
 
 
+class SourceText(NamedTuple):
+    """One text of a data set.
+
+    Args:
+        part: "train", "test" or "val".
+        name: what a person finds it by, such as its file name.
+        text: as it stands there.
+        labels: the names of its classes: one, or any number if the source is `multi_label`.
+    """
+
+    part: str
+    name: str
+    text: str
+    labels: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class LabelledTexts:
-    """One part of a data set (training, test).
+    """One part of a data set (training, test), in memory.
 
     Args:
         texts: the texts.
@@ -35,20 +56,64 @@ class Source(ABC):
 
     Attributes:
         name: what the data set is called in messages and results.
-        label_names: the classes; a label is an index into them. Some sources know them only after `read`.
+        label_names: the classes; a label is an index into them. Some sources know them only after the last of `texts`.
+        multi_label: whether a text may have several labels, or none.
     """
 
     name: str
     label_names: tuple[str, ...]
+    multi_label: bool = False
 
     @abstractmethod
     def fingerprint(self) -> str:
         """Returns a string that changes when the texts do, faster than reading them would be."""
 
     @abstractmethod
-    def read(self) -> dict[str, LabelledTexts]:
-        """Returns the parts by name: "train" has at least one text of every class, each other part at least one text.
+    def texts(self) -> Iterator[SourceText]:
+        """Yields the texts one by one, all of one part before the next, "train" first.
+
+        "train" has at least one text of every class, each other part at least one text.
 
         Raises:
             InputError: if the texts cannot be read.
         """
+
+    def test_rows(self, labels: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Which of the texts yielded as "train" are the part "test" instead; none, unless a source says otherwise.
+
+        Args:
+            labels: of all of them, as `label_array` gives them.
+            names: likewise.
+
+        Returns:
+            Their numbers, which rise.
+        """
+        return np.arange(0)
+
+    def read(self) -> dict[str, LabelledTexts]:
+        """Returns the parts by name, all in memory.
+
+        Raises:
+            InputError: as `texts`.
+        """
+        parts: dict[str, list[SourceText]] = {}
+        for row in self.texts():
+            parts.setdefault(row.part, []).append(row)
+        labelled = {part: self._labelled(rows) for part, rows in parts.items()}
+        train = labelled["train"]
+        held = set(self.test_rows(label_array(train.labels, len(self.label_names)), train.names).tolist())
+        if held:
+            for part, chosen in (("train", False), ("test", True)):
+                labelled[part] = self._labelled(
+                    [row for number, row in enumerate(parts["train"]) if (number in held) == chosen]
+                )
+        return labelled
+
+    def _labelled(self, rows: list[SourceText]) -> LabelledTexts:
+        label_by_name = {name: label for label, name in enumerate(self.label_names)}
+        labels = [tuple(label_by_name[name] for name in row.labels) for row in rows]
+        return LabelledTexts(
+            [row.text for row in rows],
+            list(labels) if self.multi_label else [label for (label,) in labels],
+            [row.name for row in rows],
+        )

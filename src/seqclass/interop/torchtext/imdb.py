@@ -1,11 +1,13 @@
 """The IMDB reviews as `torchtext.datasets.IMDB` yields them."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from seqclass.data import EncodedDataModule, LabelledTexts, MissingDataError, Source
+from seqclass.data import EncodedDataModule, MissingDataError, Source
 from seqclass.data.sources.imdb import ARCHIVE, LABEL_NAMES, PARTS
+from seqclass.data.sources.source import SourceText
 from seqclass.errors import InputError
 from seqclass.torchtext_library import import_torchtext, torchtext_calls
 
@@ -49,30 +51,26 @@ class TorchtextImdbSource(Source):
                 digest.update(chunk)
         return digest.hexdigest()
 
-    def read(self) -> dict[str, LabelledTexts]:
-        """Returns the parts "train" and "test".
+    def texts(self) -> Iterator[SourceText]:
+        """Yields the reviews of "train", then of "test".
 
         Raises:
             InputError: if torchtext cannot read them, or yields an unknown label, or other numbers of reviews than it
                 says.
         """
-        return {part: self._read_part(part) for part in PARTS}
-
-    def _read_part(self, part: str) -> LabelledTexts:
-        index_by_label: dict[str | int, int] = {name: index for index, name in enumerate(LABEL_NAMES)}
-        index_by_label |= {number: index_by_label[name] for name, number in self._torchtext.MAP_LABELS.items()}
-        texts = LabelledTexts([], [], [])
-        for number, (label, text) in enumerate(self._yielded(part)):
-            if label not in index_by_label:
+        name_by_label: dict[str | int, str] = {name: name for name in LABEL_NAMES}
+        name_by_label |= {number: name for name, number in self._torchtext.MAP_LABELS.items()}
+        for part in PARTS:
+            reviews = self._yielded(part)
+            unknown = [label for label, _ in reviews if label not in name_by_label]
+            if unknown:
                 raise InputError(
-                    f"torchtext yields the label {label!r} for a review of {part}; known are "
-                    f"{', '.join(map(repr, index_by_label))}"
+                    f"torchtext yields the label {unknown[0]!r} for a review of {part}; known are "
+                    f"{', '.join(map(repr, name_by_label))}"
                 )
-            texts.texts.append(text)
-            texts.labels.append(index_by_label[label])
-            texts.names.append(f"{part}/{number}")
-        self._check_counts(part, texts.labels)
-        return texts
+            self._check_counts(part, [name_by_label[label] for label, _ in reviews])
+            for number, (label, text) in enumerate(reviews):
+                yield SourceText(part, f"{part}/{number}", text, (name_by_label[label],))
 
     def _yielded(self, part: str) -> list[tuple[str | int, str]]:
         try:
@@ -86,9 +84,9 @@ class TorchtextImdbSource(Source):
                 f"{error!s:.200}); {self._anew}"
             ) from error
 
-    def _check_counts(self, part: str, labels: list[int]) -> None:
+    def _check_counts(self, part: str, labels: list[str]) -> None:
         expected = self._torchtext.NUM_LINES[part]
-        counts = {name: labels.count(index) for index, name in enumerate(LABEL_NAMES)}
+        counts = {name: labels.count(name) for name in LABEL_NAMES}
         if sum(counts.values()) != expected or not all(counts.values()):
             found = ", ".join(f"{count:,} {name}" for name, count in counts.items())
             raise InputError(

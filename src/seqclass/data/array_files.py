@@ -1,0 +1,109 @@
+"""Arrays in files: written piece by piece, and read through a memory map."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqclass.text import RaggedIds
+
+
+class ArrayFile:
+    """A `.npy` file that is written from its start to its end, so that memory never holds more than a piece.
+
+    Args:
+        path: of the file; an older one is overwritten.
+        dtype: of the elements.
+        columns: of a matrix; None for a vector.
+    """
+
+    def __init__(self, path: Path, dtype: npt.DTypeLike, columns: int | None = None) -> None:
+        self._dtype = np.dtype(dtype)
+        self._row_shape = () if columns is None else (columns,)
+        self._rows = 0
+        self._file = path.open("wb")
+        self._write_header()
+
+    def __enter__(self) -> "ArrayFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def append(self, rows: npt.NDArray[Any]) -> None:
+        """Writes rows behind those that are there."""
+        self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
+        self._rows += len(rows)
+
+    def close(self) -> None:
+        """Notes the number of rows in the header; the file is none before."""
+        with self._file:
+            self._file.seek(0)
+            self._write_header()
+
+    def _write_header(self) -> None:
+        # numpy leaves room in it for the largest number of rows, so it has the same length at the end.
+        np.lib.format.write_array_header_1_0(
+            self._file,
+            {
+                "descr": np.lib.format.dtype_to_descr(self._dtype),
+                "fortran_order": False,
+                "shape": (self._rows, *self._row_shape),
+            },
+        )
+
+
+class RaggedFile:
+    """Sequences of unequal lengths as two `.npy` files, the values and the offsets of `RaggedIds`.
+
+    Args:
+        folder: of the files.
+        name: their names begin with it.
+        dtype: of the values.
+    """
+
+    def __init__(self, folder: Path, name: str, dtype: npt.DTypeLike) -> None:
+        self._values = ArrayFile(folder / f"{name}.values.npy", dtype)
+        self._offsets = ArrayFile(folder / f"{name}.offsets.npy", np.int64)
+        self._end = 0
+        self._offsets.append(np.zeros(1))
+
+    def __enter__(self) -> "RaggedFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def append(self, sequences: RaggedIds) -> None:
+        """Writes sequences behind those that are there."""
+        self._values.append(sequences.values)
+        self._offsets.append(sequences.offsets[1:] + self._end)
+        self._end += len(sequences.values)
+
+    def close(self) -> None:
+        """Ends both files."""
+        self._values.close()
+        self._offsets.close()
+
+
+def mapped(path: Path) -> npt.NDArray[Any]:
+    """The array in a `.npy` file, of which the system reads what is touched.
+
+    Raises:
+        OSError, ValueError: if there is no such file, or it was cut short, or holds no plain numbers.
+    """
+    # As a plain array, whose every slice is several times as fast as that of a memmap.
+    return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+
+
+def mapped_ragged(folder: Path, name: str) -> RaggedIds:
+    """What a `RaggedFile` has written.
+
+    Raises:
+        OSError, ValueError: as `mapped`; InputError, which is one, if the two do not fit each other.
+    """
+    return RaggedIds(mapped(folder / f"{name}.values.npy"), mapped(folder / f"{name}.offsets.npy"))

@@ -1,0 +1,233 @@
+"""From a source of texts to the files of a data set, with memory for a piece of it.
+
+The texts are read and split into words once. What is learned on the way decides how they are encoded (which texts are
+the test part, and how often each word stands in the others), so the words are numbered as they come and written to the
+disk under those numbers; then, piece by piece, the numbers become ids. In memory are a piece, the distinct words, and
+4 to 8 bytes for each label.
+"""
+
+import sys
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from seqclass.data.array_files import RaggedFile, mapped_ragged
+from seqclass.data.encoded import Names, PartFiles, utf8, write_meta
+from seqclass.data.sources import Source
+from seqclass.data.split import label_array
+from seqclass.text import BaseTokenizer, RaggedIds, TextPipeline, Vocabulary
+
+PIECE_WORDS = 1 << 20
+PIECE_TEXTS = 1 << 16
+"""A piece ends with the text that brings it to either."""
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+def encode_source(
+    source: Source, tokenizer: BaseTokenizer, new_pipeline: Callable[[dict[str, int]], TextPipeline], folder: Path
+) -> None:
+    """Writes a source as a data set that `load_encoded` opens; tells of texts without a known word.
+
+    Args:
+        source: the texts.
+        tokenizer: splits them into words.
+        new_pipeline: is handed how often each word stands in the training texts, in the order of first appearance,
+            and returns the pipeline to encode with; its tokenizer is `tokenizer`.
+        folder: is there and empty.
+
+    Raises:
+        InputError: as the source does.
+        OSError: if the files cannot be written.
+    """
+    with TemporaryDirectory(dir=folder) as scratch:
+        words, numbered = _number_words(source, tokenizer, Path(scratch))
+        parts = _parts(source, numbered)
+        pipeline = new_pipeline(_word_counts(words, parts["train"]))
+        ids = _WordIds(pipeline.vocabulary, words)
+        for name, part in parts.items():
+            num_classes = len(source.label_names) if source.multi_label else None
+            with PartFiles(folder, name, num_ids=pipeline.num_ids, num_classes=num_classes) as files:
+                without_words = _write(part, ids, pipeline, files)
+            if len(without_words):
+                print(
+                    f"Warning: {len(without_words):,} texts of {name} hold no word of the vocabulary; the first is "
+                    f"{Names(part.texts.names)[int(without_words[0])]}",
+                    file=sys.stderr,
+                )
+    write_meta(folder, parts, source.label_names, pipeline)
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """Texts as numbers of words.
+
+    Attributes:
+        words: in a file; a number counts the distinct words in the order of first appearance in the source.
+        labels: as in `EncodedPart`.
+        names: in a file, as UTF-8.
+    """
+
+    words: RaggedIds
+    labels: npt.NDArray[np.integer[Any]]
+    names: RaggedIds
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Those of some texts that belong to a part; `mask` says which, None for all."""
+
+    texts: _Numbered
+    mask: npt.NDArray[np.bool_] | None = None
+
+    def pieces(self) -> Iterator[tuple[RaggedIds, npt.NDArray[np.int64]]]:
+        """Yields pieces of the texts, each with the rows of its texts."""
+        offsets = self.texts.words.offsets
+        first = 0
+        while first < len(self.texts.words):
+            enough = int(np.searchsorted(offsets, offsets[first] + PIECE_WORDS))
+            last = min(max(enough, first + 1), first + PIECE_TEXTS, len(self.texts.words))
+            piece, rows = self.texts.words[first:last], np.arange(first, last)
+            if self.mask is not None:
+                piece, rows = piece[self.mask[rows]], rows[self.mask[rows]]
+            yield piece, rows
+            first = last
+
+
+def _number_words(source: Source, tokenizer: BaseTokenizer, folder: Path) -> tuple[list[str], dict[str, _Numbered]]:
+    """Reads the source; returns the distinct words, and by part the texts as numbers of words."""
+    word_numbers: defaultdict[str, int] = _numbering()
+    combination_numbers: defaultdict[tuple[str, ...], int] = _numbering()
+    combinations: dict[str, array[int]] = {}
+    writer: _NumberedFile | None = None
+    try:
+        for row in tqdm(source.texts(), desc=f"Encoding {source.name}", unit=" texts", leave=False, disable=None):
+            if row.part not in combinations:
+                if writer is not None:
+                    writer.close()
+                writer = _NumberedFile(folder, row.part)
+                combinations[row.part] = array("i")
+            assert writer is not None
+            writer.append(map(word_numbers.__getitem__, tokenizer(row.text)), row.name)
+            combinations[row.part].append(combination_numbers[row.labels])
+    finally:
+        if writer is not None:
+            writer.close()
+    label_of = _label_table(source, list(combination_numbers))
+    parts = {
+        part: _Numbered(
+            mapped_ragged(folder, f"{part}.words"),
+            label_of[np.asarray(numbers)],
+            mapped_ragged(folder, f"{part}.names"),
+        )
+        for part, numbers in combinations.items()
+    }
+    return list(word_numbers), parts
+
+
+def _numbering() -> "defaultdict[Item, int]":
+    """Numbers what it is asked for by first appearance."""
+    return defaultdict(count().__next__)
+
+
+def _label_table(source: Source, combinations: list[tuple[str, ...]]) -> npt.NDArray[np.integer[Any]]:
+    """The label of each combination of names, as in `EncodedPart`."""
+    index = {name: label for label, name in enumerate(source.label_names)}
+    labels = [tuple(index[name] for name in names) for names in combinations]
+    if source.multi_label:
+        return label_array(labels, len(index)).astype(np.uint8)
+    return label_array([label for (label,) in labels], len(index))
+
+
+class _NumberedFile:
+    """Writes the words and names of one part."""
+
+    def __init__(self, folder: Path, part: str) -> None:
+        self._words_file = RaggedFile(folder, f"{part}.words", np.uint32)
+        self._names_file = RaggedFile(folder, f"{part}.names", np.uint8)
+        self._begin_piece()
+
+    def append(self, numbers: Iterator[int], name: str) -> None:
+        self._words.extend(numbers)
+        self._ends.append(len(self._words))
+        self._names.append(name)
+        if len(self._words) >= PIECE_WORDS or len(self._names) >= PIECE_TEXTS:
+            self._write_piece()
+
+    def close(self) -> None:
+        try:
+            self._write_piece()
+        finally:
+            self._words_file.close()
+            self._names_file.close()
+
+    def _begin_piece(self) -> None:
+        self._words, self._ends, self._names = array("I"), array("q", [0]), list[str]()
+
+    def _write_piece(self) -> None:
+        self._words_file.append(RaggedIds(np.asarray(self._words), np.asarray(self._ends)))
+        self._names_file.append(utf8(self._names))
+        self._begin_piece()
+
+
+def _parts(source: Source, numbered: dict[str, _Numbered]) -> dict[str, _Part]:
+    parts = {name: _Part(texts) for name, texts in numbered.items()}
+    train = numbered["train"]
+    held = source.test_rows(train.labels, Names(train.names))
+    if len(held):
+        mask = np.zeros(len(train.labels), dtype=bool)
+        mask[held] = True
+        parts |= {"train": _Part(train, ~mask), "test": _Part(train, mask)}
+    return parts
+
+
+def _word_counts(words: list[str], train: _Part) -> dict[str, int]:
+    """How often each word stands in a part, in the order of first appearance there."""
+    counts = np.zeros(len(words), dtype=np.int64)
+    first_at = np.full(len(words), np.iinfo(np.int64).max)
+    start = 0
+    for piece, _ in train.pieces():
+        counts += np.bincount(piece.values, minlength=len(words))
+        # Of several assignments to one place the last stays: backwards, that of the first appearance.
+        appearances = np.full(len(words), np.iinfo(np.int64).max)
+        appearances[piece.values[::-1]] = np.arange(start + len(piece.values) - 1, start - 1, -1)
+        first_at = np.minimum(first_at, appearances)
+        start += len(piece.values)
+    return {words[number]: int(counts[number]) for number in np.argsort(first_at).tolist() if counts[number]}
+
+
+class _WordIds:
+    """What a vocabulary makes of words that are given by their numbers."""
+
+    def __init__(self, vocabulary: Vocabulary, words: list[str]) -> None:
+        self._marks = vocabulary.encode(())
+        # A word that is left out has the id -1.
+        ids = [vocabulary.encode((word,))[len(self._marks) :] for word in words]
+        self._table = np.array([found[0] if found else -1 for found in ids], dtype=np.int32)
+
+    def encode(self, numbers: RaggedIds) -> RaggedIds:
+        """The ids of texts, as `Vocabulary.encode` gives them."""
+        ids = self._table[numbers.values]
+        kept = ids >= 0
+        offsets = np.concatenate([[0], np.cumsum(kept)])[numbers.offsets]
+        values = np.insert(ids[kept], np.repeat(offsets[:-1], len(self._marks)), self._marks * len(numbers))
+        return RaggedIds(values, offsets + len(self._marks) * np.arange(len(offsets)))
+
+
+def _write(part: _Part, ids: _WordIds, pipeline: TextPipeline, files: PartFiles) -> npt.NDArray[np.int64]:
+    """Writes a part; returns the rows of the texts that hold no word of the vocabulary."""
+    without_words = []
+    for piece, rows in part.pieces():
+        encoded = ids.encode(piece)
+        files.append(encoded, part.texts.labels[rows], part.texts.names[rows])
+        without_words.append(rows[pipeline.without_words(encoded)])
+    return np.concatenate(without_words)
