@@ -97,7 +97,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         oov_char: int | None = 2,
         index_from: int = 3,
         unseen_words: UnseenWords = "skip",
-        tokenizer: BaseTokenizerKind = "words",
+        tokenizer: TokenizerKind = "words",
         token_pattern: str | None = None,
         lower: Lower = "ascii",
         filters: str | None = None,
