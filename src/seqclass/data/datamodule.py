@@ -21,6 +21,7 @@ from seqclass.text import (
     StripHtml,
     TextPipeline,
     Tokenizer,
+    TokenizerKind,
     TorchtextTokenizer,
     TorchtextTokenizerName,
     UnseenWords,
