@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,11 +18,10 @@ from seqclass.nn.global_pooling import PoolingKind
 from seqclass.nn.recurrent_activations import activate
 from seqclass.nn.shared_padding import after_window, count_leading
 
-
 try:
     from torch._higher_order_ops.scan import scan
 except ImportError:  # before PyTorch 2.6
-    scan = None
+    scan: Any = None  # type: ignore[no-redef]
 
 
 def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
