@@ -3,18 +3,25 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
-from torch._higher_order_ops.while_loop import while_loop
 
 from seqclass.classifier import SequenceClassifier
+from seqclass.errors import InputError
 from seqclass.files import written_whole
 from seqclass.interop.description import describe
 from seqclass.models import Stack
 from seqclass.nn import GRU, LSTM, Bidirectional, Stacked
+from seqclass.nn.global_pooling import PoolingKind
 from seqclass.nn.recurrent_activations import activate
 from seqclass.nn.shared_padding import after_window, count_leading
+
+try:
+    from torch._higher_order_ops.scan import scan
+except ImportError:  # before PyTorch 2.6
+    scan: Any = None  # type: ignore[no-redef]
 
 
 def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
@@ -24,8 +31,10 @@ def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
     Labels and text pipeline are in it as the extra file `seqclass.json`.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or this PyTorch is too old to trace a loop of unknown length.
     """
+    if scan is None:
+        raise InputError(f"torch-export needs PyTorch 2.6 or newer, and this is {torch.__version__}")
     # Tracing takes a size of one for a constant, so two steps have to be left behind the pooling.
     shortest = 2 * (1 if classifier.stack.pooling is None else classifier.stack.pooling.size)
     batch, steps = torch.export.Dim("batch", min=1), torch.export.Dim("steps", min=shortest)
@@ -44,8 +53,8 @@ def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
 class PortableStack(nn.Module):
     """What a `Stack` computes in evaluation, in operations that can be traced with sizes unknown.
 
-    The kernels of `seqclass.nn` look at the numbers of a batch to plan their work; here every row runs every step in a
-    loop, as the definitions of LSTM and GRU read. Masked padding is skipped where it stands.
+    The kernels of `seqclass.nn` look at the numbers of a batch to plan their work; here every row runs every step, as
+    the definitions of LSTM and GRU read. Masked padding is skipped where it stands.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -70,42 +79,31 @@ class PortableStack(nn.Module):
             counts = after_window(counts, steps=ids.shape[1], kernel_size=self.convolution.window, pool_size=pool_size)
         step = torch.arange(sequence.shape[1], device=ids.device)
         words = ids != 0 if self.mask_padding else step >= counts.unsqueeze(1)
-        pools = self.global_pooling is not None
-        state = self._recur(self.lstm, sequence, words, counts, return_sequences=pools)
-        if pools:
-            state = self._pool(state, words)
+        state, states = self._recur(self.lstm, sequence, words, counts)
+        if self.global_pooling is not None:
+            state = _pool(states, words, self.global_pooling.kind)
         logits: torch.Tensor = self.output(state)
         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 
     def _recur(
-        self,
-        layer: nn.Module,
-        sequence: torch.Tensor,
-        words: torch.Tensor,
-        counts: torch.Tensor,
-        *,
-        return_sequences: bool,
-    ) -> torch.Tensor:
-        """A layer's last state, (batch, output_size), or all of them, (batch, steps, output_size)."""
+        self, layer: nn.Module, sequence: torch.Tensor, words: torch.Tensor, counts: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """A layer's last state, (batch, output_size), and its states after all steps, (batch, steps, output_size)."""
         if isinstance(layer, Stacked):
-            *lower, top = layer.layers
-            for below in lower:
-                sequence = self._recur(below, sequence, words, counts, return_sequences=True)
-            return self._recur(top, sequence, words, counts, return_sequences=return_sequences)
+            for level in layer.layers:
+                last, sequence = self._recur(level, sequence, words, counts)
+            return last, sequence
         if isinstance(layer, Bidirectional):
-            turned = self._reversed(sequence, counts)
-            # Padding that is skipped is turned round with the words, padding that is read is where it was.
+            ahead, ahead_all = self._recur(layer.forward_layer, sequence, words, counts)
+            # Padding that is skipped is turned round with the words, padding that is read stays where it was.
             turned_words = words.flip(1) if self.mask_padding else words
-            ahead = self._recur(layer.forward_layer, sequence, words, counts, return_sequences=return_sequences)
-            back = self._recur(layer.backward_layer, turned, turned_words, counts, return_sequences=return_sequences)
-            if return_sequences:
-                back = self._reversed(back, counts)
-            return torch.cat([ahead, back], dim=-1)
+            back, back_all = self._recur(layer.backward_layer, self._turned(sequence, counts), turned_words, counts)
+            every = torch.cat([ahead_all, self._turned(back_all, counts)], dim=2)
+            return torch.cat([ahead, back], dim=1), every
         assert isinstance(layer, LSTM | GRU)
-        return _run(layer, sequence, words if self.mask_padding else None, return_sequences)
+        return _run(layer, sequence, words if self.mask_padding else torch.ones_like(words))
 
-    def _reversed(self, sequence: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
-        """Backward; padding that is read stays in front, padding that is skipped may stand anywhere."""
+    def _turned(self, sequence: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         if self.mask_padding:
             return sequence.flip(1)
         steps = sequence.shape[1]
@@ -113,58 +111,44 @@ class PortableStack(nn.Module):
         places = torch.where(step < counts, step, counts + steps - 1 - step)
         return sequence.gather(1, places.unsqueeze(2).expand(-1, -1, sequence.shape[2]))
 
-    def _pool(self, states: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
-        assert self.global_pooling is not None
-        number = words.sum(dim=1, keepdim=True)
-        if self.global_pooling.kind == "mean":
-            return (states * words.unsqueeze(2)).sum(dim=1) / number.clamp(min=1)
-        largest = states.masked_fill(~words.unsqueeze(2), -torch.inf).amax(dim=1)
-        return largest.masked_fill(number == 0, 0)
 
-
-def _run(layer: LSTM | GRU, sequence: torch.Tensor, words: torch.Tensor | None, return_sequences: bool) -> torch.Tensor:
-    """A loop over the steps; where `words`, (batch, steps), is False the state stays as it is."""
+def _run(layer: LSTM | GRU, sequence: torch.Tensor, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The last state and all states; where `words`, (batch, steps), is False the state stays as it is."""
     bias = layer.bias if isinstance(layer, LSTM) else layer.bias_ih
-    inputs = nn.functional.linear(sequence, layer.weight_ih, bias).transpose(0, 1).contiguous()
-    steps, batch, _ = inputs.shape
-    memory = tuple(inputs.new_zeros(batch, layer.hidden_size) for _ in range(2 if isinstance(layer, LSTM) else 1))
-    if words is not None:
-        words = words.transpose(0, 1).contiguous()
+    inputs = nn.functional.linear(sequence, layer.weight_ih, bias)
+    start = torch.zeros_like(inputs[:, 0, : layer.hidden_size])
 
-    def goes_on(step: torch.Tensor, *carried: torch.Tensor) -> torch.Tensor:
-        return step < steps
+    def advance(
+        before: tuple[torch.Tensor, ...], step: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+        x, word = step
+        after = _lstm_step(layer, x, *before) if isinstance(layer, LSTM) else _gru_step(layer, x, *before)
+        after = tuple(torch.where(word.unsqueeze(1), new, old) for new, old in zip(after, before, strict=True))
+        return after, after[0].clone()
 
-    def go(step: torch.Tensor, *carried: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        at = step.unsqueeze(0)
-        before, states = carried[: len(memory)], carried[len(memory) :]
-        projected = inputs.index_select(0, at).squeeze(0)
-        after = (
-            _lstm_step(layer, projected, *before) if isinstance(layer, LSTM) else _gru_step(layer, projected, *before)
-        )
-        if words is not None:
-            word = words.index_select(0, at).squeeze(0).unsqueeze(1)
-            after = tuple(torch.where(word, new, old) for new, old in zip(after, before, strict=True))
-        return step + 1, *after, *(every.index_copy(0, at, after[0].unsqueeze(0)) for every in states)
-
-    start = torch.zeros((), dtype=torch.int64, device=inputs.device)
-    # All states are written one by one into memory for all, which is copied at each step: they are made where wanted.
-    every = (inputs.new_zeros(steps, batch, layer.hidden_size),) if return_sequences else ()
-    _, hidden, *rest = while_loop(goes_on, go, (start, *memory, *every))
-    return rest[-1].transpose(0, 1) if return_sequences else hidden
+    memory = (start, torch.zeros_like(start)) if isinstance(layer, LSTM) else (start,)
+    (last, *_), states = scan(advance, memory, (inputs, words), dim=1)
+    return last, states
 
 
-def _lstm_step(
-    layer: LSTM, projected: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
-) -> tuple[torch.Tensor, ...]:
-    i, f, g, o = (projected + hidden @ layer.weight_hh.t()).chunk(4, dim=1)
+def _lstm_step(layer: LSTM, x: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    i, f, g, o = (x + hidden @ layer.weight_hh.t()).chunk(4, dim=1)
     i, f, o = (activate(gate, layer.recurrent_activation) for gate in (i, f, o))
     cell = f * cell + i * g.tanh()
     return o * cell.tanh(), cell
 
 
-def _gru_step(layer: GRU, projected: torch.Tensor, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    x_r, x_z, x_n = projected.chunk(3, dim=1)
-    to_r, to_z, to_n = nn.functional.linear(hidden, layer.weight_hh, layer.bias_hh).chunk(3, dim=1)
+def _gru_step(layer: GRU, x: torch.Tensor, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    x_r, x_z, x_n = x.chunk(3, dim=1)
+    to_r, to_z, to_n = (hidden @ layer.weight_hh.t() + layer.bias_hh).chunk(3, dim=1)
     r, z = activate(x_r + to_r, layer.recurrent_activation), activate(x_z + to_z, layer.recurrent_activation)
     n = (x_n + r * to_n).tanh()
     return (n + z * (hidden - n),)
+
+
+def _pool(states: torch.Tensor, words: torch.Tensor, kind: PoolingKind) -> torch.Tensor:
+    number = words.sum(dim=1, keepdim=True)
+    if kind == "mean":
+        return (states * words.unsqueeze(2)).sum(dim=1) / number.clamp(min=1)
+    largest = states.masked_fill(~words.unsqueeze(2), -torch.inf).amax(dim=1)
+    return largest.masked_fill(number == 0, 0)
