@@ -132,6 +132,10 @@ class TestFit:
         assert "Traceback" not in error
         assert not Path("runs").exists()
 
+    def test_without_a_config(self, capsys):
+        assert main(["fit"]) == 2
+        assert "fit.data" in capsys.readouterr().err
+
     def test_missing_config(self, capsys):
         assert main(["fit", "--config", "nowhere.yaml"]) == 2
         assert "nowhere.yaml" in capsys.readouterr().err

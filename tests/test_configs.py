@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonargparse import ArgumentParser
 
+from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.training.lightning_cli import build_from_config
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +25,17 @@ def test_parses_and_builds(path, tmp_path, monkeypatch):
     assert cli.trainer.max_epochs >= 1
     # Nothing is made on disk before a run begins.
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_what_it_does_not_say_is_the_data_modules_own_default(path):
+    recipe = yaml.safe_load(path.read_text())["data"]
+    data_module = IMDBDataModule if recipe["class_path"].endswith("IMDBDataModule") else TextDataModule
+    defaults = ArgumentParser()
+    defaults.add_class_arguments(data_module, "data")
+    expected = {**vars(defaults.get_defaults().data), **recipe["init_args"]}
+    resolved = vars(build_from_config(path).config.data.init_args)
+    assert resolved == expected
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

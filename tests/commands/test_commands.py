@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -50,6 +51,31 @@ class TestEvaluate:
         assert [row["label"] for row in rows] == ["pos", "neg", "neg", "neg"]
         assert [row["predicted"] for row in rows] == ["pos", "neg", "neg", "pos"]
         assert rows[1]["text"] == "awful,\ndull story"
+
+
+class TestReading:
+    """Files are read as `fit` reads them."""
+
+    OPTIONS = ("--columns", "[label, title, text]", "--encoding", "cp1252", "--quotes", "false")
+
+    @pytest.fixture
+    def bare(self):
+        Path("bare.csv").write_bytes('pos,"caf\xe9,superb film\nneg,caf\xe9,awful story\n'.encode("cp1252"))
+        return "bare.csv"
+
+    def test_evaluate_and_compare(self, bare, checkpoint, capsys):
+        assert main(["evaluate", str(checkpoint), "--data", bare, *self.OPTIONS, "--out", "out"]) == 0
+        assert "accuracy 1.0000" in capsys.readouterr().out
+        shutil.copy(checkpoint, "other.ckpt")
+        assert main(["compare", str(checkpoint), "other.ckpt", "--data", bare, *self.OPTIONS]) == 0
+        assert main(["evaluate", str(checkpoint), "--data", bare, "--columns", "[a, b, c]"]) == 2
+        assert "columns has to name 'text' once" in capsys.readouterr().err
+
+    def test_classify(self, bare, checkpoint, capsys):
+        arguments = ["classify", str(checkpoint), "--input", bare, *self.OPTIONS]
+        assert main([*arguments, "--text_column", "[title, text]"]) == 0
+        rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+        assert [(row[0], row[2]) for row in rows] == [("pos", '"café superb film'), ("neg", "café awful story")]
 
 
 class TestCompare:

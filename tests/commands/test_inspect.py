@@ -45,3 +45,55 @@ def test_what_cannot_be_read_is_one_error(table, capsys):
     status, printed = run(capsys, table)
     assert status == 2
     assert "tickets.csv:1: there is no column 'text'; the columns are 'body', 'team'" in printed.err
+
+
+def test_another_encoding_is_told_with_those_that_fit(tmp_path, capsys):
+    (tmp_path / "a.csv").write_bytes("text,label\nna\xefve caf\xe9 – dull,x\n".encode("cp1252"))
+    (tmp_path / "b.csv").write_text("text,label\nfine,x\n")
+    status, printed = run(capsys, tmp_path / "b.csv", "--test", tmp_path / "a.csv")
+    assert status == 2
+    first, second, *found = printed.err.splitlines()
+    assert "a.csv:2: this is not UTF-8 (byte 0xef)" in first
+    assert second == "Every byte has a meaning in these; which is right, only a person sees:"
+    assert "  --data.encoding cp1252     text,label naïve café – dull,x" in found
+    status, _ = run(capsys, tmp_path / "b.csv", "--test", tmp_path / "a.csv", "--encoding", "cp1252")
+    assert status == 0
+    (tmp_path / "a.csv").write_bytes("né".encode("utf-16") + b"\x00")
+    assert "None of the common encodings reads all of it" in run(capsys, tmp_path / "a.csv")[1].err
+
+
+def test_folders_in_another_encoding(tmp_path, capsys):
+    for label, content in (("x", "café".encode("latin-1")), ("y", b"plain")):
+        (tmp_path / "texts" / label).mkdir(parents=True)
+        (tmp_path / "texts" / label / "1").write_bytes(content)
+    status, printed = run(capsys, tmp_path / "texts", "--pattern", "*")
+    assert status == 2
+    assert "  --data.encoding cp1252     café" in printed.err
+
+
+def test_combinations_of_labels(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("text,label\none,x;y\ntwo,y;x\nthree,\nfour,y\n")
+    status, printed = run(capsys, tmp_path / "a.csv", "--label_separator", ";")
+    assert status == 0
+    table = printed.out.partition("Combinations of labels")[2]
+    assert "x;y │ 2 (50.0%)" in " ".join(table.split())
+    assert "(none) │ 1 (25.0%)" in " ".join(table.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "share"),
+    [
+        ([], 6, "0.0%"),
+        (["--num_words", "5"], 6, "50.0%"),
+        (["--tokenizer", "characters"], 12, "0.0%"),
+        (["--tokenizer", "regex", "--token_pattern", "[!?]"], 1, "0.0%"),
+        (["--strip_html", "false"], 7, "0.0%"),
+    ],
+)
+def test_words_are_those_of_the_tokenizer_asked_for(tmp_path, capsys, options, words, share):
+    (tmp_path / "a.csv").write_text("text,label\na B a c<br />a d!,x\n")
+    status, printed = run(capsys, tmp_path / "a.csv", *options)
+    assert status == 0
+    shown = " ".join(printed.out.split())
+    assert f"│ most │ {words} │" in shown
+    assert f"words outside the vocabulary │ {share} │" in shown

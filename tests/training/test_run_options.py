@@ -1,6 +1,7 @@
 """What the README's table of a run's needs promises: each is said on the command line, and seen to happen."""
 
 import csv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,25 @@ def test_stops_early(fit):
     stop = ["--trainer.callbacks+=EarlyStopping", "--trainer.callbacks.monitor=val_loss"]
     run = fit(*stop, "--trainer.callbacks.patience=2", "--trainer.callbacks.min_delta=100", epochs=9)
     assert last(run)["epoch"] == 2  # the third, counted from 0
+
+
+def test_word_vectors_frozen_and_class_weights_by_name(fit, capsys):
+    with zipfile.ZipFile("glove.zip", "w") as archive:
+        archive.writestr("glove.3d.txt", "film 0.1 0.2 0.3\nsuperb 1 2 3\n")
+        archive.writestr("glove.1d.txt", "film 0.1\n")
+    vectors = ["--model.word_vectors", "glove.zip/glove.3d.txt", "--model.embedding_dim", "null"]
+    run = fit(*vectors, "--model.freeze_embedding", "true", "--model.class_weights", "{pos: 3, neg: 1}", epochs=1)
+    assert "glove.3d.txt: vectors of 3 numbers for 2 of the vocabulary's 16 words (12.5%)" in capsys.readouterr().err
+    checkpoint = last(run)
+    assert [0.1, 0.2, 0.3] in checkpoint["state_dict"]["model.embedding.weight"].double().round(decimals=6).tolist()
+    assert checkpoint["hyper_parameters"]["class_weights"] == [1.0, 3.0]
+    assert "word_vectors" not in checkpoint["hyper_parameters"]
+
+
+def test_a_token_pattern_reaches_the_checkpoint_as_it_was_written(fit):
+    pattern = r"\p{L}+(?:'\p{L}+)?|[.!?]|\d{2,}"
+    run = fit("--data.tokenizer", "regex", "--data.token_pattern", pattern, epochs=1)
+    assert last(run)["seqclass"]["pipeline"]["tokenizer"]["token_pattern"] == pattern
 
 
 def test_the_last_checkpoint_is_of_the_last_epoch_and_knows_the_best(fit):
