@@ -9,6 +9,7 @@ from torch import nn
 from torch._higher_order_ops.while_loop import while_loop
 
 from seqclass.classifier import SequenceClassifier
+from seqclass.errors import InputError
 from seqclass.files import written_whole
 from seqclass.interop.description import describe
 from seqclass.models import Stack
@@ -22,20 +23,28 @@ def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
     Labels and text pipeline are in it as the extra file `seqclass.json`.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or this PyTorch cannot export the loop over the steps, as 2.3 cannot.
     """
     # Tracing takes a size of one for a constant, so two steps have to be left behind the pooling.
     shortest = 2 * (1 if classifier.stack.pooling is None else classifier.stack.pooling.size)
     batch, steps = torch.export.Dim("batch", min=1), torch.export.Dim("steps", min=shortest)
     example = torch.ones(3, 5 * shortest + 1, dtype=torch.int64)
-    with torch.no_grad():
-        program = torch.export.export(
-            PortableStack(classifier.stack).eval(), (example,), dynamic_shapes=({0: batch, 1: steps},)
-        )
+    content = io.BytesIO()
     description = json.dumps(describe(classifier), ensure_ascii=False)
+    with torch.no_grad():
+        try:
+            program = torch.export.export(
+                PortableStack(classifier.stack).eval(), (example,), dynamic_shapes=({0: batch, 1: steps},)
+            )
+            torch.export.save(program, content, extra_files={"seqclass.json": description})
+            # PyTorch 2.3 writes such a program, but what it reads again does not run.
+            torch.export.load(io.BytesIO(content.getbuffer())).module()(example)
+        except Exception as error:  # whatever a PyTorch raises that cannot export such a loop
+            raise InputError(
+                f"PyTorch {torch.__version__} cannot export the loop over the steps ({type(error).__name__}): take a "
+                "newer one (2.13 can), or the format onnx"
+            ) from error
     with written_whole(out) as part:
-        content = io.BytesIO()
-        torch.export.save(program, content, extra_files={"seqclass.json": description})
         part.write_bytes(content.getbuffer())
 
 
