@@ -173,7 +173,7 @@ class TestFailures:
         [
             (["import-keras", "none.h5", "--out", "m.ckpt"], "there is no Keras file at none.h5"),
             (["import-keras", "texts.csv", "--out", "m.ckpt"], "texts.csv is no Keras file"),
-            (["import-keras", "texts.csv"], "arguments are required: out"),
+            (["import-keras", "texts.csv"], "required"),
             (["import-keras", "texts.csv", "--out", "m.ckpt", "--stack", "gru"], "gru"),
             (["evaluate", "CKPT", "--data", "none.csv"], "there are no texts at none.csv"),
             (["evaluate", "CKPT", "--data", "texts.csv", "--label_column", "class"], "there is no column 'class'"),
