@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import torch
-from packaging.version import Version
 from support.torchtext import torchtext_loads
+from support.versions import OLD_PYTORCH
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.cli import main
@@ -35,7 +34,7 @@ EXTRAS = set(re.findall(r"^([a-z]+) = \[", (ROOT / "pyproject.toml").read_text()
 # A block with one of these remarks in the line before it is run only where it can be.
 NEEDS = {
     "needs torchtext": torchtext_loads(),
-    "needs a PyTorch that exports loops": Version(torch.__version__) >= Version("2.4"),
+    "needs a PyTorch that exports loops": not OLD_PYTORCH,
 }
 
 _BLOCK = re.compile(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.versions import needs_exported_loops
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.cli import main
@@ -152,7 +153,10 @@ class TestFailures:
         names = {"CKPT": str(path), "DATA": table}
         fails([names.get(word, word) for word in COMMANDS[command]], capsys, message)
 
-    @pytest.mark.parametrize("command", ["evaluate", "export-keras", "onnx", "torch-export", "classify"])
+    @pytest.mark.parametrize(
+        "command",
+        ["evaluate", "export-keras", "onnx", pytest.param("torch-export", marks=needs_exported_loops), "classify"],
+    )
     @pytest.mark.filterwarnings("ignore")  # those of torch.export are its own
     def test_full_disk(self, command, checkpoint, table, capsys):
         names = {"CKPT": str(checkpoint), "DATA": table}

@@ -6,14 +6,12 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from packaging.version import Version
+from support.versions import OLD_PYTORCH, needs_exported_loops
 
 from seqclass.classifier import SequenceClassifier, probabilities
 from seqclass.errors import InputError
 from seqclass.interop.onnx_export import export_onnx
 from seqclass.interop.torch_export import export_torch
-
-OLD_EXPORT = Version(torch.__version__) < Version("2.4")
 
 SIZES = {"num_embeddings": 30, "embedding_dim": 5, "hidden_size": 4}
 MODELS = {
@@ -57,7 +55,7 @@ def test_onnx(name, tmp_path):
         np.testing.assert_allclose(found[1], probabilities(logits).numpy(), rtol=0, atol=1e-5)
 
 
-@pytest.mark.skipif(OLD_EXPORT, reason="PyTorch 2.3 cannot run an exported loop")
+@needs_exported_loops
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.filterwarnings("ignore")  # those of torch.export are its own
 def test_torch_export(name, tmp_path):
@@ -71,7 +69,7 @@ def test_torch_export(name, tmp_path):
             torch.testing.assert_close(program(ids), classifier(ids), rtol=0, atol=1e-5)
 
 
-@pytest.mark.skipif(not OLD_EXPORT, reason="this PyTorch can")
+@pytest.mark.skipif(not OLD_PYTORCH, reason="this PyTorch can")
 @pytest.mark.filterwarnings("ignore")
 def test_a_pytorch_that_cannot_export_says_so(tmp_path):
     with pytest.raises(InputError, match=r"^PyTorch 2\.3\..* cannot export the loop over the steps .*format onnx$"):

@@ -38,14 +38,14 @@ def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
             )
             torch.export.save(program, content, extra_files={"seqclass.json": description})
             # PyTorch 2.3 writes such a program, but what it reads again does not run.
-            torch.export.load(io.BytesIO(content.getbuffer())).module()(example)
+            torch.export.load(io.BytesIO(content.getvalue())).module()(example)
         except Exception as error:  # whatever a PyTorch raises that cannot export such a loop
             raise InputError(
                 f"PyTorch {torch.__version__} cannot export the loop over the steps ({type(error).__name__}): take a "
                 "newer one (2.13 can), or the format onnx"
             ) from error
     with written_whole(out) as part:
-        part.write_bytes(content.getbuffer())
+        part.write_bytes(content.getvalue())
 
 
 class PortableStack(nn.Module):

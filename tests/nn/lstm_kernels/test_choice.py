@@ -1,16 +1,11 @@
 import pytest
 import torch
-from packaging.version import Version
+from support.versions import needs_fake_gpu
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from seqclass.nn import LeadingPadding
 from seqclass.nn.lstm_kernels import LSTMArguments, choice, run_lstm
 from seqclass.nn.lstm_kernels.choice import choose_kernel
-
-needs_fake_gpu = pytest.mark.skipif(
-    Version(torch.__version__) < Version("2.4") and not torch.cuda.is_available(),
-    reason="lacks a GPU: before PyTorch 2.4, one that is made believe asks for its driver",
-)
 
 
 def arguments(batch, *, device="cpu", **options):
