@@ -116,7 +116,7 @@ class TestFit:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (["--model.dropot", "0.3"], "unrecognized arguments: --model.dropot"),
+            (["--model.dropot", "0.3"], "nrecognized arguments: --model.dropot"),
             (["--model.dropout", "0.3"], "stack 'cnn_lstm' has no option 'dropout'"),
             (["--model.hidden_size", "many"], "hidden_size"),
             (["--model.stack", "gru"], "gru"),

@@ -1,7 +1,7 @@
 """The documents: their commands and examples run, their tables are those of the code, their links lead somewhere.
 
-A block of code that cannot be run here has a comment in the line before it: `<!-- needs torchtext -->` where it needs
-that package, `<!-- not run: WHY -->` where nothing helps.
+A block of code that cannot be run everywhere has a comment in the line before it: one of `NEEDS`, or `<!-- not run: WHY
+-->` where nothing helps.
 """
 
 import ast
@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import pytest
 from support.torchtext import torchtext_loads
+from support.versions import OLD_PYTORCH
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.cli import main
@@ -29,6 +30,12 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 EXTRAS = set(re.findall(r"^([a-z]+) = \[", (ROOT / "pyproject.toml").read_text(), re.MULTILINE))
+
+# A block with one of these remarks in the line before it is run only where it can be.
+NEEDS = {
+    "needs torchtext": torchtext_loads(),
+    "needs a PyTorch that exports loops": not OLD_PYTORCH,
+}
 
 _BLOCK = re.compile(
     r"^(?:<!-- (?P<remark>.*?) -->\n)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -89,7 +96,7 @@ def scratch(tmp_path, monkeypatch, checkpoint, easy_reviews):
 @pytest.mark.usefixtures("scratch")
 def test_commands_and_examples_run(page, monkeypatch):
     for block in blocks(page):
-        if block.remark.startswith("not run: ") or (block.remark == "needs torchtext" and not torchtext_loads()):
+        if block.remark.startswith("not run: ") or not NEEDS.get(block.remark, True):
             continue
         if block.language == "python":
             code = compile("\n" * block.line + block.code, page, "exec")

@@ -1,9 +1,10 @@
 """Run as a script, in a process of its own: `python denormal_probes.py KERNEL THREADS`.
 
 Whether denormals are flushed is a flag of each thread, set for good, so each run needs fresh threads. Prints, as JSON,
-what share of the results of large operations is denormal at each moment; null where the processor cannot flush.
+what share of the results of large operations is denormal at each moment; or what this machine lacks.
 """
 
+import ctypes
 import json
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import TypeVar
 import torch
 
 from seqclass.nn import LSTM, Kernel, LeadingPadding
+from seqclass.nn.denormals import openmp_libraries
 
 Result = TypeVar("Result")
 
@@ -48,9 +50,11 @@ def on_new_thread(work: Callable[[], Result], threads: int) -> Result:
     return results[0]
 
 
-def main(kernel: Kernel, threads: int) -> dict[str, dict[str, float]] | None:
+def main(kernel: Kernel, threads: int) -> dict[str, dict[str, float]] | str:
     if not torch.set_flush_denormal(True):
-        return None
+        return "a processor that can flush denormals"
+    if not any(hasattr(ctypes.CDLL(path), "omp_pause_resource_all") for path in openmp_libraries()):
+        return "an OpenMP runtime that can renew its threads, as PyTorch 2.3 does"
     torch.set_flush_denormal(False)
     torch.set_num_threads(threads)
     layer = LSTM(3, 4, kernel=kernel)

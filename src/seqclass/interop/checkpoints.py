@@ -29,4 +29,4 @@ def save_classifier(classifier: SequenceClassifier, path: str | Path) -> None:
     content = io.BytesIO()
     torch.save(checkpoint, content)
     with written_whole(path) as part:
-        part.write_bytes(content.getbuffer())
+        part.write_bytes(content.getvalue())

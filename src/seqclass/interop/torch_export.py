@@ -39,15 +39,23 @@ def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
     shortest = 2 * (1 if classifier.stack.pooling is None else classifier.stack.pooling.size)
     batch, steps = torch.export.Dim("batch", min=1), torch.export.Dim("steps", min=shortest)
     example = torch.ones(3, 5 * shortest + 1, dtype=torch.int64)
-    with torch.no_grad():
-        program = torch.export.export(
-            PortableStack(classifier.stack).eval(), (example,), dynamic_shapes=({0: batch, 1: steps},)
-        )
+    content = io.BytesIO()
     description = json.dumps(describe(classifier), ensure_ascii=False)
+    with torch.no_grad():
+        try:
+            program = torch.export.export(
+                PortableStack(classifier.stack).eval(), (example,), dynamic_shapes=({0: batch, 1: steps},)
+            )
+            torch.export.save(program, content, extra_files={"seqclass.json": description})
+            # PyTorch 2.3 writes such a program, but what it reads again does not run.
+            torch.export.load(io.BytesIO(content.getvalue())).module()(example)
+        except Exception as error:  # whatever a PyTorch raises that cannot export such a loop
+            raise InputError(
+                f"PyTorch {torch.__version__} cannot export the loop over the steps ({type(error).__name__}): take a "
+                "newer one (2.13 can), or the format onnx"
+            ) from error
     with written_whole(out) as part:
-        content = io.BytesIO()
-        torch.export.save(program, content, extra_files={"seqclass.json": description})
-        part.write_bytes(content.getbuffer())
+        part.write_bytes(content.getvalue())
 
 
 class PortableStack(nn.Module):

@@ -4,7 +4,8 @@ A gradient that vanishes over 500 steps passes through the denormal range (below
 needs 5 to 60 times longer for each operation. `torch.set_flush_denormal` sets the flag of the *calling* thread
 only. Worker threads inherit it when they are created, so it has to be set before a thread's first parallel
 operation; a matrix product on workers that are older than the flag still computes with denormals. This module sets
-the flag, looks whether the workers obey, and renews them if they do not.
+the flag, looks whether the workers obey, and renews them if they do not. The OpenMP runtime that came with PyTorch 2.3
+cannot renew its workers; there those that are older than the flag go on as they were.
 """
 
 import ctypes

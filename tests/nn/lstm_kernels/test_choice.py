@@ -1,5 +1,6 @@
 import pytest
 import torch
+from support.versions import needs_fake_gpu
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from seqclass.nn import LeadingPadding
@@ -70,12 +71,14 @@ def test_fused_where_builtin_refuses(no_compiler, options):
     assert choose_kernel(arguments(1, **options)) == "fused"
 
 
+@needs_fake_gpu
 @pytest.mark.parametrize("options", BUILTIN_LACKS, ids=lambda options: next(iter(options)))
 def test_a_gpu_takes_fused_where_builtin_refuses(options):
     with FakeTensorMode():  # has devices that this machine need not have
         assert choose_kernel(arguments(64, device="cuda", **options)) == "fused"
 
 
+@needs_fake_gpu
 def test_a_gpu_takes_builtin_where_it_can():
     with FakeTensorMode():
         assert choose_kernel(arguments(64, device="cuda")) == "builtin"

@@ -15,7 +15,9 @@ from seqclass.nn import RECURRENT_ACTIVATIONS
 from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
 from seqclass.nn.lstm_kernels.triton_pass import triton_refusal
 
-pytest.importorskip("triton", reason="triton is not installed")
+triton = pytest.importorskip("triton", reason="triton is not installed")
+OLD = not hasattr(triton.language, "cast")
+needs_its_language = pytest.mark.skipif(OLD, reason="lacks Triton 3.0")
 
 
 # Without a GPU, tests/conftest.py has turned the interpreter on.
@@ -26,6 +28,7 @@ def assert_as_reference(case):
     case.assert_equals(case.solve("reference"), "triton", device=DEVICE)
 
 
+@needs_its_language
 @settings(deadline=None, max_examples=12, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -63,6 +66,7 @@ def test_the_notebooks_size(return_sequences):
     )
 
 
+@needs_its_language
 @pytest.mark.parametrize("shape", [(3, 0, 2), (0, 30, 2)])
 @pytest.mark.parametrize("return_sequences", [False, True])
 def test_without_steps_or_rows(shape, return_sequences):
@@ -77,6 +81,7 @@ def some_arguments(hidden_size=2, dtype=torch.float32):
     return LSTMArguments(*(torch.ones(shape, dtype=dtype) for shape in shapes))
 
 
+@needs_its_language
 @pytest.mark.parametrize(
     ("interpret", "arguments", "reason"),
     [
@@ -92,6 +97,12 @@ def test_refusals(monkeypatch, interpret, arguments, reason):
         run_lstm(arguments, "triton")
 
 
+@pytest.mark.skipif(not OLD, reason="this Triton is new enough")
+def test_a_triton_that_is_too_old_is_named():
+    assert triton_refusal(some_arguments()) == f"anything here: triton {triton.__version__} is too old, 3.0 is needed"
+
+
+@needs_its_language
 def test_compiles_for_hopper_without_spilling():
     """No GPU is needed for that. The register file holds the two programs: see `_BLOCK`."""
     script = """

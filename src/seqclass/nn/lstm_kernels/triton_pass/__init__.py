@@ -34,6 +34,10 @@ def triton_refusal(arguments: LSTMArguments) -> str | None:
     inputs = arguments.inputs
     if importlib.util.find_spec("triton") is None:
         return "anything here: the package triton is not installed"
+    import triton
+
+    if not hasattr(triton.language, "cast"):  # PyTorch 2.3 brings 2.3
+        return f"anything here: triton {triton.__version__} is too old, 3.0 is needed"
     if not inputs.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
         return f"inputs on {inputs.device}: it is for CUDA devices"
     if inputs.dtype != torch.float32:
