@@ -158,8 +158,8 @@ def scale(rows: list[MergedRow]) -> str:
         for name, (done, seconds) in texts.items():
             cost = row[name]
             rate = f"{done / seconds:,.0f}" if seconds > 0 else ABSENT
-            private = ABSENT if cost["private_mib"] is None else f"{cost['private_mib']:,.0f}"
-            lines.append([f"{title}: {name}", f"{cost['seconds']:.0f}", rate, private, f"{cost['peak_mib']:,.0f}"])
+            memory = [f"{cost[kind]:,.0f}" for kind in ("private_mib", "peak_mib")]
+            lines.append([f"{title}: {name}", f"{cost['seconds']:.0f}", rate, *memory])
     header = ["", "seconds", "rows a second", "memory of its own, MiB", "with mapped files, MiB"]
     return (_table("Files of many rows", header, lines) if lines else "") + _failures(rows)
 
