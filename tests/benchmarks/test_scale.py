@@ -42,6 +42,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="lacks /proc")
 def test_the_cost_of_a_command(tmp_path):
     cost = scale.run_command(["classify", "--help"], tmp_path, threads=1)
     assert 0 < cost.seconds < 60
+    assert 0 < cost.cpu_seconds < 60
     assert 20 < cost.private_mib < cost.peak_mib
     held = b"x" * (300 << 20)  # by this process, not by that one
     assert scale.run_command(["--version"], tmp_path, threads=1).peak_mib < len(held) >> 20
