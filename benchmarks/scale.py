@@ -8,7 +8,7 @@ much accuracy can be reached, and no more. What runs is the command line, a proc
 - ``open``: the same again, which finds the encoded rows;
 - ``train``: the same with many steps.
 
-What encoding and the steps alone take is the difference to ``open``.
+What encoding and the steps alone take is the difference to ``open``. Memory is read from ``/proc``: this needs Linux.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import argparse
 import csv
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -114,14 +115,16 @@ class Cost:
 
     Attributes:
         seconds: from the start of the process to its end.
+        cpu_seconds: what it had of the processors in them; on a busy machine the better measure.
         peak_mib: the most memory it held, pages of mapped files included, which the system takes back when it needs
             them.
-        private_mib: the most of its own, without those; None where the system does not tell.
+        private_mib: the most of its own, without those, looked at twenty times a second.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
-    private_mib: float | None
+    private_mib: float
 
 
 def run_command(command: Sequence[str], folder: Path, threads: int) -> Cost:
@@ -131,7 +134,7 @@ def run_command(command: Sequence[str], folder: Path, threads: int) -> Cost:
         RuntimeError: if it fails; the message has the end of what it printed.
     """
     with tempfile.TemporaryFile() as output:
-        began = time.monotonic()
+        began, before = time.monotonic(), _children_seconds()
         process = subprocess.Popen(
             [sys.executable, "-m", "seqclass", *command],
             cwd=folder,
@@ -139,34 +142,36 @@ def run_command(command: Sequence[str], folder: Path, threads: int) -> Cost:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        private: list[int] = []
-        while True:
-            # wait4 tells the peak of this one process, where getrusage has that of the largest so far.
-            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if ended:
-                break
-            private += _private_bytes(process.pid)
+        peak = private = 0.0
+        while process.poll() is None:
+            # Not the `ru_maxrss` of the process: it begins with the memory of this one, from which it was forked.
+            memory = _memory_mib(process.pid)
+            peak, private = max(peak, memory.get("VmHWM", 0.0)), max(private, memory.get("RssAnon", 0.0))
             time.sleep(POLL_SECONDS)
         seconds = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
             raise RuntimeError(f"seqclass {command[0]} failed: {output.read().decode()[-2000:]}")
-    unit = 1 if sys.platform == "darwin" else 1024
     return Cost(
         seconds=round(seconds, 2),
-        peak_mib=round(usage.ru_maxrss * unit / 2**20, 1),
-        private_mib=round(max(private) / 2**20, 1) if private else None,
+        cpu_seconds=round(_children_seconds() - before, 2),
+        peak_mib=round(peak, 1),
+        private_mib=round(private, 1),
     )
 
 
-def _private_bytes(pid: int) -> list[int]:
-    """What a process holds that is no file's, if the system tells."""
+def _children_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _memory_mib(pid: int) -> dict[str, float]:
+    """The lines of Linux's `status` file that are in kB; none if the process has just ended."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
-        return []
-    return [int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon")]
+        return {}
+    return {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.endswith("kB")}
 
 
 def _last_figure(path: Path, name: str) -> float:

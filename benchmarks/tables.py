@@ -131,20 +131,18 @@ def scale(rows: list[MergedRow]) -> str:
         row, settings = merged.row, merged.row["settings"]
         if row["status"] == "failed":
             continue
-        start, steps = row["open"]["seconds"], settings["steps"] - 1
-        texts = {
-            "inspect": (settings["rows"], row["inspect"]["seconds"]),
-            "encode": (settings["rows"], row["encode"]["seconds"] - start),
-            "open": (0, 0),
-            "train": (steps * settings["batch_size"], row["train"]["seconds"] - start),
-        }
+        steps = (settings["steps"] - 1) * settings["batch_size"]
         title = f"{settings['rows']:,} rows, {row['file_mib']:,.0f} MiB of {settings['form'].upper()}"
-        for name, (done, seconds) in texts.items():
+        for name, done in (("inspect", settings["rows"]), ("encode", settings["rows"]), ("open", 0), ("train", steps)):
             cost = row[name]
-            rate = f"{done / seconds:,.0f}" if seconds > 0 else ABSENT
-            private = ABSENT if cost["private_mib"] is None else f"{cost['private_mib']:,.0f}"
-            lines.append([f"{title}: {name}", f"{cost['seconds']:.0f}", rate, private, f"{cost['peak_mib']:,.0f}"])
-    header = ["", "seconds", "rows a second", "memory of its own, MiB", "with mapped files, MiB"]
+            # `open` is the start that `encode` and `train` have too.
+            start = row["open"] if name in ("encode", "train") else {"seconds": 0, "cpu_seconds": 0}
+            took = [cost[clock] - start[clock] for clock in ("seconds", "cpu_seconds")]
+            rates = [f"{done / seconds:,.0f}" if done and seconds > 0 else ABSENT for seconds in took]
+            memory = [f"{cost[kind]:,.0f}" for kind in ("private_mib", "peak_mib")]
+            lines.append([f"{title}: {name}", f"{cost['seconds']:.0f}", *rates, *memory])
+    rates = ["rows a second", "rows a CPU second"]
+    header = ["", "seconds", *rates, "memory of its own, MiB", "with mapped files, MiB"]
     return (_table("Files of many rows", header, lines) if lines else "") + _failures(rows)
 
 

@@ -81,6 +81,14 @@ class TestFit:
         assert fit("cnn_lstm", *small, "--test_after_fit", "true") == 0
         assert "test_acc" in Path("runs/cnn_lstm/1/metrics.csv").read_text()
 
+    def test_so_many_steps_end_with_a_validation(self, small):
+        assert fit("cnn_lstm", *small, "--trainer.max_steps", "3", "--test_after_fit", "true") == 0
+        with Path("runs/cnn_lstm/1/metrics.csv").open() as file:
+            filled = [{name for name, value in row.items() if value} for row in csv.DictReader(file)]
+        assert {"val_loss", "val_acc"} <= filled[0]
+        assert "test_acc" in filled[-1]
+        assert len(list(Path("runs/cnn_lstm/1/checkpoints").glob("epoch=0-val_acc=*.ckpt"))) == 1
+
     def test_other_optimizer_and_scheduler(self, small):
         options = ["--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "0.1"]
         options += ["--model.lr_scheduler", "torch.optim.lr_scheduler.StepLR", "--model.lr_scheduler.step_size", "1"]

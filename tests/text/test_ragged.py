@@ -57,9 +57,10 @@ def test_an_index_out_of_range():
         ids[np.array([True])]
 
 
-def test_a_slice_copies_no_values():
+def test_neighbours_are_not_copied():
     ids = RaggedIds.from_lists([[1, 2], [3], [4, 5]])
-    assert np.shares_memory(ids[1:].values, ids.values)
+    for rows in (slice(1, None), [1, 2], np.array([False, True, True])):
+        assert np.shares_memory(ids[rows].values, ids.values)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,8 @@ class RaggedIds:
                 return RaggedIds(self.values[offsets[0] : offsets[-1]], offsets - offsets[0])
             index = np.arange(first, last, step)
         rows = self._row_numbers(np.asarray(index))
+        if rows.ndim == 1 and len(rows) and (np.diff(rows) == 1).all():
+            return self[int(rows[0]) : int(rows[-1]) + 1]
         starts, ends = self.offsets[rows], self.offsets[rows + 1]
         if rows.ndim == 0:
             return self.values[starts:ends]

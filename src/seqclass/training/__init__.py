@@ -1,5 +1,6 @@
 """What accompanies a run: its folder, what it prints, and the files it leaves."""
 
+from seqclass.training.last_validation import LastValidation
 from seqclass.training.layer_table import LayerRow, LayerTable, layer_rows
 from seqclass.training.notebook_comparison import NotebookComparison
 from seqclass.training.predictions import PredictionFile
@@ -8,6 +9,7 @@ from seqclass.training.run_folder import make_run_folder
 
 __all__ = [
     "EpochProgress",
+    "LastValidation",
     "LayerRow",
     "LayerTable",
     "NotebookComparison",

@@ -16,6 +16,7 @@ from lightning.pytorch.loggers import CSVLogger
 from seqclass.classifier import SequenceClassifier, read_checkpoint
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError
+from seqclass.training.last_validation import LastValidation
 from seqclass.training.layer_table import LayerTable
 from seqclass.training.predictions import PredictionFile
 from seqclass.training.progress import EpochProgress
@@ -127,7 +128,7 @@ class SeqclassCLI(LightningCLI):
         config = self._get(self.config_init, "trainer")
         if config["logger"] is None:
             kwargs["logger"] = False if self.run_folder is None else CSVLogger(self.run_folder, name="", version="")
-        callbacks: list[Callback] = [LayerTable()]
+        callbacks: list[Callback] = [LayerTable(), LastValidation()]
         if config["enable_progress_bar"] is not False:
             callbacks.append(EpochProgress())
         if self.subcommand == "predict" and not config["fast_dev_run"]:

@@ -1,0 +1,16 @@
+"""The validation that a run of so many steps ends with."""
+
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+
+class LastValidation(Callback):
+    """Validates after the last step too, where `max_steps` ends a run within an epoch.
+
+    Lightning would not, and there would be no figures to choose a checkpoint or to stop early by.
+    """
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        if trainer.global_step == trainer.max_steps:
+            trainer.should_stop = True  # Lightning validates when it is told to stop
