@@ -6,7 +6,6 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from support.versions import OLD_PYTORCH, needs_exported_loops
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.errors import InputError
