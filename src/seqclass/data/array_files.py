@@ -1,7 +1,6 @@
 """Arrays in files: written piece by piece, and read through a memory map."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -73,9 +72,7 @@ class RaggedFile:
     def __enter__(self) -> "RaggedFile":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def append(self, sequences: RaggedIds) -> None:

@@ -11,7 +11,8 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, groupby
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -108,20 +109,13 @@ def _number_words(source: Source, tokenizer: BaseTokenizer, folder: Path) -> tup
     word_numbers: defaultdict[str, int] = _numbering()
     combination_numbers: defaultdict[tuple[str, ...], int] = _numbering()
     combinations: dict[str, array[int]] = {}
-    writer: _NumberedFile | None = None
-    try:
-        for row in tqdm(source.texts(), desc=f"Encoding {source.name}", unit=" texts", leave=False, disable=None):
-            if row.part not in combinations:
-                if writer is not None:
-                    writer.close()
-                writer = _NumberedFile(folder, row.part)
-                combinations[row.part] = array("i")
-            assert writer is not None
-            writer.append(map(word_numbers.__getitem__, tokenizer(row.text)), row.name)
-            combinations[row.part].append(combination_numbers[row.labels])
-    finally:
-        if writer is not None:
-            writer.close()
+    texts = tqdm(source.texts(), desc=f"Encoding {source.name}", unit=" texts", leave=False, disable=None)
+    for part, rows in groupby(texts, key=attrgetter("part")):
+        combinations[part] = array("i")
+        with _NumberedFile(folder, part) as file:
+            for row in rows:
+                file.append(map(word_numbers.__getitem__, tokenizer(row.text)), row.name)
+                combinations[part].append(combination_numbers[row.labels])
     label_of = _label_table(source, list(combination_numbers))
     parts = {
         part: _Numbered(
@@ -163,12 +157,12 @@ class _NumberedFile:
         if len(self._words) >= PIECE_WORDS or len(self._names) >= PIECE_TEXTS:
             self._write_piece()
 
-    def close(self) -> None:
-        try:
+    def __enter__(self) -> "_NumberedFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._words_file, self._names_file:
             self._write_piece()
-        finally:
-            self._words_file.close()
-            self._names_file.close()
 
     def _begin_piece(self) -> None:
         self._words, self._ends, self._names = array("I"), array("q", [0]), list[str]()
