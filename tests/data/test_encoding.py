@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from seqclass.data import OwnTexts, SampleSource, encode_source
 from seqclass.data import encoding as encoding_module
 from seqclass.data.encoded import load_encoded
+from seqclass.data.sources.rows import Reading
 from seqclass.data.split import label_array
 from seqclass.text import TextPipeline, Tokenizer, Vocabulary
 
@@ -87,7 +88,7 @@ def test_a_given_vocabulary(tmp_path):
 
 def test_several_labels(tmp_path):
     texts = [f"text {number}" for number in range(20)]
-    source = OwnTexts((texts, ["x;y", "", "y", "z;x"] * 5), label_separator=";")
+    source = OwnTexts((texts, ["x;y", "", "y", "z;x"] * 5), reading=Reading(label_separator=";"))
     encoded = encode(source, tmp_path / "encoded", {})
     assert_same(encoded, source, *in_memory(source, {}))
     assert encoded.parts["train"].labels.dtype == np.uint8

@@ -1,5 +1,6 @@
 """Arrays in files: written piece by piece, and read through a memory map."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,10 @@ class RaggedFile:
     """
 
     def __init__(self, folder: Path, name: str, dtype: npt.DTypeLike) -> None:
-        self._values = ArrayFile(folder / f"{name}.values.npy", dtype)
-        self._offsets = ArrayFile(folder / f"{name}.offsets.npy", np.int64)
+        with ExitStack() as stack:
+            self._values = stack.enter_context(ArrayFile(folder / f"{name}.values.npy", dtype))
+            self._offsets = stack.enter_context(ArrayFile(folder / f"{name}.offsets.npy", np.int64))
+            self._files = stack.pop_all()
         self._end = 0
         self._offsets.append(np.zeros(1))
 
@@ -82,9 +85,8 @@ class RaggedFile:
         self._end += len(sequences.values)
 
     def close(self) -> None:
-        """Ends both files."""
-        self._values.close()
-        self._offsets.close()
+        """Ends both files, the second even if the disk is too full for the first."""
+        self._files.close()
 
 
 def mapped(path: Path) -> npt.NDArray[Any]:

@@ -10,6 +10,7 @@ import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count, groupby
 from operator import attrgetter
@@ -146,8 +147,10 @@ class _NumberedFile:
     """Writes the words and names of one part."""
 
     def __init__(self, folder: Path, part: str) -> None:
-        self._words_file = RaggedFile(folder, f"{part}.words", np.uint32)
-        self._names_file = RaggedFile(folder, f"{part}.names", np.uint8)
+        with ExitStack() as stack:
+            self._words_file = stack.enter_context(RaggedFile(folder, f"{part}.words", np.uint32))
+            self._names_file = stack.enter_context(RaggedFile(folder, f"{part}.names", np.uint8))
+            self._files = stack.pop_all()
         self._begin_piece()
 
     def append(self, numbers: Iterator[int], name: str) -> None:
@@ -161,7 +164,7 @@ class _NumberedFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._words_file, self._names_file:
+        with self._files:
             self._write_piece()
 
     def _begin_piece(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -89,18 +90,26 @@ class SeqclassCLI(LightningCLI):
         config = self.config[self.subcommand]
         if self.subcommand == "predict":
             config["return_predictions"] = False  # they go to the file, batch by batch
-        # Of several processes the first makes the folder and writes into it; Lightning tells the others what they need.
-        if config["trainer"].get("fast_dev_run") or not is_first_process():
+        if config["trainer"].get("fast_dev_run"):
             return
+        if is_first_process():
+            # It makes the folder and writes into it; Lightning tells the others what they need.
+            self._take_run_folder(config)
+        self._keep_last_epoch(config)
+
+    def _take_run_folder(self, config: Namespace) -> None:
         stack = config["model"]["stack"]
         self.run_folder = make_run_folder(config["runs_dir"], config["run_name"] or stack)
         if config["trainer"]["default_root_dir"] is None:
             config["trainer"]["default_root_dir"] = str(self.run_folder)
         if config["checkpoint"]["dirpath"] is None:
             config["checkpoint"]["dirpath"] = str(self.run_folder / "checkpoints")
-        # Lightning's own `last.ckpt` is that of the last epoch that was among the best: resuming would repeat epochs.
+
+    def _keep_last_epoch(self, config: Namespace) -> None:
+        """Lightning's own `last.ckpt` is of the last epoch among the best, from which resuming would repeat epochs."""
         if config["checkpoint"]["save_last"]:
             config["checkpoint"]["save_last"] = False
+            # Every process needs it: they meet to save.
             self._last_checkpoint = ModelCheckpoint(
                 config["checkpoint"]["dirpath"], filename="last", enable_version_counter=False
             )
