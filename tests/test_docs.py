@@ -38,7 +38,7 @@ NEEDS = {
 }
 
 _BLOCK = re.compile(
-    r"^(?:<!-- (?P<remark>.*?) -->\n)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^(?:<!-- (?P<remark>[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 # A run's best checkpoint has its figures in its name, which are others here.
 _BEST = re.compile(r"epoch=\d+-val_acc=[\d.]+\.ckpt")
