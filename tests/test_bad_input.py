@@ -4,7 +4,6 @@ Interrupts are in `test_interruption.py`, caches that are cut short or being wri
 that try to leave their folder in `data/sources/test_imdb.py`, and fuzzing beside each reader and the tokenizers.
 """
 
-import csv
 import gzip
 import json
 from pathlib import Path
@@ -149,9 +148,10 @@ class TestTraining:
         (checkpoint,) = Path("runs/text/1/checkpoints").glob("last.ckpt")
         Path("new.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in ["good", "", "zzz", "\0"]))
         with pytest.warns(UserWarning, match="3 of 4 texts hold no word that the model knows"):
-            assert main(["classify", str(checkpoint), "--input", "new.jsonl", "--out", "said.csv"]) == 0
-        with Path("said.csv").open(newline="") as file:
-            said = [(row["label"], row["probability"]) for row in csv.DictReader(file)]
+            assert main(["classify", str(checkpoint), "--input", "new.jsonl", "--out", "said.jsonl"]) == 0
+        said = [
+            (row["label"], row["probability"]) for row in map(json.loads, Path("said.jsonl").read_text().splitlines())
+        ]
         assert said[2] == said[3]
         assert all(0.5 <= float(probability) <= 1 for _, probability in said)
 

@@ -43,7 +43,7 @@ def fit(easy_reviews, tmp_path, vectors):
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
-        trainer.fit(classifier, data, ckpt_path=resume, weights_only=True)
+        trainer.fit(classifier, data, ckpt_path=resume)
         return trainer, classifier, data
 
     return fit

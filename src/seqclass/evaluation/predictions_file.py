@@ -40,7 +40,10 @@ def _csv(path: Path) -> Iterator[Write]:
         def write(columns: Columns) -> None:
             if file.tell() == 0:
                 writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
+            try:
+                writer.writerows(zip(*columns.values(), strict=True))
+            except csv.Error as error:  # Python 3.10 writes no NUL
+                raise InputError(f"CSV cannot hold one of these texts ({error}); write a .jsonl file") from error
 
         yield write
 

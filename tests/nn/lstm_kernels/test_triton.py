@@ -51,6 +51,7 @@ def test_equal_to_the_reference_whatever_the_shape(mode, input_dropout, recurren
     )
 
 
+@needs_its_language
 @pytest.mark.parametrize("return_sequences", [False, True])
 def test_the_notebooks_size(return_sequences):
     assert_as_reference(
