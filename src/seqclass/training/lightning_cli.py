@@ -13,6 +13,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger
+from torch import distributed
 
 from seqclass.classifier import SequenceClassifier, read_checkpoint
 from seqclass.data import EncodedDataModule
@@ -189,6 +190,9 @@ def run_lightning_cli(arguments: Sequence[str]) -> None:
         raise
     except OSError as error:
         raise InputError(f"cannot write {error.filename or 'a file of the run'}: {error.strerror or error}") from error
+    if distributed.is_available() and distributed.is_initialized():
+        # Else the threads of the group may outlive the interpreter's end, and abort a process that is done.
+        distributed.destroy_process_group()
 
 
 def build_from_config(path: str | Path) -> SeqclassCLI:
