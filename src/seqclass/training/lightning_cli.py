@@ -191,8 +191,18 @@ def run_lightning_cli(arguments: Sequence[str]) -> None:
     except OSError as error:
         raise InputError(f"cannot write {error.filename or 'a file of the run'}: {error.strerror or error}") from error
     if distributed.is_available() and distributed.is_initialized():
-        # Else the threads of the group may outlive the interpreter's end, and abort a process that is done.
-        distributed.destroy_process_group()
+        _end_process_group()
+
+
+def _end_process_group() -> None:
+    """End the group of processes before the interpreter, and let its threads free their last tensors before that.
+
+    A thread of the group frees a tensor that Python made only while it holds the interpreter's lock. Without an end the
+    thread may ask for the lock after the interpreter is gone, which aborts a process that is done; and PyTorch 2.3
+    holds the lock while it waits for the threads to end, for ever. In the barrier nobody holds it.
+    """
+    distributed.barrier()
+    distributed.destroy_process_group()
 
 
 def build_from_config(path: str | Path) -> SeqclassCLI:
