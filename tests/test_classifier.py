@@ -90,6 +90,21 @@ class TestTraining:
 
         assert run() == run()
 
+    def test_each_process_draws_random_masks_of_its_own(self, monkeypatch):
+        classifier = SequenceClassifier("lstm", **SIZES)
+
+        def drawn(rank):
+            monkeypatch.setattr(SequenceClassifier, "global_rank", rank)
+            torch.manual_seed(7)
+            classifier.on_train_start()
+            return torch.rand(3).tolist()
+
+        assert len({tuple(drawn(rank)) for rank in range(4)}) == 4
+        assert drawn(2) == drawn(2)
+        first = drawn(0)
+        torch.manual_seed(7)
+        assert first == torch.rand(3).tolist(), "the first process, or the only one, goes on as it began"
+
     def test_several_classes(self):
         classifier = SequenceClassifier("cnn_lstm", **{**SIZES, "num_classes": 3})
         logits = classifier(torch.randint(1, 50, (5, 12)))
@@ -149,6 +164,11 @@ class TestOptions:
     def test_wrong_option_is_reported_before_the_data_are_read(self):
         with pytest.raises(ValueError, match=r"dropout=1.5 is no probability"):
             SequenceClassifier("lstm_dropout", dropout=1.5)
+
+    @pytest.mark.parametrize("size", ["num_embeddings", "num_classes", "embedding_dim", "hidden_size"])
+    def test_so_is_a_size_that_is_none(self, size):
+        with pytest.raises(ValueError, match=f"{size}=0 is too small: it must be at least 1"):
+            SequenceClassifier("lstm", **{size: 0})
 
     def test_bare_use_needs_sizes(self):
         with pytest.raises(RuntimeError, match="num_embeddings and num_classes"):

@@ -62,6 +62,15 @@ def test_another_encoding_is_told_with_those_that_fit(tmp_path, capsys):
     assert "None of the common encodings reads all of it" in run(capsys, tmp_path / "a.csv")[1].err
 
 
+def test_one_of_several_files_in_another_encoding(tmp_path, capsys):
+    (tmp_path / "a-1.csv").write_text("text,label\nfine ☂,x\n")
+    (tmp_path / "a-2.csv").write_bytes("text,label\ncafé,y\n".encode("cp1252"))
+    status, printed = run(capsys, tmp_path / "a-*.csv")
+    assert status == 2
+    assert "a-2.csv:2: this is not UTF-8 (byte 0xe9)" in printed.err
+    assert "  --data.encoding cp1252     text,label café,y" in printed.err
+
+
 def test_folders_in_another_encoding(tmp_path, capsys):
     for label, content in (("x", "café".encode("latin-1")), ("y", b"plain")):
         (tmp_path / "texts" / label).mkdir(parents=True)

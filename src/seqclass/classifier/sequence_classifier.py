@@ -21,6 +21,7 @@ from seqclass.classifier.tasks import Classification, MultiLabel, SingleLabel, T
 from seqclass.errors import InputError
 from seqclass.models import STACK_OPTIONS, Cell, Pooling, Stack, StackName, build_stack
 from seqclass.nn import Initializer, Kernel, RecurrentActivation
+from seqclass.nn.checks import check_positive
 from seqclass.optim import KerasAdam
 from seqclass.text import TextPipeline, WordVectors, read_word_vectors
 
@@ -113,6 +114,9 @@ class SequenceClassifier(LightningModule):
         self.pipeline: TextPipeline | None = None
         self.label_names: tuple[str, ...] = ()
         # A wrong option is to be reported now, not after the data have been read: this small one is thrown away.
+        for name in ("num_embeddings", "num_classes", "embedding_dim", "hidden_size"):
+            if self.hparams[name] is not None:
+                check_positive(name, self.hparams[name])
         self._new_stack(num_embeddings=1, num_classes=2, embedding_dim=1, hidden_size=1)
         self._generator_state = torch.get_rng_state()
         self.model: Stack | None = None
@@ -277,6 +281,11 @@ class SequenceClassifier(LightningModule):
     def running_figures(self, stage: Stage) -> dict[str, float]:
         """The same of this process' texts alone, which no other process has to wait for."""
         return {name: float(value) for name, value in self._epoch.running(stage).items()}
+
+    def on_train_start(self) -> None:
+        if self.global_rank > 0:
+            # All processes begin with one seed: their parts of a batch would get one and the same random masks.
+            torch.manual_seed(torch.initial_seed() + self.global_rank)
 
     def on_train_epoch_start(self) -> None:
         self._epoch.reset("train")

@@ -29,7 +29,9 @@ def run(arguments: Sequence[str]) -> None:
     parser = new_parser(
         "inspect", "Show what stands in labelled texts, and recommend sizes. Options are those of `--data` in fit."
     )
-    parser.add_argument("train", type=str, help="a .csv, .tsv, .jsonl or .parquet file (also .gz), or a folder")
+    parser.add_argument(
+        "train", type=str, help="a .csv, .tsv, .jsonl or .parquet file (also .gz), several ('part-*.csv'), or a folder"
+    )
     parser.add_class_arguments(TextDataModule, skip=_FOR_TRAINING)
     parser.add_argument(
         "--num_words", type=int | None, help="ids of the vocabulary that unknown words are counted for; default: enough"
@@ -50,9 +52,9 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _encodings(source: OwnTexts, path: Path) -> str:
-    """What the files of the part at `path` could be in instead."""
+    """What the file at `path`, or the files of the folder there, could be in instead."""
     found = fitting_encodings(
-        file for texts in source.inputs.values() if texts.path == path for file in texts.files(source.reading)
+        file for texts in source.inputs.values() for file in texts.files(source.reading) if path in (file, texts.path)
     )
     if not found:
         return "None of the common encodings reads all of it: the files are of several, or damaged."

@@ -18,7 +18,8 @@ class TextDataModule(EncodedDataModule):
 
     Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files (or `.json`, `.ndjson`) with
     one object a line, in `.parquet` files, each of them plain or with `.gz` behind, in a folder with one sub-folder per
-    class that holds one `.txt` file per text, or as a pair of lists. The classes are the labels of the training texts,
+    class that holds one `.txt` file per text, or as a pair of lists. Several files, such as `part-*.csv`, are read one
+    after the other. The classes are the labels of the training texts,
     sorted by name.
 
     Training, validation and test never share a text's place: the test part is `test`, or is held out of `train`

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,88 @@ def test_columns_are_for_tables_without_a_line_of_names(tmp_path, name):
     (tmp_path / name).mkdir() if name == "folder" else (tmp_path / name).write_text("{}")
     with pytest.raises(InputError, match=rf"{name} names its own columns: `columns` is for \.csv and \.tsv files"):
         list(open_input(tmp_path / name, "train").rows(Reading(columns=("text", "label"))))
+
+
+def write_shards(folder, names=("part-2.csv", "part-10.csv", "part-1.jsonl", ".part-3.csv")):
+    """Two texts in each file; the names are also what the texts say."""
+    folder.mkdir()
+    for name in names:
+        rows = [(f"{name} one", "x"), (f"{name} two", "y")]
+        if name.endswith("jsonl"):
+            content = "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in rows)
+        else:
+            content = "text,label\n" + "".join(f"{text},{label}\n" for text, label in rows)
+        (folder / name).write_text(content)
+
+
+def test_several_files_are_read_in_the_order_of_their_names(tmp_path):
+    write_shards(tmp_path / "big")
+    given = open_input(tmp_path / "big" / "part-*", "train")
+    assert [row.text for row in given.rows(Reading())] == [
+        f"{name} {number}" for name in ("part-1.jsonl", "part-10.csv", "part-2.csv") for number in ("one", "two")
+    ]
+    assert [row.where for row in given.rows(Reading())][1:3] == ["/part-1.jsonl:2", "/part-10.csv:2"]
+    source = OwnTexts(str(tmp_path / "big" / "part-*.csv"))
+    assert sorted(row.name for row in source.texts()) == [
+        f"big/part-{file}.csv:{line}" for file in (10, 2) for line in (2, 3)
+    ]
+
+
+def test_the_fingerprint_of_several_files_follows_each(tmp_path):
+    write_shards(tmp_path / "big")
+
+    def fingerprint():
+        return open_input(tmp_path / "big" / "*.csv", "train").fingerprint(Reading())
+
+    one = fingerprint()
+    (tmp_path / "big" / "part-1.jsonl").write_text("another file's change")
+    assert fingerprint() == one
+    (tmp_path / "big" / "part-2.csv").write_text("text,label\na,b\n")
+    two = fingerprint()
+    (tmp_path / "big" / "part-2.csv").rename(tmp_path / "big" / "part-3.csv")
+    assert len({one, two, fingerprint()}) == 3
+
+
+def test_one_of_several_files_cannot_be_in_another_part(tmp_path):
+    write_shards(tmp_path / "big")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "big" / "part-2.csv")
+    for test in (tmp_path / "big" / "part-2.csv", tmp_path / "link.csv", tmp_path / "big" / "*-2*"):
+        with pytest.raises(InputError, match="train and test are the same texts"):
+            OwnTexts(tmp_path / "big" / "part-*.csv", test=test)
+    OwnTexts(tmp_path / "big" / "part-2.csv", test=tmp_path / "big" / "part-1*")
+
+
+def test_an_error_in_one_of_several_files_names_it(tmp_path):
+    write_shards(tmp_path / "big")
+    (tmp_path / "big" / "part-2.csv").write_text("text,label\na,b\nc\n")
+    with pytest.raises(InputError, match=r"big/part-2\.csv:3: this row has 1 fields"):
+        list(open_input(tmp_path / "big" / "*.csv", "train").rows(Reading()))
+    with pytest.raises(InputError, match=r"big/part-10\.csv:2: no training text has the label 'x'"):
+        list(OwnTexts((["a", "b"], ["1", "2"]), test=tmp_path / "big" / "*.csv").texts())
+
+
+def test_a_file_may_be_called_like_a_pattern(tmp_path):
+    write_shards(tmp_path / "big", ["part-[1].csv", "part-1.csv"])
+    assert [row.text[:8] for row in open_input(tmp_path / "big" / "part-[1].csv", "train").rows(Reading())] == [
+        "part-[1]",
+        "part-[1]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("big/*.tsv", r"there are no texts at .*big/\*\.tsv \(train\): no file has such a name"),
+        ("other/*.csv", r"there are no texts at .*other/\*\.csv \(train\): no file has such a name"),
+        ("b*/part.csv", r"b\*/part\.csv \(train\): \*, \? and \[\] may stand in the name of the files"),
+        ("big/*.csv*", r"cannot tell what .*part-2\.csv\.crc \(train\) is; allowed are"),
+    ],
+)
+def test_patterns_that_lead_nowhere(tmp_path, pattern, message):
+    write_shards(tmp_path / "big")
+    (tmp_path / "big" / "part-2.csv.crc").write_bytes(b"0")
+    with pytest.raises(InputError, match=message):
+        open_input(tmp_path / pattern, "train")
 
 
 @pytest.mark.parametrize(

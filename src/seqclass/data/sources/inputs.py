@@ -1,5 +1,6 @@
-"""What labelled texts can be given as: a file, a folder, or two lists; each is read row by row."""
+"""What labelled texts can be given as: a file, several files, a folder, or two lists; each is read row by row."""
 
+import fnmatch
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -46,9 +47,18 @@ class TextInput(ABC):
     def fingerprint(self, reading: Reading) -> str:
         """A hash of the content, or of what changes with it."""
 
-    def is_same(self, other: "TextInput") -> bool:
-        """Whether both are the same texts, not just equal ones."""
-        return False
+    def given_paths(self) -> list[Path]:
+        """The files, or the folder, that were given."""
+        return []
+
+    def shares_texts(self, other: "TextInput") -> bool:
+        """Whether some texts are in both: the same ones, not just equal ones."""
+        return not _identities(self).isdisjoint(_identities(other))
+
+
+def _identities(given: TextInput) -> set[tuple[int, int]]:
+    """What a file or folder has, whatever the path that leads to it."""
+    return {(status.st_dev, status.st_ino) for path in given.given_paths() for status in [path.stat()]}
 
 
 class FileInput(TextInput):
@@ -97,8 +107,51 @@ class FileInput(TextInput):
                         digest.update(chunk)
         return digest.hexdigest()
 
-    def is_same(self, other: TextInput) -> bool:
-        return isinstance(other, FileInput) and self.path.samefile(other.path)
+    def given_paths(self) -> list[Path]:
+        return [self.path]
+
+
+class FilesInput(TextInput):
+    """The files of a folder whose names are of a pattern, such as `big/part-*.csv`, in the order of their names.
+
+    Hidden files are passed over.
+
+    Raises:
+        InputError: if there are none, or one is of no known form.
+    """
+
+    def __init__(self, pattern: str | Path, part: str) -> None:
+        pattern = Path(pattern).expanduser()
+        self.path = pattern.parent
+        self.name = self.path.absolute().name
+        if _is_pattern(self.path):
+            raise InputError(f"{pattern} ({part}): *, ? and [] may stand in the name of the files, not of their folder")
+        with readable(self.path):
+            paths = sorted(self.path.iterdir()) if self.path.is_dir() else []
+            named = [path for path in paths if fnmatch.fnmatch(path.name, pattern.name) and path.name[0] != "."]
+            self._files = [FileInput(path, part) for path in named if path.is_file()]
+        if not self._files:
+            raise InputError(f"there are no texts at {pattern} ({part}): no file has such a name")
+
+    def rows(self, reading: Reading) -> Iterator[Row]:
+        for file in self._files:
+            for row in file.rows(reading):
+                yield row._replace(where=f"/{file.name}{row.where}")
+
+    def files(self, reading: Reading) -> list[Path]:
+        return self.given_paths()
+
+    def fingerprint(self, reading: Reading) -> str:
+        """A hash of the files' names and bytes."""
+        names = [(file.name, file.fingerprint(reading)) for file in self._files]
+        return hashlib.sha256(repr(names).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def given_paths(self) -> list[Path]:
+        return [file.path for file in self._files]
+
+
+def _is_pattern(path: Path) -> bool:
+    return any(char in str(path) for char in "*?[")
 
 
 class ListInput(TextInput):
@@ -146,4 +199,9 @@ def open_input(given: "str | Path | TextsAndLabels", part: str) -> TextInput:
     Raises:
         InputError: if it is none of the known.
     """
-    return FileInput(given, part) if isinstance(given, str | Path) else ListInput(given, part)
+    if not isinstance(given, str | Path):
+        return ListInput(given, part)
+    # A file may be called so; then it is what is meant.
+    if _is_pattern(Path(given)) and not Path(given).expanduser().exists():
+        return FilesInput(given, part)
+    return FileInput(given, part)

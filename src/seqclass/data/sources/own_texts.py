@@ -34,8 +34,8 @@ class OwnTexts(Source):
     training file alone, not on the seed of a run, so that no later run trains on what an earlier one is tested on.
 
     Args:
-        train: the training texts: path of a file of one of the forms, plain or with `.gz` behind, or of a folder; or a
-            pair of lists, the texts and their labels.
+        train: the training texts: path of a file of one of the forms, plain or with `.gz` behind, of several such files
+            (`big/part-*.csv`), or of a folder; or a pair of lists, the texts and their labels.
         test: the test texts; None takes `test_fraction` of the training texts.
         val: the validation texts; None for none, the source then has no part "val".
         test_fraction: between 0 and 1, both excluded; taken from every class. Without effect if `test` is given.
@@ -70,7 +70,7 @@ class OwnTexts(Source):
         given = {"train": train, "val": val, "test": test}
         self.inputs = {part: open_input(texts, part) for part, texts in given.items() if texts is not None}
         for one, other in combinations(self.inputs, 2):
-            if self.inputs[one].is_same(self.inputs[other]):
+            if self.inputs[one].shares_texts(self.inputs[other]):
                 raise InputError(
                     f"{one} and {other} are the same texts, {self.inputs[one].path}: results would mean nothing"
                 )
