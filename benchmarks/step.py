@@ -39,6 +39,10 @@ TURN_SECONDS = 20.0
 LAUNCHES = 3
 """How often each implementation is started anew: a process can be lucky or not, for as long as it lives, in where its
 memory and its threads come to lie, and its own quartiles do not show that."""
+ROUNDS = 4
+STEPS = 6
+"""Turns of each process, and batches of a turn. Many short turns, because a disturbance of the machine lasts for seconds:
+within a round it is to reach all implementations."""
 
 WARM_UP_STEPS = 3
 CHECKED_REVIEWS = 16
@@ -48,8 +52,8 @@ BASELINE = "seqclass"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that only this question has."""
     parser.add_argument("--launches", type=int, help=f"processes of each implementation (default {LAUNCHES}, quick 1)")
-    parser.add_argument("--rounds", type=int, help="turns of each process (default 2, quick 3)")
-    parser.add_argument("--steps", type=int, help="batches per turn (default 8, quick 3)")
+    parser.add_argument("--rounds", type=int, help=f"turns of each process (default {ROUNDS}, quick 3)")
+    parser.add_argument("--steps", type=int, help=f"batches per turn (default {STEPS}, quick 3)")
     parser.add_argument("--batch-size", type=int, default=notebook.BATCH_SIZE)
     parser.add_argument("--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone")
     parser.add_argument("--synthetic", action="store_true", help="made-up reviews, even if the real ones are there")
@@ -58,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, common: Common) -> Result:
     """Measure, and return the result."""
     launches = arguments.launches or (1 if common.quick else LAUNCHES)
-    rounds = arguments.rounds or (3 if common.quick else 2)
-    steps = arguments.steps or (3 if common.quick else 8)
+    rounds = arguments.rounds or (3 if common.quick else ROUNDS)
+    steps = arguments.steps or (3 if common.quick else STEPS)
     chosen = common.implementations or (QUICK_IMPLEMENTATIONS if common.quick else implementations.NETWORKS)
     source = data.source(arguments.synthetic)
     result = common.result("step", {"source": source})
