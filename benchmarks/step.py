@@ -41,8 +41,8 @@ LAUNCHES = 3
 memory and its threads come to lie, and its own quartiles do not show that."""
 ROUNDS = 4
 STEPS = 6
-"""Turns of each process, and batches of a turn. Many short turns, because a disturbance of the machine lasts for seconds:
-within a round it is to reach all implementations."""
+"""Turns of each process, and batches of a turn. Many short turns, because a disturbance of the machine lasts for
+seconds: within a round it is to reach all implementations."""
 
 WARM_UP_STEPS = 3
 CHECKED_REVIEWS = 16

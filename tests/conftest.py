@@ -14,7 +14,7 @@ if not torch.cuda.is_available():
 from lightning.pytorch import Trainer, seed_everything
 
 from seqclass.classifier import SequenceClassifier
-from seqclass.data import IMDBDataModule
+from seqclass.data import IMDBDataModule, TextDataModule
 
 # Lightning 2.6 calls what jsonargparse 4.53 has deprecated; that is not for these tests to say.
 os.environ["JSONARGPARSE_DEPRECATION_WARNINGS"] = "off"
@@ -58,17 +58,21 @@ def trained(easy_reviews, tmp_path_factory):
         seed_everything(7)
         data = IMDBDataModule(path=str(easy_reviews), maxlen=24, batch_size=16, cache_dir=str(folder / "cache"))
         classifier = SequenceClassifier("lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
-        trainer = Trainer(
-            max_epochs=4,
-            accelerator="cpu",
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-        )
+        trainer = quiet_trainer(max_epochs=4)
         trainer.fit(classifier, data)
     return trainer, classifier, data
+
+
+def quiet_trainer(max_epochs):
+    return Trainer(
+        max_epochs=max_epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
 
 
 def fast_adam(parameters):
@@ -84,3 +88,34 @@ def checkpoint(trained, tmp_path_factory):
     path = tmp_path_factory.mktemp("elsewhere") / "model.ckpt"
     trainer.save_checkpoint(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def labelled_rows():
+    """400 texts with the label "good", "bad", both or none, by their adjectives: text, labels joined by a semicolon."""
+    draw = random.Random(6)
+    rows = []
+    for number in range(400):
+        labels = [label for bit, label in enumerate(("good", "bad")) if number >> bit & 1]
+        words = draw.choices(PLAIN, k=8) + [draw.choice({"good": GOOD, "bad": BAD}[label]) for label in labels]
+        draw.shuffle(words)
+        rows.append((" ".join(words), ";".join(labels)))
+    return rows
+
+
+@pytest.fixture(scope="session")
+def labels_checkpoint(labelled_rows, tmp_path_factory):
+    """The checkpoint of a model that gives each of those texts any number of labels."""
+    folder = tmp_path_factory.mktemp("labels")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        seed_everything(7)
+        texts, labels = zip(*labelled_rows, strict=True)
+        data = TextDataModule(
+            train=(texts, labels), label_separator=";", maxlen=16, batch_size=16, cache_dir=str(folder / "cache")
+        )
+        classifier = SequenceClassifier("lstm", hidden_size=16, embedding_dim=8, optimizer=fast_adam)
+        trainer = quiet_trainer(max_epochs=8)
+        trainer.fit(classifier, data)
+    trainer.save_checkpoint(folder / "labels.ckpt")
+    return folder / "labels.ckpt"

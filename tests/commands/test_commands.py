@@ -53,6 +53,23 @@ class TestEvaluate:
         assert [row["predicted"] for row in rows] == ["pos", "neg", "neg", "pos"]
         assert rows[1]["text"] == "awful,\ndull story"
 
+    def test_several_labels_a_text(self, labels_checkpoint, labelled_rows, capsys):
+        with Path("many.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([("text", "label"), *labelled_rows])
+        options = ["--data", "many.csv", "--label_separator", ";"]
+        assert main(["evaluate", str(labels_checkpoint), *options, "--out", "out"]) == 0
+        assert "400 texts" in capsys.readouterr().out
+        with Path("out/predictions.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert {row["label"] for row in rows} == {"", "good", "bad", "bad, good"}
+        right = sum(row["label"] == row["predicted"] for row in rows) / 400
+        assert json.loads(Path("out/metrics.json").read_text())["accuracy"] == right > 0.9
+        shutil.copy(labels_checkpoint, "other.ckpt")
+        assert main(["compare", str(labels_checkpoint), "other.ckpt", *options]) == 0
+        printed = capsys.readouterr().out
+        assert "labels" in printed
+        assert "MCC" not in printed
+
 
 class TestReading:
     """Files are read as `fit` reads them."""

@@ -54,6 +54,41 @@ def test_three_classes():
     assert figures["threshold"] is None
 
 
+def test_several_labels_a_text():
+    y = [[1, 0, 1], [0, 0, 0], [1, 1, 0], [0, 1, 1]]
+    p = [[0.9, 0.2, 0.6], [0.1, 0.3, 0.2], [0.8, 0.4, 0.1], [0.7, 0.9, 0.8]]
+    figures = measure(Predictions(("a", "b", "c"), np.array(y), np.array(p), np.full(4, 5), ()))
+    # Wrong are b of the third text and a of the fourth.
+    assert figures["accuracy"] == 0.5
+    assert figures["label_accuracy"] == pytest.approx(10 / 12)
+    assert figures["classes"]["a"] == pytest.approx({"precision": 2 / 3, "recall": 1, "f1": 0.8, "support": 2})
+    assert figures["classes"]["b"] == pytest.approx({"precision": 1, "recall": 0.5, "f1": 2 / 3, "support": 2})
+    assert figures["classes"]["c"] == {"precision": 1, "recall": 1, "f1": 1, "support": 2}
+    assert figures["macro"]["f1"] == pytest.approx((0.8 + 2 / 3 + 1) / 3)
+    assert figures["micro"] == pytest.approx({"precision": 5 / 6, "recall": 5 / 6, "f1": 5 / 6})
+    # Every text that has a label stands above every one that has not, for each of the three.
+    assert figures["roc_auc"] == figures["average_precision"] == 1
+    of_truth = np.where(y, p, 1 - np.array(p))
+    assert figures["loss"] == pytest.approx(-np.log(of_truth).mean())
+    assert figures["brier"] == pytest.approx(((1 - of_truth) ** 2).mean())
+    assert "confusion_matrix" not in figures
+
+
+def test_calibration_of_several_labels():
+    # In one bin 0.9, right for 3 of 4; in another 0.1, there for none of 4.
+    y, p = np.array([[1, 0], [1, 0], [1, 0], [0, 0]]), np.tile([0.9, 0.1], (4, 1))
+    figures = measure(Predictions(("a", "b"), y, p, np.full(4, 5), ()))
+    assert figures["expected_calibration_error"] == pytest.approx((0.15 + 0.1) / 2)
+    assert figures["roc_auc"] is None, "no text has b"
+
+
+def test_certain_answers_have_a_finite_loss():
+    figures = measure(
+        Predictions(("a", "b"), np.array([[1, 0], [0, 1]]), np.array([[1.0, 0], [1.0, 0]]), np.ones(2), ())
+    )
+    assert 5 < figures["loss"] < 20
+
+
 def test_class_without_texts():
     figures = measure(predictions([1, 1], [0.9, 0.2]))
     assert figures["accuracy"] == 0.5
@@ -75,6 +110,13 @@ class TestCompare:
     def test_equal_models(self):
         one = predictions([0, 1], [0.1, 0.9])
         assert compare({"a": one, "b": one}).tests[0].p_value == 1
+
+    def test_several_labels(self):
+        y = np.array([[1, 0], [0, 1], [1, 1]])
+        one = Predictions(("a", "b"), y, np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.2]]), np.ones(3), ())
+        other = Predictions(("a", "b"), y, np.array([[0.9, 0.6], [0.2, 0.8], [0.7, 0.7]]), np.ones(3), ())
+        (test,) = compare({"one": one, "other": other}).tests
+        assert (test.only_first, test.only_second) == (1, 1)
 
     def test_other_texts(self):
         with pytest.raises(InputError, match="a and b cannot be compared"):

@@ -28,7 +28,7 @@ document.title = [innerWidth, document.documentElement.scrollWidth, outside, cha
 def report(checkpoint, easy_reviews, tmp_path_factory):
     classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
     wrong = [
-        LabelledText(f"wrong {number}", "a <b>wonderful</b> film & <script>alert(1)</script> " * number, "neg")
+        LabelledText(f"wrong {number}", "a <b>wonderful</b> film & <script>alert(1)</script> " * number, ("neg",))
         for number in range(1, 4)
     ]
     out = tmp_path_factory.mktemp("report")
@@ -45,9 +45,33 @@ def test_is_self_contained_and_escapes_texts(report):
     assert re.search(r"<mark [^>]*>wonderful</mark>", page)
 
 
+@pytest.fixture(scope="module")
+def labels_report(labels_checkpoint, labelled_rows, tmp_path_factory):
+    classifier = SequenceClassifier.load_from_checkpoint(labels_checkpoint)
+    texts = [
+        LabelledText(str(number), text, tuple(labels.split(";")) if labels else ())
+        for number, (text, labels) in enumerate(labelled_rows)
+    ]
+    wrong = [LabelledText("missed", "a film", ("good",)), LabelledText("invented", "a superb film", ())]
+    out = tmp_path_factory.mktemp("labels_report")
+    evaluate(classifier, [*texts, *wrong], out)
+    return out / "report.html"
+
+
+def test_several_labels_a_text(labels_report):
+    page = labels_report.read_text(encoding="utf-8")
+    assert "402 texts of 2 labels, any number of them a text" in page
+    assert "single labels right" in page
+    assert "Confusion matrix" not in page
+    assert re.search(r"not <b>good</b> with \d\d\.\d%, is good ", page)
+    assert re.search(r"<summary><b>good</b> with \d\d\.\d%, is none ", page)
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("width", [1280, 500])
-def test_fits_the_window(report, width, tmp_path):
+@pytest.mark.parametrize("kind", ["report", "labels_report"])
+def test_fits_the_window(kind, width, tmp_path, request):
+    report = request.getfixturevalue(kind)
     probed = tmp_path / "probed.html"
     probed.write_text(report.read_text(encoding="utf-8").replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]

@@ -19,6 +19,7 @@ from seqclass.files import written_whole
 
 _COLUMNS = {
     "accuracy": "accuracy",
+    "labels": "label_accuracy",
     "loss": "loss",
     "ROC AUC": "roc_auc",
     "MCC": "mcc",
@@ -48,9 +49,11 @@ def run(arguments: Sequence[str]) -> None:
     }
     comparison = compare(predictions)
     console = Console()
-    table = Table("checkpoint", *_COLUMNS)
+    known = next(iter(comparison.metrics.values()))
+    columns = {title: figure for title, figure in _COLUMNS.items() if figure in known}
+    table = Table("checkpoint", *columns)
     for name, figures in comparison.metrics.items():
-        cells = ["–" if figures[column] is None else f"{figures[column]:.4f}" for column in _COLUMNS.values()]
+        cells = ["–" if figures[column] is None else f"{figures[column]:.4f}" for column in columns.values()]
         table.add_row(name, *cells)
     console.print(table)
     for test in comparison.tests:

@@ -38,7 +38,7 @@ def add_data_options(parser: ArgumentParser) -> None:
         help="labelled texts: a .csv, .tsv, .jsonl or .parquet file, also .gz, or a folder with "
         "one sub-folder per class; default: the IMDB test reviews",
     )
-    add_reading_options(parser, skip={"label_separator"})
+    add_reading_options(parser, skip=set())
     parser.add_argument("--batch_size", type=PositiveInt, default=250, help="texts computed at a time")
 
 

@@ -6,7 +6,7 @@ from seqclass.classifier import SequenceClassifier
 from seqclass.errors import InputError
 from seqclass.text import RaggedIds
 
-METHOD = "occlusion: how much the log-odds of the predicted class fall when the word is replaced by the unknown word"
+METHOD = "occlusion: how much the log-odds of the class fall when the word is replaced by the unknown word"
 
 
 @torch.inference_mode()
@@ -44,12 +44,17 @@ def word_importance(classifier: SequenceClassifier, text: str, label: str) -> li
     rows = [ids] + [[*ids[:place], unknown, *ids[place + 1 :]] for place in places]
     matrix = torch.from_numpy(pipeline.pad(RaggedIds.from_lists(rows)))
     column = classifier.label_names.index(label)
-    odds = torch.cat([_log_odds(classifier(part), column) for part in matrix.split(250)]).tolist()
+    log_odds = _of_a_label if classifier.hparams["multi_label"] else _of_a_class
+    odds = torch.cat([log_odds(classifier(part), column) for part in matrix.split(250)]).tolist()
     return [(words[place], odds[0] - changed) for place, changed in zip(places, odds[1:], strict=True)]
 
 
-def _log_odds(logits: torch.Tensor, column: int) -> torch.Tensor:
-    """Of a class, (batch,), from logits; not from probabilities, which round to 1."""
+# From logits, (batch,) or (batch, classes), not from probabilities, which round to 1.
+def _of_a_label(logits: torch.Tensor, column: int) -> torch.Tensor:
+    return logits[:, column]
+
+
+def _of_a_class(logits: torch.Tensor, column: int) -> torch.Tensor:
     if logits.dim() == 1:
         return logits if column == 1 else -logits
     others = [other for other in range(logits.shape[1]) if other != column]

@@ -39,7 +39,7 @@ def evaluate(
         The figures; see `measure`.
 
     Raises:
-        InputError: a text's label is none of the classifier's, or a file cannot be written.
+        InputError: as `predict`, or a file cannot be written.
     """
     out = Path(out)
     names = classifier.label_names
@@ -50,8 +50,8 @@ def evaluate(
                 {
                     "name": [item.name for item in batch],
                     "text": [item.text for item in batch],
-                    "label": [item.label for item in batch],
-                    "predicted": [names[best] for best in rows.argmax(axis=1)],
+                    "label": [", ".join(item.labels) for item in batch],
+                    "predicted": [", ".join(classifier.chosen(row)) for row in rows.tolist()],
                     **{f"p({label})": np.round(rows[:, k], 6).tolist() for k, label in enumerate(names)},
                 }
             )

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 from sklearn.preprocessing import label_binarize
-from torchmetrics.functional.classification import multiclass_calibration_error
+from torchmetrics.functional.classification import binary_calibration_error, multiclass_calibration_error
 
 from seqclass.data import stratified_holdout
 from seqclass.evaluation.prediction import Predictions
@@ -24,15 +24,23 @@ def measure(predictions: Predictions) -> dict[str, Any]:
     A figure that is not defined, such as the area under the curve where a class has no texts, is None.
 
     Returns:
-        Plain numbers, lists and dicts. `loss` is in nats, without class weights; `accuracy_interval` is Wilson's, 95%;
-        `expected_calibration_error` is of the predicted class's probability in 15 bins; `brier` runs from 0 to 1 for
-        two classes and from 0 to 2 for more; rows of the confusion matrix are the true classes.
+        Plain numbers, lists and dicts. `accuracy_interval` is Wilson's, 95%; `macro` is the mean of the classes,
+        `micro` counts all their texts together.
+
+        Where each text has one class, `loss` is in nats, without class weights; `expected_calibration_error` is of the
+        predicted class's probability in 15 bins; `brier` runs from 0 to 1 for two classes and from 0 to 2 for more;
+        rows of the confusion matrix are the true classes.
+
+        Where a text may have several labels, `accuracy` is the share of texts of which all labels are right, and
+        `label_accuracy` that of single decisions, of which there are texts times labels. `loss`, `brier` and
+        `expected_calibration_error` are of single decisions, the areas means of the labels.
     """
+    return _shared(predictions) | (_several_labels if predictions.multi_label else _one_label)(predictions)
+
+
+def _shared(predictions: Predictions) -> dict[str, Any]:
     names, y, predicted = predictions.label_names, predictions.labels, predictions.predicted
-    # Of float32: their sums are 1 to within 1e-7, which log_loss warns of.
-    p = predictions.probabilities / predictions.probabilities.sum(axis=1, keepdims=True)
     classes = list(range(len(names)))
-    complete = len(np.unique(y)) == len(classes)
     correct = int(predictions.correct.sum())
     interval = binomtest(correct, len(y)).proportion_ci(0.95, method="wilson")
 
@@ -47,17 +55,46 @@ def measure(predictions: Predictions) -> dict[str, Any]:
         kind: dict(zip(("precision", "recall", "f1"), map(float, scores(kind)[:3]), strict=True))
         for kind in ("macro", "micro")
     }
+    return {
+        "texts": len(y),
+        "accuracy": correct / len(y),
+        "accuracy_interval": [float(interval.low), float(interval.high)],
+        "classes": per_class,
+        **averages,
+    }
+
+
+def _several_labels(predictions: Predictions) -> dict[str, Any]:
+    y, p = predictions.labels, predictions.probabilities
+    known = ((y == 0).any(axis=0) & (y == 1).any(axis=0)).all()
+    # Not from the probabilities' own logarithms: those of float32 may be 0.
+    limit = np.finfo(np.float32).eps
+    sure = p.clip(limit, 1 - limit)
+    confidence = binary_calibration_error(
+        torch.from_numpy(p.ravel()), torch.from_numpy(y.ravel()), n_bins=CALIBRATION_BINS, norm="l1"
+    )
+    return {
+        "loss": float(-np.where(y == 1, np.log(sure), np.log1p(-sure)).mean()),
+        "label_accuracy": float((predictions.predicted == y).mean()),
+        "roc_auc": float(sk.roc_auc_score(y, p, average="macro")) if known else None,
+        "average_precision": float(sk.average_precision_score(y, p, average="macro")) if known else None,
+        "brier": float(np.square(p - y).mean()),
+        "expected_calibration_error": float(confidence),
+    }
+
+
+def _one_label(predictions: Predictions) -> dict[str, Any]:
+    names, y, predicted = predictions.label_names, predictions.labels, predictions.predicted
+    # Of float32: their sums are 1 to within 1e-7, which log_loss warns of.
+    p = predictions.probabilities / predictions.probabilities.sum(axis=1, keepdims=True)
+    classes = list(range(len(names)))
+    complete = len(np.unique(y)) == len(classes)
     confidence = multiclass_calibration_error(
         torch.from_numpy(p), torch.from_numpy(y), num_classes=len(names), n_bins=CALIBRATION_BINS, norm="l1"
     )
     binary = len(names) == 2
     return {
-        "texts": len(y),
         "loss": float(sk.log_loss(y, p, labels=classes)),
-        "accuracy": correct / len(y),
-        "accuracy_interval": [float(interval.low), float(interval.high)],
-        "classes": per_class,
-        **averages,
         "roc_auc": _roc_auc(y, p) if complete else None,
         "average_precision": _average_precision(y, p) if complete else None,
         "mcc": float(sk.matthews_corrcoef(y, predicted)),

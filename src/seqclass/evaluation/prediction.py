@@ -9,6 +9,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from seqclass.classifier import SequenceClassifier
+from seqclass.data.sources.rows import listed
 from seqclass.errors import InputError
 from seqclass.evaluation.texts import LabelledText, batches
 
@@ -17,17 +18,20 @@ RowSink = Callable[[Sequence[LabelledText], npt.NDArray[np.float64]], None]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A text whose predicted class is not its own.
+    """A wrong decision about a text.
 
     Attributes:
         item: the text.
-        predicted: name of the class that was predicted.
-        probability: of that class.
+        label: the class that it is about; the one that was predicted, or where a text may have several labels, the one
+            that the model is wrong about most.
+        said: whether the model says that the text has this label; where each has one, it always does.
+        confidence: the probability of what the model says.
     """
 
     item: LabelledText
-    predicted: str
-    probability: float
+    label: str
+    said: bool
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,10 @@ class Predictions:
 
     Attributes:
         label_names: the classes.
-        labels: (texts,) int64, the true classes.
+        labels: (texts,) int64, the true classes; or where a text may have several, (texts, classes) of ones and zeros.
         probabilities: (texts, classes) float64.
         lengths: (texts,) int64, words separated by white space.
-        mistakes: the most confident of them, the worst first.
+        mistakes: the most confident of them, the worst first; at most one of a text.
     """
 
     label_names: tuple[str, ...]
@@ -49,14 +53,22 @@ class Predictions:
     mistakes: tuple[Mistake, ...]
 
     @property
+    def multi_label(self) -> bool:
+        """Whether a text may have several labels, or none."""
+        return self.labels.ndim == 2
+
+    @property
     def predicted(self) -> npt.NDArray[np.int64]:
-        """(texts,), the most probable class of each."""
+        """The most probable class of each text, or all classes of at least one half; in the shape of the labels."""
+        if self.multi_label:
+            return (self.probabilities >= 0.5).astype(np.int64)
         return self.probabilities.argmax(axis=1)
 
     @property
     def correct(self) -> npt.NDArray[np.bool_]:
-        """(texts,), whether it is the true one."""
-        return self.predicted == self.labels
+        """(texts,), whether all that is predicted is true."""
+        right = self.predicted == self.labels
+        return right.all(axis=1) if self.multi_label else right
 
 
 def predict(
@@ -77,13 +89,11 @@ def predict(
         sink: is handed each batch's texts and probabilities.
 
     Raises:
-        InputError: the classifier cannot read texts or gives several labels to one, a label is none of its classes,
-            or there are no texts.
+        InputError: the classifier cannot read texts, a label is none of its classes, a text has several where the
+            classifier knows one, or there are no texts.
     """
-    if classifier.hparams["multi_label"]:
-        raise InputError("this model gives a text any number of labels; the figures here are for exactly one")
-    names = classifier.label_names
-    index = {name: number for number, name in enumerate(names)}
+    names, several = classifier.label_names, classifier.hparams["multi_label"]
+    column = {name: number for number, name in enumerate(names)}
     labels: list[npt.NDArray[np.int64]] = []
     parts: list[npt.NDArray[np.float64]] = []
     lengths: list[npt.NDArray[np.int64]] = []
@@ -91,19 +101,17 @@ def predict(
     seen = 0
     with tqdm(unit=" texts", disable=None, leave=False) as progress:
         for batch in batches(texts, batch_size):
-            for item in batch:
-                if item.label not in index:
-                    raise InputError(f"{item.name}: the label {item.label!r:.80} is none of the checkpoint's: {names}")
+            truth = np.stack([_indicators(item, column, several=several) for item in batch])
             results = classifier.classify([item.text for item in batch], batch_size)
             rows = np.array([list(result.probabilities.values()) for result in results], dtype=np.float64)
             if sink is not None:
                 sink(batch, rows)
-            for item, result in zip(batch, results, strict=True):
-                if result.label != item.label:
-                    entry = (result.probability, -seen, Mistake(item, result.label, result.probability))
+            for item, row, true in zip(batch, rows, truth, strict=True):
+                if (mistake := _mistake(classifier, item, row, true)) is not None:
+                    entry = (mistake.confidence, -seen, mistake)
                     (heappush if len(worst) < keep_mistakes else heappushpop)(worst, entry)
                 seen += 1
-            labels.append(np.array([index[item.label] for item in batch], dtype=np.int64))
+            labels.append(truth if several else truth.argmax(axis=1))
             lengths.append(np.array([len(item.text.split()) for item in batch], dtype=np.int64))
             parts.append(rows)
             progress.update(len(batch))
@@ -111,3 +119,34 @@ def predict(
         raise InputError("there are no texts to measure the checkpoint on")
     mistakes = tuple(mistake for _, _, mistake in sorted(worst, key=lambda entry: entry[:2], reverse=True))
     return Predictions(names, np.concatenate(labels), np.concatenate(parts), np.concatenate(lengths), mistakes)
+
+
+def _indicators(item: LabelledText, column: dict[str, int], *, several: bool) -> npt.NDArray[np.int64]:
+    """A text's labels, (classes,) of ones and zeros."""
+    indicators = np.zeros(len(column), dtype=np.int64)
+    for label in item.labels:
+        if label not in column:
+            hint = "; `label_separator` says what stands between several" if several else ""
+            raise InputError(
+                f"{item.name}: the label {label!r:.80} is none of the checkpoint's: {listed(list(column))}{hint}"
+            )
+        indicators[column[label]] = 1
+    if not several and len(item.labels) != 1:
+        raise InputError(
+            f"{item.name} has {len(item.labels)} labels ({listed(item.labels)}); this model gives each text one"
+        )
+    return indicators
+
+
+def _mistake(
+    classifier: SequenceClassifier, item: LabelledText, row: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]
+) -> Mistake | None:
+    """What is most wrong about a text's probabilities, (classes,), if its labels are not all right."""
+    chosen = classifier.chosen(row.tolist())
+    if set(chosen) == set(item.labels):
+        return None
+    if not classifier.hparams["multi_label"]:
+        return Mistake(item, chosen[0], True, float(row.max()))
+    error = np.abs(row - truth)
+    number = int(error.argmax())
+    return Mistake(item, classifier.label_names[number], not truth[number], float(error[number]))

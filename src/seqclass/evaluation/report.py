@@ -47,6 +47,7 @@ def write_report(
         name=name,
         figures=figures,
         names=predictions.label_names,
+        multi_label=predictions.multi_label,
         stack=classifier.hparams["stack"],
         roc=roc,
         precision_recall=precision_recall,
@@ -73,12 +74,13 @@ def _template() -> Any:
 
 
 def _curves(predictions: Predictions) -> tuple[Markup, Markup]:
-    """ROC and precision-recall: of the second of two classes, or of each class against the others."""
+    """ROC and precision-recall: of the second of two classes, or of each class, or label, alone."""
     y, p, names = predictions.labels, predictions.probabilities, predictions.label_names
-    shown = [1] if len(names) == 2 else range(min(len(names), _MAX_CURVES))
+    one_of_two = len(names) == 2 and not predictions.multi_label
+    shown = [1] if one_of_two else range(min(len(names), _MAX_CURVES))
     roc, precision_recall = [], []
     for label in shown:
-        truth = y == label
+        truth = y[:, label] == 1 if predictions.multi_label else y == label
         if truth.all() or not truth.any():
             continue
         false_rate, true_rate, _ = sk.roc_curve(truth, p[:, label])
@@ -97,12 +99,16 @@ def _thinned(x: Any, y: Any) -> list[tuple[float, float]]:
 
 
 def _calibration(predictions: Predictions) -> Markup:
-    confidence = predictions.probabilities.max(axis=1).clip(0, 1)
-    right, stated = calibration_curve(predictions.correct, confidence, n_bins=10)
-    points = list(zip(stated.tolist(), right.tolist(), strict=True))
-    return line_chart(
-        [("", points)], x="probability of the predicted class", y="share that is right", diagonal=True, dots=True
-    )
+    """How often what is stated with a probability is true: that a label is there, or that the prediction is right."""
+    p = predictions.probabilities.clip(0, 1)
+    if predictions.multi_label:
+        share, stated = calibration_curve(predictions.labels.ravel(), p.ravel(), n_bins=10)
+        x, y = "probability of a label", "share that has it"
+    else:
+        share, stated = calibration_curve(predictions.correct, p.max(axis=1), n_bins=10)
+        x, y = "probability of the predicted class", "share that is right"
+    points = list(zip(stated.tolist(), share.tolist(), strict=True))
+    return line_chart([("", points)], x=x, y=y, diagonal=True, dots=True)
 
 
 def _by_length(predictions: Predictions) -> Markup:
@@ -120,14 +126,15 @@ def _by_length(predictions: Predictions) -> Markup:
 
 def _explained(classifier: SequenceClassifier, mistake: Mistake) -> dict[str, Any]:
     """A mistake with the words that the model read, each with how strongly to mark it, from -100 to 100."""
-    words = word_importance(classifier, mistake.item.text, mistake.predicted)
+    words = word_importance(classifier, mistake.item.text, mistake.label)
     largest = max((abs(value) for _, value in words), default=0) or 1
     marked = [(word, round(100 * value / largest)) for word, value in words]
     return {
         "name": mistake.item.name,
-        "label": mistake.item.label,
-        "predicted": mistake.predicted,
-        "probability": mistake.probability,
+        "labels": mistake.item.labels,
+        "label": mistake.label,
+        "said": mistake.said,
+        "confidence": mistake.confidence,
         "words": marked[-_SHOWN_WORDS:],
         "left_out": max(len(marked) - _SHOWN_WORDS, 0),
         "strongest": [word for word, value in sorted(words, key=lambda entry: -entry[1])[:5] if value > 0],

@@ -15,11 +15,11 @@ Item = TypeVar("Item")
 
 
 class LabelledText(NamedTuple):
-    """A text, what a person finds it by, and the name of its class."""
+    """A text, what a person finds it by, and the names of its classes: one, or where a text may have several any."""
 
     name: str
     text: str
-    label: str
+    labels: tuple[str, ...]
 
 
 def labelled_texts(data: str | Path | None, reading: Reading | None = None) -> Iterator[LabelledText]:
@@ -38,13 +38,14 @@ def labelled_texts(data: str | Path | None, reading: Reading | None = None) -> I
     if path is None or path.name.endswith((".tar.gz", ".tgz")) or (path / "test").is_dir():
         for review in find_imdb(None if path is None else str(path)).texts():
             if review.part == "test":
-                yield LabelledText(review.name, review.text, *review.labels)
+                yield LabelledText(review.name, review.text, review.labels)
         return
     texts = open_input(path, "data")
+    reading = reading or Reading()
     empty = True
-    for row in texts.rows(reading or Reading()):
+    for row in texts.rows(reading):
         empty = False
-        yield LabelledText(f"{texts.name}{row.where}", row.text, row.label)
+        yield LabelledText(f"{texts.name}{row.where}", row.text, tuple(reading.label_names(row.label)))
     if empty:
         raise InputError(f"{path} holds no texts")
 
