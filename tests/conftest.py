@@ -11,7 +11,8 @@ import torch
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
 
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import seed_everything
+from support.trainers import fast_adam, quiet_trainer
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.data import IMDBDataModule, TextDataModule
@@ -61,24 +62,6 @@ def trained(easy_reviews, tmp_path_factory):
         trainer = quiet_trainer(max_epochs=4)
         trainer.fit(classifier, data)
     return trainer, classifier, data
-
-
-def quiet_trainer(max_epochs):
-    return Trainer(
-        max_epochs=max_epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
-
-
-def fast_adam(parameters):
-    from seqclass.optim import KerasAdam
-
-    return KerasAdam(parameters, lr=0.02)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ import pickle
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
+from support.trainers import quiet_trainer
 from torch.nn import functional as F
 from torchmetrics.functional.classification import binary_accuracy
 
@@ -16,18 +16,6 @@ from seqclass.optim import KerasAdam
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
 
 SIZES = {"num_embeddings": 50, "num_classes": 2, "embedding_dim": 4, "hidden_size": 3}
-
-
-def quiet_trainer(**options):
-    return Trainer(
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        **options,
-    )
 
 
 class TestTraining:

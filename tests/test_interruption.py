@@ -4,9 +4,9 @@ import inspect
 
 import pytest
 import torch
-from conftest import fast_adam
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
+from support.trainers import fast_adam, quiet_trainer
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.data import IMDBDataModule
@@ -41,14 +41,10 @@ def fit(easy_reviews, tmp_path):
         )
         classifier = SequenceClassifier("lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
         curve = Curve(interrupt)
-        trainer = Trainer(
+        trainer = quiet_trainer(
             max_epochs=3,
-            accelerator="cpu",
-            logger=False,
+            enable_checkpointing=True,
             callbacks=[curve, ModelCheckpoint(tmp_path / f"{interrupt}{resume is None}", save_last=True)],
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
         )
         try:
             trainer.fit(classifier, data, ckpt_path=resume, **SAFELY)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from conftest import BAD, GOOD, PLAIN, fast_adam
-from lightning.pytorch import Trainer, seed_everything
+from conftest import BAD, GOOD, PLAIN
+from lightning.pytorch import seed_everything
+from support.trainers import fast_adam, quiet_trainer
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.data import IMDBDataModule
@@ -34,15 +35,7 @@ def fit(easy_reviews, tmp_path, vectors):
         data = IMDBDataModule(path=str(easy_reviews), maxlen=24, batch_size=16, cache_dir=str(tmp_path / "cache"))
         options = {"word_vectors": str(vectors), "hidden_size": 8, "optimizer": fast_adam, **options}
         classifier = SequenceClassifier("lstm", **options)
-        trainer = Trainer(
-            max_epochs=epochs,
-            accelerator="cpu",
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-        )
+        trainer = quiet_trainer(max_epochs=epochs)
         trainer.fit(classifier, data, ckpt_path=resume)
         return trainer, classifier, data
 
@@ -116,6 +109,6 @@ def test_sizes_that_do_not_fit(fit):
 def test_bare_ids_have_no_words(vectors):
     batches = torch.utils.data.DataLoader([(torch.zeros(3, dtype=torch.long), torch.tensor(0))])
     classifier = SequenceClassifier("lstm", num_embeddings=5, num_classes=2, word_vectors=str(vectors))
-    trainer = Trainer(max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False)
+    trainer = quiet_trainer(max_epochs=1)
     with pytest.raises(InputError, match=r"word_vectors=.*vectors\.txt need a DataModule of seqclass"):
         trainer.fit(classifier, batches)

@@ -8,13 +8,13 @@ import torch
 import yaml
 from jsonargparse import ArgumentParser
 from lightning.pytorch import Trainer
+from support.trainers import fast_adam
 from torch.nn import functional as F
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.errors import InputError
-from seqclass.optim import KerasAdam
 
 CONFIG = Path(__file__).parents[2] / "configs" / "text.yaml"
 
@@ -31,10 +31,6 @@ def texts(size, *labels, seed=5):
         draw.shuffle(words)
         made.append((" ".join(words), label))
     return made
-
-
-def fast_adam(parameters):
-    return KerasAdam(parameters, lr=0.02)
 
 
 def write_csv(path, pairs, columns=("text", "label")):
