@@ -16,6 +16,7 @@ from support.trainers import fast_adam, quiet_trainer
 
 from seqclass.classifier import SequenceClassifier
 from seqclass.data import IMDBDataModule, TextDataModule
+from seqclass.nn import LSTM
 
 # Lightning 2.6 calls what jsonargparse 4.53 has deprecated; that is not for these tests to say.
 os.environ["JSONARGPARSE_DEPRECATION_WARNINGS"] = "off"
@@ -102,3 +103,17 @@ def labels_checkpoint(labelled_rows, tmp_path_factory):
         trainer.fit(classifier, data)
     trainer.save_checkpoint(folder / "labels.ckpt")
     return folder / "labels.ckpt"
+
+
+@pytest.fixture
+def lstm_paddings(monkeypatch):
+    """What each LSTM is told of the padding."""
+    seen = []
+    forward = LSTM.forward
+
+    def record(self, inputs, padding=None, **options):
+        seen.append(padding)
+        return forward(self, inputs, padding, **options)
+
+    monkeypatch.setattr(LSTM, "forward", record)
+    return seen

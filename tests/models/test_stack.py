@@ -179,20 +179,6 @@ def test_shared_padding_behind_any_convolution_and_pooling(kernel_size, pool_siz
     torch.testing.assert_close(result, expected, rtol=1e-12, atol=1e-13)
 
 
-@pytest.fixture
-def lstm_paddings(monkeypatch):
-    """What each LSTM is told of the padding."""
-    seen = []
-    forward = LSTM.forward
-
-    def record(self, inputs, padding=None, **options):
-        seen.append(padding)
-        return forward(self, inputs, padding, **options)
-
-    monkeypatch.setattr(LSTM, "forward", record)
-    return seen
-
-
 def test_padding_is_shared_where_nothing_random_stands_before_the_lstm(lstm_paddings):
     ids = padded_ids()
     for name in STACK_NAMES:

@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.gradients import with_gradients
 
 from seqclass.nn import GRU, LSTM, Bidirectional, LeadingPadding
 from seqclass.nn.bidirectional import reverse_words
@@ -40,11 +41,6 @@ def padded_inputs(steps=40):
     """The same padding in front of each row."""
     x = inputs(steps).detach()
     return torch.where((torch.arange(steps) < torch.tensor(COUNTS).unsqueeze(1)).unsqueeze(2), x[:1], x)
-
-
-def with_gradients(output, *sources):
-    factors = torch.linspace(-1, 2, output.numel(), dtype=output.dtype).view(output.shape)
-    return [output.detach(), *torch.autograd.grad((output * factors).sum(), sources)]
 
 
 @pytest.mark.parametrize("layer", [LSTM, GRU])

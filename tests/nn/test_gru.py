@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.gradients import with_gradients
 from support.gru_reference import gru_states
 
 from seqclass.nn import GRU, RECURRENT_ACTIVATIONS, LeadingPadding
@@ -19,11 +20,6 @@ def layer(input_size=3, hidden_size=5, **options):
 
 def inputs(batch=6, steps=30, size=3, seed=1):
     return torch.randn(batch, steps, size, generator=torch.Generator().manual_seed(seed))
-
-
-def with_gradients(output, *sources):
-    factors = torch.linspace(-1, 2, output.numel(), dtype=output.dtype).view(output.shape)
-    return [output.detach(), *torch.autograd.grad((output * factors).sum(), sources)]
 
 
 @settings(deadline=None, max_examples=40, derandomize=True)

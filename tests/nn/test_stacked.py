@@ -1,5 +1,6 @@
 import pytest
 import torch
+from support.gradients import with_gradients
 
 from seqclass.nn import GRU, LSTM, Bidirectional, LeadingPadding, Stacked
 
@@ -40,11 +41,6 @@ def padded_inputs():
     return torch.where((torch.arange(40) < torch.tensor(COUNTS).unsqueeze(1)).unsqueeze(2), x[:1], x)
 
 
-def with_gradients(output, *sources):
-    factors = torch.linspace(-1, 2, output.numel(), dtype=output.dtype).view(output.shape)
-    return [output.detach(), *torch.autograd.grad((output * factors).sum(), sources)]
-
-
 @pytest.mark.parametrize("layer", [LSTM, GRU])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
@@ -75,30 +71,16 @@ def test_every_kernel_has_the_same_gradients(layer, bidirectional, masked):
     torch.testing.assert_close(results[1], results[0], rtol=0, atol=1e-11)
 
 
-@pytest.fixture
-def told(monkeypatch):
-    """What each LSTM is told of the padding."""
-    seen = []
-    forward = LSTM.forward
-
-    def record(self, inputs, padding=None, **options):
-        seen.append(padding)
-        return forward(self, inputs, padding, **options)
-
-    monkeypatch.setattr(LSTM, "forward", record)
-    return seen
-
-
 @pytest.mark.parametrize("options", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}])
-def test_padding_is_shared_until_something_drops(options, told):
+def test_padding_is_shared_until_something_drops(options, lstm_paddings):
     padding = LeadingPadding(torch.tensor(COUNTS))
     module = build(**options)
     assert not module.keeps_padding_shared
     module(padded_inputs(), padding)
-    assert [seen.shared for seen in told] == [True, False]
+    assert [seen.shared for seen in lstm_paddings] == [True, False]
     assert module.eval().keeps_padding_shared
     module(padded_inputs(), padding)
-    assert [seen.shared for seen in told[2:]] == [True, True]
+    assert [seen.shared for seen in lstm_paddings[2:]] == [True, True]
 
 
 def test_dropout_between_layers_is_element_wise_and_only_there():
