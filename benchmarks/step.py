@@ -2,13 +2,14 @@
 
 Each implementation of a stack runs in a worker of its own; the workers take turns, a few batches each, all
 of them on the same batches: different ones, drawn by the plain shuffle, with the padding they really have.
+On the CPU a turn counts if the CPUs were near each other before and after it (`cores`).
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import checks, data, implementations, notebook
+from benchmarks import checks, cores, data, environment, implementations, notebook
 from benchmarks.options import Common, say
 from benchmarks.protocol import Session, WorkerError
 from benchmarks.results import Result
@@ -34,16 +35,15 @@ SWEEPS: dict[str, tuple[str, tuple[int, ...]]] = {
 
 QUICK_IMPLEMENTATIONS = ("seqclass", "torch-naive", "keras-tensorflow")
 TURN_SECONDS = 20.0
-"""Nobody's turn takes much longer: a slow implementation gets fewer batches per turn, at least one."""
+"""Nobody's turn takes much longer: a slow implementation gets fewer batches per turn, at least one, and a turn that
+was disturbed is taken again only within that time."""
 
-LAUNCHES = 6
-"""How often each implementation is started anew: a process can be lucky or not, for as long as it lives, in where its
-memory and its threads come to lie, and its own quartiles do not show that. The medians of single processes had a
-standard deviation of 7 to 21% of their mean, ours as well as Keras', over 21 of each."""
-ROUNDS = 2
-STEPS = 6
+LAUNCHES = 4
+"""How often each implementation is started anew, in case a process is lucky or not for as long as it lives."""
+ROUNDS = 6
+STEPS = 3
 """Turns of each process, and batches of a turn. Many short turns, because a disturbance of the machine lasts for
-seconds: within a round it is to reach all implementations."""
+seconds: it is either seen at a turn's end, or reaches all implementations of a round."""
 
 WARM_UP_STEPS = 3
 CHECKED_REVIEWS = 16
@@ -69,6 +69,7 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     source = data.source(arguments.synthetic)
     result = common.result("step", {"source": source})
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        near = _near_cores(common, Path(folder))
         for settings in _all_settings(Settings(batch_size=arguments.batch_size), arguments.sweep):
             prepared = data.prepare(
                 Path(folder, f"{settings.length}-{settings.num_embeddings}"),
@@ -84,9 +85,23 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
                 into=prepared.folder,
             )
             for stack in common.stacks:
-                case = _Case(stack, settings, arguments.sweep, batches, prepared.folder, common)
+                case = _Case(stack, settings, arguments.sweep, batches, prepared.folder, common, near)
                 case.measure(result, chosen, launches=launches, rounds=rounds, steps=steps)
+        if near is not None:
+            result.machine["round_trip_ns"] = near.nearest
     return result
+
+
+def _near_cores(common: Common, folder: Path) -> cores.NearCores | None:
+    """What watches the CPUs that the workers run on, if they do all the work and it is possible here."""
+    if common.device != "cpu" or common.threads == 1:
+        return None
+    try:
+        round_trip = cores.compile_round_trip(environment.available_cpus()[: common.threads], folder)
+        return cores.NearCores(round_trip)
+    except cores.UnknownDistanceError as error:
+        say(f"step: every turn counts, wherever the CPUs lie: {error}")
+        return None
 
 
 def _all_settings(base: Settings, sweep: str | None) -> Iterable[Settings]:
@@ -106,11 +121,12 @@ class _Case:
     batches: tuple[Path, Path]
     folder: Path
     common: Common
+    near: Callable[[], bool] | None
 
     def measure(self, result: Result, names: Iterable[str], *, launches: int, rounds: int, steps: int) -> None:
         """Start and check the workers, let them take turns, as often as there are launches, and add a row for each."""
         say(f"step: {self.stack}, {self.settings}")
-        rows: dict[str, dict[str, Any]] = {name: {"samples": {"train_ms": [], "eval_ms": []}} for name in names}
+        rows: dict[str, dict[str, Any]] = {name: _empty_row() for name in names}
         failures: dict[str, str] = {}
         for launch in range(launches):
             self._launch(rows, failures, rounds=rounds, steps=steps, first=launch * rounds)
@@ -136,8 +152,10 @@ class _Case:
             sessions = dict(self._started(alive, failures, stack))
             for method, key in (("train_steps", "train_ms"), ("eval_steps", "eval_ms")):
                 turns = {name: _Turn(each, method, self.batches, steps, first) for name, each in sessions.items()}
-                for name, series in interleave(turns, rounds=rounds).items():
+                watched = {"steady": self.near, "patience": TURN_SECONDS} if self.near else {}
+                for name, series in interleave(turns, rounds=rounds, **watched).items():
                     rows[name]["samples"][key] += series.rounds
+                    rows[name]["disturbed"][key] += series.disturbed
                     if series.failure is not None:
                         failures.setdefault(name, series.failure)
             for name, session in sessions.items():
@@ -176,7 +194,10 @@ class _Case:
 
 
 class _Turn:
-    """One implementation's turn: its warm-up decides how many batches fit into a turn's time."""
+    """One implementation's turn: its warm-up decides how many batches fit into a turn's time.
+
+    A turn begins with the batch before its own, which is not timed: it finds cold caches and threads asleep.
+    """
 
     def __init__(self, session: Session, method: str, batches: tuple[Path, Path], steps: int, first: int) -> None:
         self._session, self._method, self._steps, self._first = session, method, steps, first
@@ -187,7 +208,7 @@ class _Turn:
         warming_up = number < 0
         count = min(WARM_UP_STEPS, self._steps) if warming_up else self._count
         start = (self._first + max(number, 0)) * self._steps
-        samples = self._session.call(self._method, **self._files, start=start, count=count)
+        samples = self._session.call(self._method, **self._files, start=start - 1, count=count + 1)[1:]
         if warming_up:
             self._count = batches_per_turn(samples[-1], self._steps)
         return samples
@@ -196,6 +217,10 @@ class _Turn:
 def batches_per_turn(milliseconds: float, steps: int) -> int:
     """How many batches of that many milliseconds fit into a turn, between one and ``steps``."""
     return max(1, min(steps, int(1e3 * TURN_SECONDS / milliseconds)))
+
+
+def _empty_row() -> dict[str, Any]:
+    return {kind: {"train_ms": [], "eval_ms": []} for kind in ("samples", "disturbed")}
 
 
 def _summary(samples: dict[str, list[list[float]]]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class NeuralWorker(Worker):
         """Milliseconds of each of ``count`` training steps on the batches from ``start`` on.
 
         ``ids`` is (batches, batch, steps) and ``labels`` (batches, batch). Numbers go round: after the last
-        batch comes the first.
+        batch comes the first, and before the first, number -1, the last.
         """
 
     @abstractmethod

@@ -36,7 +36,7 @@ class FakeWorker:
             np.save(probabilities, checks.predict(dict(arrays), np.load(ids)))
 
     def train_steps(self, *, ids, labels, start, count):
-        return [self.milliseconds] * count
+        return [100 * self.milliseconds] + [self.milliseconds] * (count - 1)  # the first finds cold caches
 
     def eval_steps(self, *, ids, labels, start, count):
         return [self.milliseconds / 4] * count
@@ -45,12 +45,14 @@ class FakeWorker:
         return {"peak_mib": 100.0}
 
 
-def measured(monkeypatch, workers, *, launches=1, rounds=2, steps=3, arguments=()):
+def measured(monkeypatch, workers, *, launches=1, rounds=2, steps=3, arguments=(), round_trip=lambda: 50.0):
     """The result of `step` with fake workers, by implementation."""
     monkeypatch.setattr(Common, "start", lambda self, name: nullcontext(workers[name]))
     monkeypatch.setattr(step, "Settings", lambda **given: SMALL)
     monkeypatch.setattr(step.data, "REVIEWS", 100)
     monkeypatch.setattr(timer.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(options.environment, "available_cpus", lambda: [0, 1])
+    monkeypatch.setattr(step.cores, "compile_round_trip", lambda cpus, folder: round_trip)
     parser = argparse.ArgumentParser()
     options.add_arguments(parser)
     step.add_arguments(parser)
@@ -84,7 +86,8 @@ def test_everyone_gets_the_same_different_batches(monkeypatch):
         for worker in workers.values()
     ]  # fmt: skip
     assert asked[0] == asked[1]
-    assert [call[1:] for call in asked[0]] == [(0, 3), (0, 3), (3, 3)]
+    # One batch more each time, before the turn's own, which is not timed.
+    assert [call[1:] for call in asked[0]] == [(-1, 4), (-1, 4), (2, 4)]
 
 
 def test_each_launch_is_a_new_process_that_goes_on_with_the_batches(monkeypatch):
@@ -92,9 +95,28 @@ def test_each_launch_is_a_new_process_that_goes_on_with_the_batches(monkeypatch)
     _, rows = measured(monkeypatch, {"seqclass": worker}, launches=3, rounds=2, steps=1)
     assert [method for method, _ in worker.calls].count("build") == 3
     starts = [parameters["start"] for method, parameters in worker.calls if method == "train_steps"]
-    assert starts == [0, 0, 1, 2, 2, 3, 4, 4, 5]  # each process warms up on its first batch
+    assert [start + 1 for start in starts] == [0, 0, 1, 2, 2, 3, 4, 4, 5]  # each process warms up on its first batch
     assert len(rows["seqclass"]["samples"]["train_ms"]) == 6
     assert rows["seqclass"]["launches"] == 3
+
+
+def test_a_turn_that_was_disturbed_is_taken_again_and_kept_apart(monkeypatch):
+    ways = iter([50.0] * step.cores.FIRST_LOOKS + [51.0, 320.0, 52.0, 53.0] + [50.0] * 4)
+    worker = FakeWorker(10.0)
+    result, rows = measured(monkeypatch, {"seqclass": worker}, rounds=1, steps=1, round_trip=lambda: next(ways))
+    assert rows["seqclass"]["samples"] == {"train_ms": [[10.0]], "eval_ms": [[2.5]]}
+    assert rows["seqclass"]["disturbed"] == {"train_ms": [[10.0]], "eval_ms": []}
+    assert result.machine["round_trip_ns"] == 50.0
+
+
+def test_where_nobody_can_tell_how_near_the_cpus_are_every_turn_counts(monkeypatch, capsys):
+    def unknown():
+        raise step.cores.UnknownDistanceError("no C compiler")
+
+    result, rows = measured(monkeypatch, {"seqclass": FakeWorker(10.0)}, round_trip=unknown)
+    assert rows["seqclass"]["train_ms"] == 10.0
+    assert "round_trip_ns" not in result.machine
+    assert "every turn counts, wherever the CPUs lie: no C compiler" in capsys.readouterr().err
 
 
 def test_what_failed_once_is_not_launched_again(monkeypatch):
