@@ -85,42 +85,22 @@ class GRU(GatedLayer):
         """Draw the initial values anew."""
         initialize_gru(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, self.initializer)
 
-    def forward(
+    def _run(
         self,
         inputs: torch.Tensor,
-        padding: LeadingPadding | None = None,
+        padding: LeadingPadding | None,
+        input_masks: torch.Tensor | None,
+        recurrent_masks: torch.Tensor | None,
         *,
-        return_sequences: bool = False,
-        input_masks: torch.Tensor | None = None,
-        recurrent_masks: torch.Tensor | None = None,
+        return_sequences: bool,
     ) -> torch.Tensor:
-        """Run over all steps.
-
-        Args:
-            inputs: (batch, steps, input_size).
-            padding: leading steps of the rows; where they are neither masked nor shared, or None, every step of every
-                row is computed.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
-            input_masks: (3, batch, input_size), scaled dropout masks to use in place of drawn ones.
-            recurrent_masks: (3, batch, hidden_size), likewise.
-
-        Returns:
-            The last state, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
-        """
-        batch = inputs.shape[0]
-        # Under autocast, what comes before may be half precision.
-        inputs = inputs.to(self.weight_ih.dtype)
-        if input_masks is None:
-            input_masks = self.input_masks(batch)
-        if recurrent_masks is None:
-            recurrent_masks = self.recurrent_masks(batch)
         if inputs.device.type == "cpu":
             flush_denormals()
         drops = input_masks is not None or recurrent_masks is not None
         if self.kernel == "reference" or drops or self.recurrent_activation != "sigmoid":
             states = self._loop(inputs, padding, input_masks, recurrent_masks)
-            result = states[:, -1] if states.shape[1] else inputs.new_zeros(batch, self.hidden_size)
-            result = states if return_sequences else result
+            last = states[:, -1] if states.shape[1] else inputs.new_zeros(len(inputs), self.hidden_size)
+            result = states if return_sequences else last
         else:
             result = self._builtin(inputs, padding, return_sequences)
         return flush_in_backward(result)
@@ -134,7 +114,7 @@ class GRU(GatedLayer):
             sequence, hidden = torch.gru(x, states[0].unsqueeze(0), weights, True, 1, 0.0, training, False, True)
             return sequence, (hidden.squeeze(0),)
 
-        if padding is not None and not padding.masked and (inputs.is_cuda or not padding.shared):
+        if padding is not None and not padding.masked and inputs.is_cuda:
             # On a GPU each step waits for the one before, not for its rows.
             padding = None
         return run_blockwise(

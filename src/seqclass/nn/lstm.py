@@ -69,39 +69,15 @@ class LSTM(GatedLayer):
         """Draw the initial values anew."""
         initialize_lstm(self.weight_ih, self.weight_hh, self.bias, self.initializer)
 
-    def forward(
+    def _run(
         self,
         inputs: torch.Tensor,
-        padding: LeadingPadding | None = None,
+        padding: LeadingPadding | None,
+        input_masks: torch.Tensor | None,
+        recurrent_masks: torch.Tensor | None,
         *,
-        return_sequences: bool = False,
-        input_masks: torch.Tensor | None = None,
-        recurrent_masks: torch.Tensor | None = None,
+        return_sequences: bool,
     ) -> torch.Tensor:
-        """Run over all steps.
-
-        Args:
-            inputs: (batch, steps, input_size).
-            padding: leading steps of the rows; where they are neither masked nor shared, or None, every step of every
-                row is computed.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
-            input_masks: (4, batch, input_size), scaled dropout masks to use in place of drawn ones.
-            recurrent_masks: (4, batch, hidden_size), likewise.
-
-        Returns:
-            The last state, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
-        """
-        batch = inputs.shape[0]
-        # Under autocast, what comes before may be half precision; the kernels work in that of the weights.
-        inputs = inputs.to(self.weight_ih.dtype)
-        if input_masks is None:
-            input_masks = self.input_masks(batch)
-        if recurrent_masks is None:
-            recurrent_masks = self.recurrent_masks(batch)
-        drops = input_masks is not None or recurrent_masks is not None
-        if padding is not None and not padding.masked and (drops or not padding.shared):
-            # Under dropout each row's padding has a mask of its own.
-            padding = None
         arguments = LSTMArguments(
             inputs=inputs,
             weight_ih=self.weight_ih,

@@ -114,6 +114,53 @@ class GatedLayer(RecurrentLayer):
         """New masks of the state, (gates, batch, hidden_size); None if nothing is dropped."""
         return self._draw_masks(self.recurrent_dropout, batch, self.hidden_size)
 
+    def forward(
+        self,
+        inputs: torch.Tensor,
+        padding: LeadingPadding | None = None,
+        *,
+        return_sequences: bool = False,
+        input_masks: torch.Tensor | None = None,
+        recurrent_masks: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Run over all steps.
+
+        Args:
+            inputs: (batch, steps, input_size).
+            padding: leading steps of the rows; where they are neither masked nor shared, or None, every step of every
+                row is computed.
+            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
+            input_masks: (gates, batch, input_size), scaled dropout masks to use in place of drawn ones.
+            recurrent_masks: (gates, batch, hidden_size), likewise.
+
+        Returns:
+            The last state, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
+        """
+        batch = inputs.shape[0]
+        # Under autocast, what comes before may be half precision; the kernels work in that of the weights.
+        inputs = inputs.to(self.weight_ih.dtype)
+        if input_masks is None:
+            input_masks = self.input_masks(batch)
+        if recurrent_masks is None:
+            recurrent_masks = self.recurrent_masks(batch)
+        drops = input_masks is not None or recurrent_masks is not None
+        if padding is not None and not padding.masked and (drops or not padding.shared):
+            # Under dropout each row's padding has a mask of its own.
+            padding = None
+        return self._run(inputs, padding, input_masks, recurrent_masks, return_sequences=return_sequences)
+
+    @abstractmethod
+    def _run(
+        self,
+        inputs: torch.Tensor,
+        padding: LeadingPadding | None,
+        input_masks: torch.Tensor | None,
+        recurrent_masks: torch.Tensor | None,
+        *,
+        return_sequences: bool,
+    ) -> torch.Tensor:
+        """`forward`, with the masks drawn, and without padding that every row computes for itself."""
+
     def _draw_masks(self, rate: float, batch: int, size: int) -> torch.Tensor | None:
         if not self.training or rate == 0:
             return None
