@@ -84,11 +84,9 @@ def tables(found: Iterable[Result], name: str) -> str:
 
 
 def _repeatability(history: list[Result]) -> str:
-    """How far the ratios of the last two runs of the notebook's settings are apart."""
-    runs = [ratios for result in history if (ratios := _ratios(result))]
-    if len(runs) < 2:
-        return ""
-    before, now = runs[-2:]
+    """How far the ratios of the last run of the notebook's settings are from those of the run before of the same."""
+    *earlier, now = [ratios for result in history if (ratios := _ratios(result))] or [{}]
+    before = next((ratios for ratios in reversed(earlier) if ratios.keys() & now.keys()), {})
     changes = [abs(now[key] / before[key] - 1) for key in now.keys() & before.keys()]
     if not changes:
         return ""
@@ -101,7 +99,7 @@ def _repeatability(history: list[Result]) -> str:
 
 def _ratios(result: Result) -> dict[tuple[Any, ...], float]:
     return {
-        (*results.row_key(row), key): row[f"{key}_ratio"]["median"]
+        (*results.row_key(row), key): row[f"{key}_ratio"]["mean"]
         for row in result.rows
         for key in ("train", "eval")
         if row["status"] == "ok" and not row["settings"].get("sweep") and row.get(f"{key}_ratio")

@@ -30,17 +30,30 @@ def quartiles(values: Sequence[float]) -> Quartiles:
     return Quartiles(float(low), float(median), float(high))
 
 
-def paired_ratios(theirs: Sequence[Sequence[float]], ours: Sequence[Sequence[float]]) -> list[float]:
-    """How many times longer theirs took than ours, batch by batch.
+def mean_of_medians(rounds: Sequence[Sequence[float]]) -> float:
+    """The geometric mean, over the rounds, of the median of each.
+
+    The median drops what disturbed a round. Over the rounds it would jump where they are of two kinds, half of them
+    each; a mean does not, and of a geometric one the ratios are the ratios' mean.
+
+    Raises:
+        ValueError: if there is no round, or an empty one.
+    """
+    if not rounds:
+        raise ValueError("a mean needs at least one round, got none")
+    return math.exp(math.fsum(math.log(quartiles(samples).median) for samples in rounds) / len(rounds))
+
+
+def paired_ratios(theirs: Sequence[Sequence[float]], ours: Sequence[Sequence[float]]) -> list[list[float]]:
+    """How many times longer theirs took than ours, batch by batch, round by round.
 
     Both are rounds of samples as the interleaved timer returns them: sample ``j`` of round ``i`` is the same
     batch for everyone, at nearly the same moment. A slow implementation runs fewer batches per round, so the
     pairs are those that both have.
     """
     return [
-        their_time / our_time
+        [their_time / our_time for their_time, our_time in zip(their_round, our_round, strict=False)]
         for their_round, our_round in zip(theirs, ours, strict=False)
-        for their_time, our_time in zip(their_round, our_round, strict=False)
     ]
 
 

@@ -22,7 +22,7 @@ from benchmarks.options import Common, say
 from benchmarks.protocol import Session, WorkerError
 from benchmarks.results import Result
 from benchmarks.settings import Settings
-from benchmarks.statistics import paired_ratios, quartiles
+from benchmarks.statistics import mean_of_medians, paired_ratios, quartiles
 from benchmarks.timer import interleave
 
 SWEEPS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -38,12 +38,14 @@ TURN_SECONDS = 20.0
 """Nobody's turn takes much longer: a slow implementation gets fewer batches per turn, at least one, and a turn that
 was disturbed is taken again only within that time."""
 
-LAUNCHES = 4
-"""How often each implementation is started anew, in case a process is lucky or not for as long as it lives."""
+LAUNCHES = 3
+"""How often each implementation is started anew."""
 ROUNDS = 6
 STEPS = 3
-"""Turns of each process, and batches of a turn. Many short turns, because a disturbance of the machine lasts for
-seconds: it is either seen at a turn's end, or reaches all implementations of a round."""
+"""Turns of each process, and batches of a turn. Before each turn everyone builds the model anew, because a model may
+be lucky or not for as long as it lives: TensorFlow decides by the times of its first executions, for good, which
+operations are worth a thread. And many short turns, because a disturbance of the machine lasts for seconds: it is
+either seen at a turn's end, or reaches all implementations of a round."""
 
 WARM_UP_STEPS = 3
 CHECKED_REVIEWS = 16
@@ -53,7 +55,7 @@ BASELINE = "seqclass"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that only this question has."""
     parser.add_argument("--launches", type=int, help=f"processes of each implementation (default {LAUNCHES}, quick 1)")
-    parser.add_argument("--rounds", type=int, help=f"turns of each process (default {ROUNDS}, quick 3)")
+    parser.add_argument("--rounds", type=int, help=f"models and turns of a process (default {ROUNDS}, quick 3)")
     parser.add_argument("--steps", type=int, help=f"batches per turn (default {STEPS}, quick 3)")
     parser.add_argument("--batch-size", type=int, default=notebook.BATCH_SIZE)
     parser.add_argument("--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone")
@@ -150,17 +152,41 @@ class _Case:
         with ExitStack() as stack:
             alive = {name: row for name, row in rows.items() if name not in failures}
             sessions = dict(self._started(alive, failures, stack))
-            for method, key in (("train_steps", "train_ms"), ("eval_steps", "eval_ms")):
-                turns = {name: _Turn(each, method, self.batches, steps, first) for name, each in sessions.items()}
-                watched = {"steady": self.near, "patience": TURN_SECONDS} if self.near else {}
-                for name, series in interleave(turns, rounds=rounds, **watched).items():
-                    rows[name]["samples"][key] += series.rounds
-                    rows[name]["disturbed"][key] += series.disturbed
-                    if series.failure is not None:
-                        failures.setdefault(name, series.failure)
-            for name, session in sessions.items():
-                if name not in failures:
-                    rows[name]["memory"] = session.call("memory")
+            for number in range(rounds):
+                if number > 0:
+                    self._build_anew(sessions, failures)
+                self._round(sessions, rows, failures, steps=steps, number=first + number)
+                if number == 0:
+                    # Later it may hold the models of earlier rounds too.
+                    for name, session in _alive(sessions, failures):
+                        rows[name]["memory"] = session.call("memory")
+
+    def _build_anew(self, sessions: dict[str, Session], failures: dict[str, str]) -> None:
+        for name, session in _alive(sessions, failures):
+            try:
+                session.call("build", **self.common.build_parameters(name, self.stack, self.settings))
+            except WorkerError as error:  # noqa: PERF203
+                failures[name] = str(error)
+
+    def _round(
+        self,
+        sessions: dict[str, Session],
+        rows: dict[str, dict[str, Any]],
+        failures: dict[str, str],
+        *,
+        steps: int,
+        number: int,
+    ) -> None:
+        """Everyone warms up and takes one turn in training, then one in evaluation."""
+        watched = {"steady": self.near, "patience": TURN_SECONDS} if self.near else {}
+        for method, key in (("train_steps", "train_ms"), ("eval_steps", "eval_ms")):
+            alive = _alive(sessions, failures)
+            turns = {name: _Turn(session, method, self.batches, steps, number) for name, session in alive}
+            for name, series in interleave(turns, rounds=1, **watched).items():
+                rows[name]["samples"][key] += series.rounds
+                rows[name]["disturbed"][key] += series.disturbed
+                if series.failure is not None:
+                    failures[name] = series.failure
 
     def _started(
         self, rows: dict[str, dict[str, Any]], failures: dict[str, str], stack: ExitStack
@@ -194,24 +220,28 @@ class _Case:
 
 
 class _Turn:
-    """One implementation's turn: its warm-up decides how many batches fit into a turn's time.
+    """One implementation's turn in a round: its warm-up decides how many batches fit into a turn's time.
 
     A turn begins with the batch before its own, which is not timed: it finds cold caches and threads asleep.
     """
 
-    def __init__(self, session: Session, method: str, batches: tuple[Path, Path], steps: int, first: int) -> None:
-        self._session, self._method, self._steps, self._first = session, method, steps, first
+    def __init__(self, session: Session, method: str, batches: tuple[Path, Path], steps: int, number: int) -> None:
+        self._session, self._method, self._steps = session, method, steps
         self._files = {"ids": str(batches[0]), "labels": str(batches[1])}
+        self._start = number * steps
         self._count = steps
 
     def __call__(self, number: int) -> list[float]:
         warming_up = number < 0
         count = min(WARM_UP_STEPS, self._steps) if warming_up else self._count
-        start = (self._first + max(number, 0)) * self._steps
-        samples = self._session.call(self._method, **self._files, start=start - 1, count=count + 1)[1:]
+        samples = self._session.call(self._method, **self._files, start=self._start - 1, count=count + 1)[1:]
         if warming_up:
             self._count = batches_per_turn(samples[-1], self._steps)
         return samples
+
+
+def _alive(sessions: dict[str, Session], failures: dict[str, str]) -> list[tuple[str, Session]]:
+    return [(name, session) for name, session in sessions.items() if name not in failures]
 
 
 def batches_per_turn(milliseconds: float, steps: int) -> int:
@@ -224,13 +254,12 @@ def _empty_row() -> dict[str, Any]:
 
 
 def _summary(samples: dict[str, list[list[float]]]) -> dict[str, Any]:
-    """The median and the quartiles of each kind of step, over all turns of all launches."""
+    """The mean over the turns of the median of each, for each kind of step, and the quartiles of all."""
     figures: dict[str, Any] = {}
     for key, rounds in samples.items():
-        pooled = [sample for turn in rounds for sample in turn]
-        found = quartiles(pooled) if pooled else None
-        figures[key] = found and found.median
-        figures[key.replace("_ms", "_quartiles")] = found and [found.low, found.high]
+        found = _mean_and_quartiles(rounds) if rounds else None
+        figures[key] = found and found["mean"]
+        figures[key.replace("_ms", "_quartiles")] = found and [found["low"], found["high"]]
     return figures
 
 
@@ -243,8 +272,12 @@ def _add_ratios(rows: dict[str, dict[str, Any]]) -> None:
         for part in ("train", "eval"):
             ratios = paired_ratios(row["samples"][f"{part}_ms"], ours[f"{part}_ms"])
             if ratios:
-                found = quartiles(ratios)
-                row[f"{part}_ratio"] = {"low": found.low, "median": found.median, "high": found.high}
+                row[f"{part}_ratio"] = _mean_and_quartiles(ratios)
+
+
+def _mean_and_quartiles(rounds: list[list[float]]) -> dict[str, float]:
+    found = quartiles([sample for samples in rounds for sample in samples])
+    return {"low": found.low, "mean": mean_of_medians(rounds), "high": found.high}
 
 
 def _without_figures(row: dict[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,8 @@ def step_row(result, implementation, train, evaluation, ratio, stack="lstm", **s
         train_quartiles=[train - 1, train + 1],
         eval_ms=evaluation,
         eval_quartiles=[evaluation, evaluation],
-        train_ratio={"low": ratio - 0.1, "median": ratio, "high": ratio + 0.1},
-        eval_ratio={"low": ratio, "median": ratio, "high": ratio},
+        train_ratio={"low": ratio - 0.1, "mean": ratio, "high": ratio + 0.1},
+        eval_ratio={"low": ratio, "mean": ratio, "high": ratio},
         memory={"peak_mib": 1234.5},
     )
 
@@ -73,6 +73,26 @@ def test_the_run_before_says_how_well_ratios_repeat():
     text = report.tables(runs, "step")
     assert "the 4 ratios to seqclass differ by 3% in the median and 4% at most" in text
     assert "Against the run before" not in report.tables(runs[:1], "step")
+
+
+def test_the_run_before_is_the_last_one_of_the_same_rows():
+    other = a_result("step", "2026-01-03T00:00:00Z")
+    step_row(other, "keras-torch", 900.0, 90.0, 9.0)
+    runs = [a_step_result(f"2026-01-0{day}T00:00:00Z", ratio=ratio) for day, ratio in ((1, 5.0), (2, 2.5), (4, 2.5))]
+    text = report.tables([*runs[:2], other, runs[2]], "step")
+    assert "the 4 ratios to seqclass differ by 0% in the median and 0% at most" in text
+    assert "Against the run before" not in report.tables([*runs[:2], other], "step")
+
+
+def test_turns_that_were_taken_again_are_counted():
+    result = a_step_result()
+    for row in result.rows:
+        row["samples"] = {"train_ms": [[1.0], [1.0]], "eval_ms": [[1.0]]}
+    assert "taken again" not in report.tables([result], "step")
+    result.rows[0]["disturbed"] = {"train_ms": [[2.0]], "eval_ms": []}
+    result.rows[1]["disturbed"] = {"train_ms": [[2.0], [2.0]], "eval_ms": [[1.5]]}
+    text = report.tables([result], "step")
+    assert "Beside the 12 turns that count, 4 were taken again: the CPUs were far from each other.\n" in text
 
 
 def test_sweeps_have_a_table_for_each_stack():

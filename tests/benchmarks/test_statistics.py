@@ -15,10 +15,24 @@ def test_quartiles_are_linear_between_neighbours():
         statistics.quartiles([])
 
 
+def test_the_mean_of_medians_is_geometric_over_rounds_of_any_length():
+    assert statistics.mean_of_medians([[4.0, 1.0, 100.0], [9.0]]) == pytest.approx(6.0)
+    assert statistics.mean_of_medians([[2.0, 4.0]]) == pytest.approx(3.0)
+    with pytest.raises(ValueError, match="at least one round"):
+        statistics.mean_of_medians([])
+    with pytest.raises(ValueError, match="at least one value"):
+        statistics.mean_of_medians([[1.0], []])
+
+
+def test_rounds_of_two_kinds_do_not_make_the_mean_jump():
+    few, many = ([[72.0]] * slow + [[90.0]] * (18 - slow) for slow in (8, 10))
+    assert statistics.mean_of_medians(few) / statistics.mean_of_medians(many) == pytest.approx(1.025, abs=1e-3)
+
+
 def test_ratios_pair_the_same_batch_of_the_same_round():
     theirs = [[20.0, 30.0], [50.0]]
     ours = [[10.0, 10.0, 99.0], [10.0, 99.0], [99.0]]
-    assert statistics.paired_ratios(theirs, ours) == [2.0, 3.0, 5.0]
+    assert statistics.paired_ratios(theirs, ours) == [[2.0, 3.0], [5.0]]
     assert statistics.paired_ratios([], ours) == []
 
 

@@ -63,14 +63,14 @@ def measured(monkeypatch, workers, *, launches=1, rounds=2, steps=3, arguments=(
     return result, {row["implementation"]: row for row in result.rows}
 
 
-def test_rows_have_medians_quartiles_samples_and_ratios(monkeypatch):
+def test_rows_have_means_quartiles_samples_and_ratios(monkeypatch):
     workers = {"seqclass": FakeWorker(10.0), "keras-tensorflow": FakeWorker(25.0)}
     result, rows = measured(monkeypatch, workers)
     ours, theirs = rows["seqclass"], rows["keras-tensorflow"]
     assert result.data == {"source": "synthetic"}
-    assert (ours["train_ms"], ours["eval_ms"]) == (10.0, 2.5)
+    assert (ours["train_ms"], ours["eval_ms"]) == pytest.approx((10.0, 2.5))
     assert ours["samples"]["train_ms"] == [[10.0] * 3] * 2
-    assert theirs["train_ratio"] == {"low": 2.5, "median": 2.5, "high": 2.5}
+    assert theirs["train_ratio"] == pytest.approx({"low": 2.5, "mean": 2.5, "high": 2.5})
     assert theirs["train_quartiles"] == [25.0, 25.0]
     assert theirs["memory"] == {"peak_mib": 100.0}
     assert theirs["largest_difference"] < 1e-12
@@ -87,17 +87,54 @@ def test_everyone_gets_the_same_different_batches(monkeypatch):
     ]  # fmt: skip
     assert asked[0] == asked[1]
     # One batch more each time, before the turn's own, which is not timed.
-    assert [call[1:] for call in asked[0]] == [(-1, 4), (-1, 4), (2, 4)]
+    assert [call[1:] for call in asked[0]] == [(-1, 4), (-1, 4), (2, 4), (2, 4)]
 
 
-def test_each_launch_is_a_new_process_that_goes_on_with_the_batches(monkeypatch):
+def test_each_round_builds_the_model_anew_and_goes_on_with_the_batches(monkeypatch):
     worker = FakeWorker(10.0)
     _, rows = measured(monkeypatch, {"seqclass": worker}, launches=3, rounds=2, steps=1)
-    assert [method for method, _ in worker.calls].count("build") == 3
+    calls = [method for method, _ in worker.calls]
+    assert calls.count("build") == 6
+    assert calls.count("check") == 3
     starts = [parameters["start"] for method, parameters in worker.calls if method == "train_steps"]
-    assert [start + 1 for start in starts] == [0, 0, 1, 2, 2, 3, 4, 4, 5]  # each process warms up on its first batch
+    assert [start + 1 for start in starts] == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+        4,
+        4,
+        5,
+        5,
+    ]  # each model warms up on its first batch
     assert len(rows["seqclass"]["samples"]["train_ms"]) == 6
     assert rows["seqclass"]["launches"] == 3
+
+
+def test_memory_is_that_of_a_process_with_one_model(monkeypatch):
+    worker = FakeWorker(10.0)
+    measured(monkeypatch, {"seqclass": worker}, rounds=3)
+    calls = [method for method, _ in worker.calls]
+    assert calls.count("memory") == 1
+    assert calls[: calls.index("memory")].count("build") == 1
+
+
+def test_who_cannot_build_again_drops_out_and_keeps_its_samples(monkeypatch):
+    class BuildsOnce(FakeWorker):
+        def build(self, **given):
+            if [method for method, _ in self.calls].count("build") > 1:
+                raise WorkerError("RuntimeError: only once")
+            return super().build(**given)
+
+    workers = {"seqclass": FakeWorker(10.0), "keras-jax": BuildsOnce(20.0)}
+    _, rows = measured(monkeypatch, workers, launches=2)
+    assert (rows["keras-jax"]["status"], rows["keras-jax"]["reason"]) == ("failed", "RuntimeError: only once")
+    assert rows["keras-jax"]["samples"]["train_ms"] == [[20.0] * 3]
+    assert len(rows["seqclass"]["samples"]["train_ms"]) == 4
 
 
 def test_a_turn_that_was_disturbed_is_taken_again_and_kept_apart(monkeypatch):
@@ -114,7 +151,7 @@ def test_where_nobody_can_tell_how_near_the_cpus_are_every_turn_counts(monkeypat
         raise step.cores.UnknownDistanceError("no C compiler")
 
     result, rows = measured(monkeypatch, {"seqclass": FakeWorker(10.0)}, round_trip=unknown)
-    assert rows["seqclass"]["train_ms"] == 10.0
+    assert rows["seqclass"]["train_ms"] == pytest.approx(10.0)
     assert "round_trip_ns" not in result.machine
     assert "every turn counts, wherever the CPUs lie: no C compiler" in capsys.readouterr().err
 
@@ -138,7 +175,7 @@ def test_a_failure_is_a_row_with_its_reason_and_the_others_go_on(monkeypatch, me
 
 def test_what_failed_late_keeps_its_samples(monkeypatch):
     _, rows = measured(monkeypatch, {"keras-jax": FakeWorker(20.0, fails_in="eval_steps")})
-    assert rows["keras-jax"]["samples"] == {"train_ms": [[20.0] * 3] * 2, "eval_ms": []}
+    assert rows["keras-jax"]["samples"] == {"train_ms": [[20.0] * 3], "eval_ms": []}
 
 
 def test_a_wrong_model_is_not_timed(monkeypatch):
