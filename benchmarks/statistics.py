@@ -30,18 +30,25 @@ def quartiles(values: Sequence[float]) -> Quartiles:
     return Quartiles(float(low), float(median), float(high))
 
 
-def mean_of_medians(rounds: Sequence[Sequence[float]]) -> float:
-    """The geometric mean, over the rounds, of the median of each.
+TRIMMED = 1 / 8
+"""The part of the rounds that a mean leaves out at each end."""
 
-    The median drops what disturbed a round. Over the rounds it would jump where they are of two kinds, half of them
-    each; a mean does not, and of a geometric one the ratios are the ratios' mean.
+
+def mean_of_medians(rounds: Sequence[Sequence[float]]) -> float:
+    """The geometric mean of the rounds' medians, without the largest and the smallest eighth of them.
+
+    The median drops what disturbed a sample, the trimming what disturbed a round. A median over the rounds would jump
+    where they are of two kinds, half of them each; a mean hardly does.
 
     Raises:
         ValueError: if there is no round, or an empty one.
     """
     if not rounds:
         raise ValueError("a mean needs at least one round, got none")
-    return math.exp(math.fsum(math.log(quartiles(samples).median) for samples in rounds) / len(rounds))
+    medians = sorted(quartiles(samples).median for samples in rounds)
+    dropped = int(TRIMMED * len(medians))
+    kept = medians[dropped : len(medians) - dropped]
+    return math.exp(math.fsum(map(math.log, kept)) / len(kept))
 
 
 def paired_ratios(theirs: Sequence[Sequence[float]], ours: Sequence[Sequence[float]]) -> list[list[float]]:

@@ -254,7 +254,7 @@ def _empty_row() -> dict[str, Any]:
 
 
 def _summary(samples: dict[str, list[list[float]]]) -> dict[str, Any]:
-    """The mean over the turns of the median of each, for each kind of step, and the quartiles of all."""
+    """The trimmed mean over the turns of the median of each, for each kind of step, and the quartiles of all."""
     figures: dict[str, Any] = {}
     for key, rounds in samples.items():
         found = _mean_and_quartiles(rounds) if rounds else None

@@ -24,9 +24,15 @@ def test_the_mean_of_medians_is_geometric_over_rounds_of_any_length():
         statistics.mean_of_medians([[1.0], []])
 
 
+def test_the_mean_leaves_out_the_outer_eighths_of_the_rounds():
+    rounds = [[9.0]] + [[4.0]] * 3 + [[1000.0]] + [[9.0]] * 2 + [[0.001]]
+    assert statistics.mean_of_medians(rounds) == pytest.approx(6.0)
+    assert statistics.mean_of_medians([[1.0], *[[8.0]] * 2]) == pytest.approx(4.0)
+
+
 def test_rounds_of_two_kinds_do_not_make_the_mean_jump():
-    few, many = ([[72.0]] * slow + [[90.0]] * (18 - slow) for slow in (8, 10))
-    assert statistics.mean_of_medians(few) / statistics.mean_of_medians(many) == pytest.approx(1.025, abs=1e-3)
+    few, many = ([[72.0]] * fast + [[90.0]] * (18 - fast) for fast in (8, 10))
+    assert statistics.mean_of_medians(few) / statistics.mean_of_medians(many) == pytest.approx(1.25 ** (2 / 14))
 
 
 def test_ratios_pair_the_same_batch_of_the_same_round():
