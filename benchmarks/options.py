@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=_threads, default=len(environment.available_cpus()))
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda where PyTorch finds it")
-    parser.add_argument("--quick", action="store_true", help="a first answer in about a minute")
+    parser.add_argument("--quick", action="store_true", help="a first answer from few samples, in a minute or two")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here, not to benchmarks/results")
 

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that only this question has."""
     parser.add_argument("--launches", type=int, help=f"processes of each implementation (default {LAUNCHES}, quick 1)")
     parser.add_argument("--rounds", type=int, help=f"models and turns of a process (default {ROUNDS}, quick 3)")
-    parser.add_argument("--steps", type=int, help=f"batches per turn (default {STEPS}, quick 3)")
+    parser.add_argument("--steps", type=int, help=f"batches per turn (default {STEPS}, quick 2)")
     parser.add_argument("--batch-size", type=int, default=notebook.BATCH_SIZE)
     parser.add_argument("--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone")
     parser.add_argument("--synthetic", action="store_true", help="made-up reviews, even if the real ones are there")
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     """Measure, and return the result."""
     launches = arguments.launches or (1 if common.quick else LAUNCHES)
     rounds = arguments.rounds or (3 if common.quick else ROUNDS)
-    steps = arguments.steps or (3 if common.quick else STEPS)
+    steps = arguments.steps or (2 if common.quick else STEPS)
     chosen = common.implementations or (QUICK_IMPLEMENTATIONS if common.quick else implementations.NETWORKS)
     source = data.source(arguments.synthetic)
     result = common.result("step", {"source": source})
@@ -193,10 +193,15 @@ class _Case:
     ) -> Iterator[tuple[str, Session]]:
         """The workers that have built the right model; why not, for the others."""
         paths = self._write_check()
-        for name, row in rows.items():
+        sessions = {}
+        for name in rows:  # all at once: importing a framework takes seconds, and one CPU
             try:
-                session = stack.enter_context(self.common.start(name))
-                self._build_and_check(name, session, row, paths)
+                sessions[name] = stack.enter_context(self.common.start(name))
+            except WorkerError as error:  # noqa: PERF203
+                failures[name] = str(error)
+        for name, session in sessions.items():
+            try:
+                self._build_and_check(name, session, rows[name], paths)
             except (WorkerError, checks.CheckError) as error:  # noqa: PERF203
                 failures[name] = str(error)
             else:
