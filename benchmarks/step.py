@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -150,21 +150,20 @@ class _Case:
     ) -> None:
         """One process of each implementation that has not failed takes its turns, on the batches from a round on."""
         with ExitStack() as stack:
-            alive = {name: row for name, row in rows.items() if name not in failures}
-            sessions = dict(self._started(alive, failures, stack))
+            sessions = self._started(_alive(rows, failures), failures, stack)
             for number in range(rounds):
                 if number > 0:
                     self._build_anew(sessions, failures)
                 self._round(sessions, rows, failures, steps=steps, number=first + number)
                 if number == 0:
                     # Later it may hold the models of earlier rounds too.
-                    for name, session in _alive(sessions, failures):
+                    for name, session in _alive(sessions, failures).items():
                         rows[name]["memory"] = session.call("memory")
 
     def _build_anew(self, sessions: dict[str, Session], failures: dict[str, str]) -> None:
-        for name, session in _alive(sessions, failures):
+        for name, session in _alive(sessions, failures).items():
             try:
-                session.call("build", **self.common.build_parameters(name, self.stack, self.settings))
+                self._build(name, session)
             except WorkerError as error:  # noqa: PERF203
                 failures[name] = str(error)
 
@@ -181,7 +180,7 @@ class _Case:
         watched = {"steady": self.near, "patience": TURN_SECONDS} if self.near else {}
         for method, key in (("train_steps", "train_ms"), ("eval_steps", "eval_ms")):
             alive = _alive(sessions, failures)
-            turns = {name: _Turn(session, method, self.batches, steps, number) for name, session in alive}
+            turns = {name: _Turn(session, method, self.batches, steps, number) for name, session in alive.items()}
             for name, series in interleave(turns, rounds=1, **watched).items():
                 rows[name]["samples"][key] += series.rounds
                 rows[name]["disturbed"][key] += series.disturbed
@@ -190,8 +189,8 @@ class _Case:
 
     def _started(
         self, rows: dict[str, dict[str, Any]], failures: dict[str, str], stack: ExitStack
-    ) -> Iterator[tuple[str, Session]]:
-        """The workers that have built the right model; why not, for the others."""
+    ) -> dict[str, Session]:
+        """The workers that have built the right model; the others are noted among the failures."""
         paths = self._write_check()
         sessions = {}
         for name in rows:  # all at once: importing a framework takes seconds, and one CPU
@@ -204,8 +203,7 @@ class _Case:
                 self._build_and_check(name, session, rows[name], paths)
             except (WorkerError, checks.CheckError) as error:  # noqa: PERF203
                 failures[name] = str(error)
-            else:
-                yield name, session
+        return _alive(sessions, failures)
 
     def _write_check(self) -> dict[str, str]:
         paths = {name: str(self.folder / f"check_{name}") for name in ("weights.npz", "ids.npy")}
@@ -214,8 +212,11 @@ class _Case:
         np.save(paths["ids.npy"], np.load(self.batches[0], mmap_mode="r")[0][:CHECKED_REVIEWS])
         return {"weights": paths["weights.npz"], "ids": paths["ids.npy"]}
 
+    def _build(self, name: str, session: Session) -> dict[str, Any]:
+        return session.call("build", **self.common.build_parameters(name, self.stack, self.settings))
+
     def _build_and_check(self, name: str, session: Session, row: dict[str, Any], paths: dict[str, str]) -> None:
-        row.update(session.call("build", **self.common.build_parameters(name, self.stack, self.settings)))
+        row.update(self._build(name, session))
         checks.check_parameters(name, self.stack, row["parameters"], self.settings.sizes)
         probabilities = self.folder / "check_probabilities.npy"
         session.call("check", **paths, probabilities=str(probabilities))
@@ -245,8 +246,9 @@ class _Turn:
         return samples
 
 
-def _alive(sessions: dict[str, Session], failures: dict[str, str]) -> list[tuple[str, Session]]:
-    return [(name, session) for name, session in sessions.items() if name not in failures]
+def _alive(by_name: dict[str, Any], failures: dict[str, str]) -> dict[str, Any]:
+    """What belongs to the implementations that have not failed."""
+    return {name: each for name, each in by_name.items() if name not in failures}
 
 
 def batches_per_turn(milliseconds: float, steps: int) -> int:

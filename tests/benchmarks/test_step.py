@@ -97,20 +97,8 @@ def test_each_round_builds_the_model_anew_and_goes_on_with_the_batches(monkeypat
     assert calls.count("build") == 6
     assert calls.count("check") == 3
     starts = [parameters["start"] for method, parameters in worker.calls if method == "train_steps"]
-    assert [start + 1 for start in starts] == [
-        0,
-        0,
-        1,
-        1,
-        2,
-        2,
-        3,
-        3,
-        4,
-        4,
-        5,
-        5,
-    ]  # each model warms up on its first batch
+    # Each model warms up on its first batch.
+    assert [start + 1 for start in starts] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     assert len(rows["seqclass"]["samples"]["train_ms"]) == 6
     assert rows["seqclass"]["launches"] == 3
 
