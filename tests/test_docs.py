@@ -20,7 +20,7 @@ import pytest
 from support.torchtext import torchtext_loads
 from support.versions import OLD_PYTORCH
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.cli import main
 from seqclass.data import EncodedDataModule, IMDBDataModule, SampleSource, TextDataModule
 from seqclass.interop import export_keras
@@ -85,7 +85,7 @@ def scratch(tmp_path, monkeypatch, checkpoint, easy_reviews):
         path.write_text(text)
     for name in ("model.ckpt", "other.ckpt"):
         shutil.copyfile(checkpoint, name)
-    classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
+    classifier = TextClassifier.load(checkpoint)
     export_keras(classifier, "imdb.h5", keras=1)
     index = {word: rank for rank, word in enumerate(classifier.pipeline.vocabulary.words, 1)}
     Path("imdb_word_index.json").write_text(json.dumps(index))
@@ -145,7 +145,7 @@ def best(arguments):
     return found.name
 
 
-OPTION_TABLES = (SequenceClassifier, KerasAdam, EncodedDataModule, IMDBDataModule, TextDataModule)
+OPTION_TABLES = (TextClassifier, KerasAdam, EncodedDataModule, IMDBDataModule, TextDataModule)
 
 
 def option_tables():

@@ -4,8 +4,7 @@ A file from elsewhere is data: it is read with bounds on its sizes, and nothing 
 needs `onnx` (the extra of that name), and `torch_export` are imported by themselves.
 """
 
-from seqclass.interop.checkpoints import save_classifier
 from seqclass.interop.keras_export import export_keras
 from seqclass.interop.keras_import import ImportReport, import_keras
 
-__all__ = ["ImportReport", "export_keras", "import_keras", "save_classifier"]
+__all__ = ["ImportReport", "export_keras", "import_keras"]

@@ -23,7 +23,7 @@ def lstm_to_stack(arrays: Sequence[Array], keras: int) -> dict[str, Array]:
         kernel, recurrent_kernel, bias = (np.concatenate(parts, axis=-1) for parts in zip(*gates, strict=True))
     else:
         kernel, recurrent_kernel, bias = arrays
-    return {"lstm.weight_ih": kernel.T, "lstm.weight_hh": recurrent_kernel.T, "lstm.bias": bias}
+    return {"recurrent.weight_ih": kernel.T, "recurrent.weight_hh": recurrent_kernel.T, "recurrent.bias": bias}
 
 
 def lstm_to_keras(state: dict[str, Array], keras: int) -> list[Array]:
