@@ -13,7 +13,8 @@ from support import golden
 
 from seqclass.classifier import SequenceClassifier, probabilities
 from seqclass.errors import InputError
-from seqclass.interop import export_keras, import_keras, keras_files, save_classifier
+from seqclass.interop import export_keras, import_keras, save_classifier
+from seqclass.interop.keras import files as keras_files
 
 KERAS2 = Path(__file__).parent / "keras2"
 # The golden files themselves; the repository has the arrays alone.
