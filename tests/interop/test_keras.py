@@ -13,7 +13,8 @@ from support import golden
 
 from seqclass.classifier import TextClassifier, probabilities
 from seqclass.errors import InputError
-from seqclass.interop import export_keras, import_keras, keras_files
+from seqclass.interop import export_keras, import_keras
+from seqclass.interop.keras import files as keras_files
 from seqclass.models import StackOptions
 
 KERAS2 = Path(__file__).parent / "keras2"

@@ -10,7 +10,7 @@ import torch
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.interop import torch_export
-from seqclass.interop.onnx_export import export_onnx
+from seqclass.interop.onnx import export_onnx
 from seqclass.interop.torch_export import export_torch
 from seqclass.models import StackOptions
 

@@ -16,7 +16,7 @@ def run(arguments: Sequence[str]) -> None:
 
     classifier = TextClassifier.load(options.checkpoint)
     if options.format == "onnx":
-        from seqclass.interop.onnx_export import export_onnx
+        from seqclass.interop.onnx import export_onnx
 
         export_onnx(classifier, options.out)
     else:

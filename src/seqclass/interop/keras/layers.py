@@ -7,9 +7,9 @@ from torch import nn
 
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
-from seqclass.interop.keras_files import snake_case
-from seqclass.interop.keras_layouts import KERAS1_GATES, convolution_to_keras, gru_to_keras, lstm_to_keras
-from seqclass.interop.keras_model import Array, Backend, KerasLayer
+from seqclass.interop.keras.files import snake_case
+from seqclass.interop.keras.layouts import KERAS1_GATES, convolution_to_keras, gru_to_keras, lstm_to_keras
+from seqclass.interop.keras.model import Array, Backend, KerasLayer
 from seqclass.models import Stack
 from seqclass.nn import GRU, LSTM, Bidirectional, Convolution, GlobalPooling, Stacked
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seqclass.interop.keras_model import Array
+from seqclass.interop.keras.model import Array
 
 KERAS1_GATES = ("i", "c", "f", "o")
 # Keras 1's i, c, f, o in the order i, f, c, o, which is its own inverse.

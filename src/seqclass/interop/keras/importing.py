@@ -10,9 +10,9 @@ import torch
 
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
-from seqclass.interop.keras_files import read_keras
-from seqclass.interop.keras_layouts import convolution_to_stack, lstm_to_stack
-from seqclass.interop.keras_model import Array, Backend, KerasLayer, KerasModel
+from seqclass.interop.keras.files import read_keras
+from seqclass.interop.keras.layouts import convolution_to_stack, lstm_to_stack
+from seqclass.interop.keras.model import Array, Backend, KerasLayer, KerasModel
 from seqclass.models import StackName, StackOptions
 from seqclass.nn import Initializer, RecurrentActivation
 from seqclass.text import TextPipeline, Tokenizer, Vocabulary

@@ -8,9 +8,9 @@ from onnx import helper
 
 from seqclass.classifier import TextClassifier
 from seqclass.files import written_whole
-from seqclass.interop import onnx_layers
 from seqclass.interop.description import describe
-from seqclass.interop.onnx_graph import Graph
+from seqclass.interop.onnx import layers
+from seqclass.interop.onnx.graph import Graph
 from seqclass.models import Stack
 from seqclass.nn import Bidirectional, ParallelConvolutions
 
@@ -31,7 +31,7 @@ def export_onnx(classifier: TextClassifier, out: str | Path) -> None:
     graph = Graph()
     stack = classifier.stack
     state = _state(graph, stack)
-    output = [graph.constant(onnx_layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
+    output = [graph.constant(layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
     scores = graph.add("Gemm", state, *output, transB=1)
     if stack.output.out_features == 1:
         graph.add("Squeeze", scores, graph.integers(1), output="logits")
@@ -52,21 +52,21 @@ def _state(graph: Graph, stack: Stack) -> str:
     """What the dense layer is given, from the ids."""
     ids = "ids"
     pools = stack.pooling is not None
-    words: onnx_layers.Words | None = None
+    words: layers.Words | None = None
     if stack.mask_padding:
-        ids, words = onnx_layers.words_first(graph, ids)
+        ids, words = layers.words_first(graph, ids)
     elif pools or any(isinstance(layer, Bidirectional) for layer in stack.recurrent.modules()):
         window = 1 if stack.convolution is None else stack.convolution.window
         size = 1 if stack.max_pooling is None else stack.max_pooling.size
-        words = onnx_layers.leading_padding(graph, ids, kernel_size=window, pool_size=size)
-    sequence = graph.add("Gather", graph.constant(onnx_layers.array(stack.embedding.weight)), ids)
+        words = layers.leading_padding(graph, ids, kernel_size=window, pool_size=size)
+    sequence = graph.add("Gather", graph.constant(layers.array(stack.embedding.weight)), ids)
     if stack.convolution is not None:
         layer = stack.convolution
-        layers = layer.layers if isinstance(layer, ParallelConvolutions) else [layer]
+        convolutions = layer.layers if isinstance(layer, ParallelConvolutions) else [layer]
         pool_size = None if stack.max_pooling is None else stack.max_pooling.size
-        sequence = onnx_layers.convolve(graph, layers, sequence, pool_size)
-    state = onnx_layers.recur(graph, stack.recurrent, sequence, words, return_sequences=pools)
+        sequence = layers.convolve(graph, convolutions, sequence, pool_size)
+    state = layers.recur(graph, stack.recurrent, sequence, words, return_sequences=pools)
     if stack.pooling is not None:
         assert words is not None
-        state = onnx_layers.pool(graph, stack.pooling, state, words)
+        state = layers.pool(graph, stack.pooling, state, words)
     return state

@@ -12,8 +12,8 @@ import numpy as np
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.files import written_whole
-from seqclass.interop.keras_layers import keras_layers
-from seqclass.interop.keras_model import Backend, KerasLayer
+from seqclass.interop.keras.layers import keras_layers
+from seqclass.interop.keras.model import Backend, KerasLayer
 
 # The oldest version whose `.keras` files look like these is not known; this is the one they were held against.
 _KERAS3 = "3.15.1"
