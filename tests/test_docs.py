@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,9 @@ from seqclass.classifier import TextClassifier
 from seqclass.cli import main
 from seqclass.data import EncodedDataModule, IMDBDataModule, SampleSource, TextDataModule
 from seqclass.interop import export_keras
+from seqclass.models import PRESETS, StackOptions
 from seqclass.optim import KerasAdam
+from seqclass.training import new_classifier
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -145,7 +148,7 @@ def best(arguments):
     return found.name
 
 
-OPTION_TABLES = (TextClassifier, KerasAdam, EncodedDataModule, IMDBDataModule, TextDataModule)
+OPTION_TABLES = (new_classifier, KerasAdam, EncodedDataModule, IMDBDataModule, TextDataModule)
 
 
 def option_tables():
@@ -177,12 +180,26 @@ def test_every_option_is_explained_with_its_default(number):
 
 
 def named_options(owner):
-    parameters = inspect.signature(owner.__init__).parameters.values()
-    return {
+    parameters = inspect.signature(owner if inspect.isfunction(owner) else owner.__init__).parameters.values()
+    found = {
         parameter.name: parameter.default
         for parameter in parameters
-        if parameter.name != "self" and parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        if parameter.name not in ("self", "data", "trained") and parameter.kind is not inspect.Parameter.VAR_KEYWORD
     }
+    return {**found, **stack_options()} if owner is new_classifier else found
+
+
+def stack_options():
+    """The options of the stacks with the value that all of them begin with; None where they differ or lack it."""
+    values = [preset.values for preset in PRESETS.values()]
+    sizes = ("num_embeddings", "num_classes", "multi_label")  # from the data
+    alike = {
+        field.name: values[0].get(field.name)
+        if field.name not in sizes and all(other.get(field.name) == values[0].get(field.name) for other in values)
+        else None
+        for field in fields(StackOptions)
+    }
+    return {**alike, "stack": StackOptions.stack}
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "benchmarks" / "README.md"], ids=by_name)

@@ -113,7 +113,7 @@ class TestRoundTrip:
         assert report.keras == keras
         assert report.assumed == []
         for option in (*MODELS[name], *SIZES, "recurrent_activation"):
-            assert after.hparams[option] == before.hparams[option], option
+            assert getattr(after.options, option) == getattr(before.options, option), option
         assert all(torch.equal(value, after.state_dict()[key]) for key, value in before.state_dict().items())
 
     @pytest.mark.parametrize("name", MODELS)
@@ -124,7 +124,7 @@ class TestRoundTrip:
         options |= {"mask_padding": True} if name == "mask" else {}
         options |= {"pool_size": 3} if name == "cnn" else {}
         after, _ = import_keras(tmp_path / "m.weights.h5", **options)
-        assert after.hparams["stack"] == before.hparams["stack"]
+        assert after.options.stack == before.options.stack
         assert all(torch.equal(value, after.state_dict()[key]) for key, value in before.state_dict().items())
 
     def test_theano_kernel_is_reversed(self, tmp_path):
