@@ -17,6 +17,7 @@ from seqclass.data.sources.rows import Reading, Row
 from seqclass.data.sources.source import Source, SourceText
 from seqclass.data.split import check_fraction, stratified_holdout
 from seqclass.errors import InputError
+from seqclass.messages import listed
 from seqclass.text.checks import check_choice
 
 EmptyTexts = Literal["error", "keep", "skip"]
@@ -159,8 +160,7 @@ class OwnTexts(Source):
 
     def _unknown_label(self, part: str, row: Row, labels: tuple[str, ...]) -> InputError:
         unknown = next(name for name in labels if name not in self.label_names)
-        known = ", ".join(map(repr, self.label_names[:20]))
         return InputError(
             f"{self.inputs[part].path}{row.where}: no training text has the label {unknown!r:.80}; the labels in "
-            f"{self.inputs['train'].path} are {known}{', ...' if len(self.label_names) > 20 else ''}"
+            f"{self.inputs['train'].path} are {listed(self.label_names)}"
         )

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from seqclass.data.sources.rows import Reading, Row, listed
+from seqclass.data.sources.rows import Reading, Row
 from seqclass.errors import InputError
+from seqclass.messages import listed
 from seqclass.reading import GZIP, open_binary, readable
 
 PARQUET = ".parquet"

@@ -4,12 +4,12 @@ import codecs
 import io
 import json
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqclass.errors import InputError
+from seqclass.messages import listed
 
 BYTE_ORDER_MARK = "\ufeff"
 """What some programs put at the start of UTF-8 files."""
@@ -232,9 +232,3 @@ def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int
         "such as cp1252 or utf-16; `seqclass inspect` says which ones fit",
         path,
     )
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a message; of a file without a header they are whatever its first row holds."""
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(f"{name!r:.60}" for name in names[:20]) + more

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, listed, not_decodable
+from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, not_decodable
 from seqclass.errors import InputError
+from seqclass.messages import listed
 from seqclass.reading import GZIP, open_binary, readable
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
