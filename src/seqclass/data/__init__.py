@@ -8,7 +8,6 @@ from seqclass.data.encoding import encode_source
 from seqclass.data.imdb import IMDBDataModule
 from seqclass.data.sources import (
     ImdbSource,
-    LabelledTexts,
     MissingDataError,
     OwnTexts,
     SampleSource,
@@ -30,7 +29,6 @@ __all__ = [
     "EpochOrder",
     "IMDBDataModule",
     "ImdbSource",
-    "LabelledTexts",
     "MissingDataError",
     "Names",
     "OwnTexts",

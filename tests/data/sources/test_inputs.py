@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from support.sources import read
 
 from seqclass.data.sources import OwnTexts
 from seqclass.data.sources.inputs import ListInput, open_input
@@ -22,7 +23,7 @@ def test_numbers_of_numpy_are_labels():
 def test_lists_are_a_source():
     texts = [f"text {number}" for number in range(20)]
     source = OwnTexts((texts, [number % 2 for number in range(20)]))
-    parts = source.read()
+    parts = read(source)
     assert source.label_names == ("0", "1")
     assert source.name == "train"
     assert len(parts["train"].texts) == 16
