@@ -39,8 +39,24 @@ def test_fingerprint_follows_content():
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "folder"])
 def test_columns_are_for_tables_without_a_line_of_names(tmp_path, name):
     (tmp_path / name).mkdir() if name == "folder" else (tmp_path / name).write_text("{}")
-    with pytest.raises(InputError, match=rf"{name} names its own columns: `columns` is for \.csv and \.tsv files"):
-        list(open_input(tmp_path / name, "train").rows(Reading(columns=("text", "label"))))
+    for option in ({"columns": ("text", "label")}, {"delimiter": ";"}):
+        with pytest.raises(InputError, match=rf"{name}: `{next(iter(option))}` is for \.csv and \.tsv files only"):
+            list(open_input(tmp_path / name, "train").rows(Reading(**option)))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("a.txt", r"A table of texts and labels has to be called \.csv or \.tsv, .* `seqclass classify CKPT` reads"),
+        ("a.txt.gz", "A table of texts and labels"),
+        ("a.xlsx", "Save the sheet as CSV"),
+        ("a.doc", "sub-folder of files per class$"),
+    ],
+)
+def test_what_to_do_with_other_files(tmp_path, name, hint):
+    (tmp_path / name).write_text("text\tlabel\n")
+    with pytest.raises(InputError, match=rf"cannot tell what .*{name} \(train\) is; allowed are .*{hint}"):
+        open_input(tmp_path / name, "train")
 
 
 def write_shards(folder, names=("part-2.csv", "part-10.csv", "part-1.jsonl", ".part-3.csv")):
@@ -139,12 +155,12 @@ def test_what_is_no_pair_of_lists(given, message):
 
 
 def test_a_bad_entry_is_named():
-    with pytest.raises(InputError, match=r"train\[1\]: 'text' is None; a text has to be a string"):
-        list(open_input((["a", None], ["x", "y"]), "train").rows(Reading()))
+    with pytest.raises(InputError, match=r"train\[1\]: 'text' is 5; a text has to be a string"):
+        list(open_input((["a", 5], ["x", "y"]), "train").rows(Reading()))
 
 
-@pytest.mark.parametrize(("empty_texts", "kept"), [("keep", 3), ("skip", 1)])
+@pytest.mark.parametrize(("empty_texts", "kept"), [("keep", 5), ("skip", 1)])
 def test_empty_texts_are_told(empty_texts, kept, capsys):
-    source = OwnTexts((["a", "", " \n"], ["x", "y", "x"]), empty_texts=empty_texts)
+    source = OwnTexts((["a", "", " \n", None, float("nan")], ["x", "y", "x", "y", "y"]), empty_texts=empty_texts)
     assert len(list(source.rows("train"))) == kept
-    assert "Warning: 2 empty texts of train" in capsys.readouterr().err
+    assert "Warning: 4 empty texts of train" in capsys.readouterr().err

@@ -102,7 +102,7 @@ def test_compressed_and_larger_than_a_batch(write, tmp_path):
     ("columns", "message"),
     [
         ({"text": ["a"], "stars": ["x"]}, r": there is no column 'label'; the columns are 'text', 'stars'"),
-        ({"text": ["a", None], "label": ["x", "y"]}, r":2: 'text' is None; a text has to be a string"),
+        ({"text": ["a", None], "label": ["x", "y"]}, r":2: the text is empty; set `empty_texts`"),
         ({"text": ["a", "b"], "label": ["x", None]}, r":2: 'label' is None; a label has to be"),
         ({"text": ["a", "b"], "label": [1, 0.5]}, r":2: 'label' is 0\.5; a label has to be"),
         ({"text": [1], "label": ["x"]}, r":1: 'text' is 1; a text has to be a string"),

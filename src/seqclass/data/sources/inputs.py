@@ -8,16 +8,24 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from seqclass.data.sources.class_folder import class_files, read_class_folder
+from seqclass.data.sources.json_records import JSON_LINES, read_json
+from seqclass.data.sources.lines import form_of
 from seqclass.data.sources.parquet import PARQUET, read_parquet
 from seqclass.data.sources.rows import Reading, Row
-from seqclass.data.sources.tables import DELIMITERS, JSON_LINES, form_of, read_table
+from seqclass.data.sources.tables import DELIMITERS, read_table
 from seqclass.errors import InputError
 from seqclass.reading import GZIP, readable
 
 Label: TypeAlias = str | int | bool | list[str]
 TextsAndLabels: TypeAlias = tuple[Sequence[str], Sequence[Label]]
 
-_FORMS = (*DELIMITERS, *JSON_LINES, PARQUET)
+_READERS = {**dict.fromkeys(DELIMITERS, read_table), **dict.fromkeys(JSON_LINES, read_json), PARQUET: read_parquet}
+
+_HINTS = {
+    ".txt": "A table of texts and labels has to be called .csv or .tsv, whatever its `delimiter`; "
+    "unlabelled texts, one a line, are what `seqclass classify CKPT` reads from standard input",
+    **dict.fromkeys((".xls", ".xlsx", ".ods"), "Save the sheet as CSV, in UTF-8"),
+}
 
 
 class TextInput(ABC):
@@ -71,22 +79,28 @@ class FileInput(TextInput):
     def __init__(self, path: str | Path, part: str) -> None:
         self.path = Path(path).expanduser()
         self.name = self.path.absolute().name  # "." has none of its own
+        forms = list(_READERS)
         known = (
-            f"{', '.join(_FORMS[:-1])} and {_FORMS[-1]} files, also with {GZIP} behind, and folders with one "
+            f"{', '.join(forms[:-1])} and {forms[-1]} files, also with {GZIP} behind, and folders with one "
             "sub-folder of files per class"
         )
         with readable(self.path):
             if not self.path.exists():
                 raise InputError(f"there are no texts at {self.path} ({part}); allowed are {known}")
-            if not self.path.is_dir() and not (self.path.is_file() and form_of(self.path) in _FORMS):
-                raise InputError(f"cannot tell what {self.path} ({part}) is; allowed are {known}")
+            if not self.path.is_dir() and not (self.path.is_file() and form_of(self.path) in _READERS):
+                hint = _HINTS.get(form_of(self.path), "")
+                raise InputError(
+                    f"cannot tell what {self.path} ({part}) is; allowed are {known}{'. ' if hint else ''}{hint}"
+                )
 
     def rows(self, reading: Reading) -> Iterator[Row]:
-        if reading.columns is not None and (self.path.is_dir() or form_of(self.path) not in DELIMITERS):
-            raise InputError(f"{self.path} names its own columns: `columns` is for {' and '.join(DELIMITERS)} files")
-        if self.path.is_dir():
+        form = None if self.path.is_dir() else form_of(self.path)
+        for option in ("columns", "delimiter"):
+            if getattr(reading, option) is not None and form not in DELIMITERS:
+                raise InputError(f"{self.path}: `{option}` is for {' and '.join(DELIMITERS)} files only")
+        if form is None:
             return read_class_folder(self.path, reading)
-        return (read_parquet if form_of(self.path) == PARQUET else read_table)(self.path, reading)
+        return _READERS[form](self.path, reading)
 
     def files(self, reading: Reading) -> list[Path]:
         if self.path.is_dir():

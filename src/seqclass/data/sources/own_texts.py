@@ -22,7 +22,7 @@ from seqclass.text.checks import check_choice
 
 EmptyTexts = Literal["error", "keep", "skip"]
 
-_VERSION = 3
+_VERSION = 4
 """Part of the fingerprint: raise it when the same files come to be read in another way."""
 _TEST_SEED = 0
 
