@@ -167,10 +167,43 @@ class TestFindImdb:
 
 
 @pytest.mark.imdb
-def test_the_real_reviews(imdb_path):
+def test_the_real_reviews(imdb_path, capsys):
     parts = read(ImdbSource(imdb_path))
     assert {name: (len(part.texts), sum(part.labels)) for name, part in parts.items()} == {
         "train": (25_000, 12_500),
         "test": (25_000, 12_500),
     }
     assert len(set(parts["train"].texts)) == 24_904
+
+
+class TestIncomplete:
+    """Fewer reviews than the data set has are no error, since a part of it may be meant, but are told."""
+
+    @pytest.fixture
+    def root(self, small_folder, monkeypatch):
+        monkeypatch.setattr(imdb, "REVIEWS_OF_A_CLASS", 4)
+        return small_folder
+
+    def test_what_is_missing_is_told_once(self, root, capsys):
+        source = ImdbSource(root, origin="SEQCLASS_IMDB")
+        source.fingerprint()
+        read(source)
+        (printed,) = capsys.readouterr().err.splitlines()
+        assert printed.startswith(f"Warning: {root} (from SEQCLASS_IMDB) is not the whole IMDB data set, which has 4 ")
+        assert "each part: test/neg has 1 reviews, test/pos has 2 reviews. Was it extracted completely?" in printed
+
+    def test_an_archive_is_counted_when_it_is_read(self, root, small_archive, capsys):
+        source = ImdbSource(small_archive)
+        source.fingerprint()
+        assert capsys.readouterr().err == ""
+        read(source)
+        assert "test/neg has 1 reviews" in capsys.readouterr().err
+
+    def test_the_whole_is_nothing_to_tell(self, root, capsys):
+        for name in ("neg/1_1", "neg/2_1", "neg/3_1", "pos/2_7", "pos/3_7"):
+            (root / "test" / f"{name}.txt").write_text("a film")
+        read(ImdbSource(root))
+        assert capsys.readouterr().err == ""
+        (root / "train" / "pos" / "9_9.txt").write_text("one too many")
+        read(ImdbSource(root))
+        assert "train/pos has 5 reviews" in capsys.readouterr().err

@@ -50,7 +50,7 @@ def test_columns_are_for_tables_without_a_line_of_names(tmp_path, name):
         ("a.txt", r"A table of texts and labels has to be called \.csv or \.tsv, .* `seqclass classify CKPT` reads"),
         ("a.txt.gz", "A table of texts and labels"),
         ("a.xlsx", "Save the sheet as CSV"),
-        ("a.doc", "sub-folder of files per class$"),
+        ("a.doc", "saved by Hugging Face's `datasets`$"),
     ],
 )
 def test_what_to_do_with_other_files(tmp_path, name, hint):
@@ -82,6 +82,39 @@ def test_several_files_are_read_in_the_order_of_their_names(tmp_path):
     assert sorted(row.name for row in source.texts()) == [
         f"big/part-{file}.csv:{line}" for file in (10, 2) for line in (2, 3)
     ]
+
+
+class TestWithoutLabels:
+    """What `label_column=None` reads, in every form."""
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.csv", "id,text\n1,fine\n2,\n"),
+            ("a.jsonl", '{"text": "fine"}\n{"text": null}\n'),
+            ("a.json", '[{"text": "fine"}, {"text": ""}]'),
+            ("a/1.txt", "fine"),
+            ("a-*.csv", "text\nfine\n"),
+        ],
+    )
+    def test_texts_alone_are_enough(self, tmp_path, name, content):
+        path = tmp_path / name.replace("*", "1")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+        if name == "a/1.txt":
+            (tmp_path / "a" / "2.txt").write_text("")
+        given = open_input(tmp_path / name.partition("/")[0], "predict")
+        rows = list(given.rows(Reading(label_column=None, keep_empty=True)))
+        assert [(row.text, row.label) for row in rows] == [("fine", ""), ("", "")][: len(rows)]
+        assert len(rows) == (1 if "*" in name else 2)
+
+    def test_a_label_that_is_there_is_not_looked_at(self):
+        given = open_input((["a", "b"], [None, 1.5]), "predict")
+        assert [row.label for row in given.rows(Reading(label_column=None))] == ["", ""]
+
+    def test_they_cannot_be_trained_on(self):
+        with pytest.raises(InputError, match=r"train is to be read without labels .*`seqclass classify CKPT --input"):
+            list(OwnTexts((["a", "b"], ["x", "y"]), reading=Reading(label_column=None)).texts())
 
 
 def test_the_fingerprint_of_several_files_follows_each(tmp_path):
@@ -128,9 +161,9 @@ def test_a_file_may_be_called_like_a_pattern(tmp_path):
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("big/*.tsv", r"there are no texts at .*big/\*\.tsv \(train\): no file has such a name"),
-        ("other/*.csv", r"there are no texts at .*other/\*\.csv \(train\): no file has such a name"),
-        ("b*/part.csv", r"b\*/part\.csv \(train\): \*, \? and \[\] may stand in the name of the files"),
+        ("big/*.tsv", r"there are no texts at .*big/\*\.tsv \(train\): no file name matches"),
+        ("other/*.csv", r"there are no texts at .*other/\*\.csv \(train\): no file name matches"),
+        ("b*/part.csv", r"b\*/part\.csv \(train\): only the name of the files may hold \*, \? and \[\]"),
         ("big/*.csv*", r"cannot tell what .*part-2\.csv\.crc \(train\) is; allowed are"),
     ],
 )

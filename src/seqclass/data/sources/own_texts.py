@@ -28,7 +28,7 @@ _TEST_SEED = 0
 
 
 class OwnTexts(Source):
-    """Labelled texts in files, folders or lists; see `read_table`, `read_parquet` and `read_class_folder`.
+    """Labelled texts in files, folders or lists; see `seqclass.data.sources.inputs`.
 
     The classes are the labels of the training texts, sorted by name. Without test texts of their own, a part of
     the training texts becomes the test part, and nothing else ever sees it. Which texts that are depends on the
@@ -153,6 +153,11 @@ class OwnTexts(Source):
         return self.reading.label_names(row.label)
 
     def _classes(self, names: set[str]) -> tuple[str, ...]:
+        if self.reading.label_column is None:
+            raise InputError(
+                f"{self.inputs['train'].path} is to be read without labels (label_column is null), and so cannot be "
+                "trained or measured on; `seqclass classify CKPT --input FILE` labels such texts"
+            )
         if len(names) < 2:
             found = f"all have the label {min(names)!r}" if names else "there are none"
             raise InputError(f"{self.inputs['train'].path} has to hold texts of at least two classes; {found}")
