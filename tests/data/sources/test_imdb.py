@@ -174,6 +174,7 @@ def test_the_real_reviews(imdb_path, capsys):
         "test": (25_000, 12_500),
     }
     assert len(set(parts["train"].texts)) == 24_904
+    assert capsys.readouterr().err == "", "nothing is missing"
 
 
 class TestIncomplete:
