@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from jsonargparse.typing import PositiveInt
 from tqdm import tqdm
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.commands.options import add_reading_options, new_parser, parse, reading_of
 from seqclass.errors import InputError
 from seqclass.evaluation.predictions_file import predictions_file
@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> None:
     if options.texts and options.input:
         raise InputError(f"texts come from the command line or from --input {options.input}, not from both")
 
-    classifier = SequenceClassifier.load_from_checkpoint(options.checkpoint)
+    classifier = TextClassifier.load(options.checkpoint)
     texts: Iterable[str] = options.texts
     if options.input:
         texts = unlabelled_texts(options.input, reading_of(options, label_column=None))
@@ -39,14 +39,14 @@ def run(arguments: Sequence[str]) -> None:
         _write(classifier, texts, options.batch_size, options.out)
 
 
-def _print(classifier: SequenceClassifier, texts: Iterable[str], batch_size: int) -> None:
+def _print(classifier: TextClassifier, texts: Iterable[str], batch_size: int) -> None:
     for batch in batches(texts, batch_size):
         for text, result in zip(batch, classifier.classify(batch), strict=True):
             shown = text.replace("\n", " ").replace("\t", " ")
-            print(f"{result.label}\t{result.probability:.4f}\t{shown}", flush=True)
+            print(f"{', '.join(result.labels)}\t{result.probability:.4f}\t{shown}", flush=True)
 
 
-def _write(classifier: SequenceClassifier, texts: Iterable[str], batch_size: int, out: str) -> None:
+def _write(classifier: TextClassifier, texts: Iterable[str], batch_size: int, out: str) -> None:
     row = 0
     with predictions_file(out) as write, tqdm(unit=" texts", disable=None, leave=False) as progress:
         for batch in batches(texts, batch_size):
@@ -55,7 +55,7 @@ def _write(classifier: SequenceClassifier, texts: Iterable[str], batch_size: int
                 {
                     "row": list(range(row + 1, row + 1 + len(batch))),
                     "text": batch,
-                    "label": [result.label for result in results],
+                    "label": [", ".join(result.labels) for result in results],
                     "probability": [round(result.probability, 6) for result in results],
                     **{
                         f"p({name})": [round(result.probabilities[name], 6) for result in results]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.commands.options import new_parser, parse
 
 
@@ -14,9 +14,9 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--out", type=str, required=True, help="the file to write")
     options = parse(parser, arguments)
 
-    classifier = SequenceClassifier.load_from_checkpoint(options.checkpoint)
+    classifier = TextClassifier.load(options.checkpoint)
     if options.format == "onnx":
-        from seqclass.interop.onnx_export import export_onnx
+        from seqclass.interop.onnx import export_onnx
 
         export_onnx(classifier, options.out)
     else:

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from seqclass.classifier.class_weights import weights_in_order
 from seqclass.errors import InputError
+from seqclass.training.class_weights import weights_in_order
 
 
 def weights(given, names=("neg", "pos"), counts=None):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import distributed
 
-from seqclass.classifier.shared_batch import batch_loss
 from seqclass.classifier.tasks import MultiLabel, SingleLabel
+from seqclass.training.shared_batch import batch_loss
 
 TWO, FOUR, ANY = SingleLabel(2), SingleLabel(4), MultiLabel(3)
 CASES = {

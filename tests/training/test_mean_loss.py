@@ -1,6 +1,6 @@
 import torch
 
-from seqclass.metrics import MeanLoss
+from seqclass.training.mean_loss import MeanLoss
 
 
 def test_the_mean_is_over_samples_not_over_batches():

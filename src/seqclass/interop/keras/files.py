@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from seqclass.errors import InputError
-from seqclass.interop.keras_model import Array, KerasLayer, KerasModel
+from seqclass.interop.keras.model import Array, KerasLayer, KerasModel
 
 MAX_BYTES = 2 << 30
 """Of all arrays of a file together: an embedding of five million words with a hundred numbers each."""

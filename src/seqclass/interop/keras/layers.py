@@ -5,18 +5,18 @@ from typing import Any
 
 from torch import nn
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
-from seqclass.interop.keras_files import snake_case
-from seqclass.interop.keras_layouts import KERAS1_GATES, convolution_to_keras, gru_to_keras, lstm_to_keras
-from seqclass.interop.keras_model import Array, Backend, KerasLayer
+from seqclass.interop.keras.files import snake_case
+from seqclass.interop.keras.layouts import KERAS1_GATES, convolution_to_keras, gru_to_keras, lstm_to_keras
+from seqclass.interop.keras.model import Array, Backend, KerasLayer
 from seqclass.models import Stack
 from seqclass.nn import GRU, LSTM, Bidirectional, Convolution, GlobalPooling, Stacked
 
 _ACTIVATIONS = {1: ("sigmoid", "hard_sigmoid"), 3: ("sigmoid", "hard_sigmoid_keras3")}
 
 
-def keras_layers(classifier: SequenceClassifier, keras: int, backend: Backend) -> list[KerasLayer]:
+def keras_layers(classifier: TextClassifier, keras: int, backend: Backend) -> list[KerasLayer]:
     """The layers, in order and with the names that Keras gives them.
 
     Arrays are called after their place in a file: by their own names in Keras 1, by a path below the layer in Keras 3.
@@ -38,8 +38,8 @@ def keras_layers(classifier: SequenceClassifier, keras: int, backend: Backend) -
         layers.append(_dropout(stack.embedded_dropout.rate, keras))
     if isinstance(stack.convolution, Convolution):
         layers.append(_convolution(stack.convolution, keras, backend))
-    if stack.pooling is not None:
-        size = stack.pooling.size
+    if stack.max_pooling is not None:
+        size = stack.max_pooling.size
         settings: dict[str, Any] = (
             {"pool_length": size, "stride": size, "border_mode": "valid"}
             if first
@@ -47,25 +47,25 @@ def keras_layers(classifier: SequenceClassifier, keras: int, backend: Backend) -
         )
         layers.append(KerasLayer("MaxPooling1D", "", settings))
     layers += _recurrent(stack, keras)
-    if isinstance(stack.global_pooling, GlobalPooling):
+    if isinstance(stack.pooling, GlobalPooling):
         layers.append(KerasLayer("GlobalAveragePooling1D", "", {}))
-    if stack.last_dropout is not None:
-        layers.append(_dropout(stack.last_dropout.rate, keras))
+    if stack.output_dropout is not None:
+        layers.append(_dropout(stack.output_dropout.rate, keras))
     units = stack.output.out_features
-    last = "sigmoid" if units == 1 or classifier.hparams["multi_label"] else "softmax"
+    last = "sigmoid" if units == 1 or classifier.options.multi_label else "softmax"
     arrays = [_array(stack.output.weight).T, _array(stack.output.bias)]
     settings = {"output_dim" if first else "units": units, "activation": last}
     layers.append(KerasLayer("Dense", "", settings, _named(keras, "Wb", arrays)))
     return _with_names(layers)
 
 
-def check_representable(classifier: SequenceClassifier, keras: int) -> None:
+def check_representable(classifier: TextClassifier, keras: int) -> None:
     """Refuse what this version of Keras does not have, or has as another function.
 
     Raises:
         InputError: the option, its value and the reason.
     """
-    options = classifier.hparams
+    options = vars(classifier.options)
     activation = options["recurrent_activation"]
     if activation not in _ACTIVATIONS[keras]:
         has = " and ".join(_ACTIVATIONS[keras])
@@ -112,11 +112,13 @@ def _convolution(layer: Convolution, keras: int, backend: Backend) -> KerasLayer
 
 def _recurrent(stack: Stack, keras: int) -> list[KerasLayer]:
     """What reads the sequence; all but the uppermost layer return their states after all steps."""
-    levels: list[nn.Module] = list(stack.lstm.layers) if isinstance(stack.lstm, Stacked) else [stack.lstm]
-    between = stack.lstm.dropout.rate if isinstance(stack.lstm, Stacked) else 0
+    levels: list[nn.Module] = (
+        list(stack.recurrent.layers) if isinstance(stack.recurrent, Stacked) else [stack.recurrent]
+    )
+    between = stack.recurrent.dropout.rate if isinstance(stack.recurrent, Stacked) else 0
     layers: list[KerasLayer] = []
     for number, level in enumerate(levels, 1):
-        every = number < len(levels) or stack.global_pooling is not None
+        every = number < len(levels) or stack.pooling is not None
         layers.append(_both_ways(level, every) if isinstance(level, Bidirectional) else _cell(level, keras, every))
         if between and number < len(levels):
             layers.append(_dropout(between, keras))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seqclass.interop.keras_model import Array
+from seqclass.interop.keras.model import Array
 
 KERAS1_GATES = ("i", "c", "f", "o")
 # Keras 1's i, c, f, o in the order i, f, c, o, which is its own inverse.
@@ -23,7 +23,7 @@ def lstm_to_stack(arrays: Sequence[Array], keras: int) -> dict[str, Array]:
         kernel, recurrent_kernel, bias = (np.concatenate(parts, axis=-1) for parts in zip(*gates, strict=True))
     else:
         kernel, recurrent_kernel, bias = arrays
-    return {"lstm.weight_ih": kernel.T, "lstm.weight_hh": recurrent_kernel.T, "lstm.bias": bias}
+    return {"recurrent.weight_ih": kernel.T, "recurrent.weight_hh": recurrent_kernel.T, "recurrent.bias": bias}
 
 
 def lstm_to_keras(state: dict[str, Array], keras: int) -> list[Array]:

@@ -7,9 +7,11 @@ from conftest import BAD, GOOD, PLAIN
 from lightning.pytorch import seed_everything
 from support.trainers import fast_adam, quiet_trainer
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.data import IMDBDataModule
 from seqclass.errors import InputError
+from seqclass.models import StackOptions
+from seqclass.training import SequenceClassifier, new_classifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
 
@@ -34,10 +36,10 @@ def fit(easy_reviews, tmp_path, vectors):
         seed_everything(7)
         data = IMDBDataModule(path=str(easy_reviews), maxlen=24, batch_size=16, cache_dir=str(tmp_path / "cache"))
         options = {"word_vectors": str(vectors), "hidden_size": 8, "optimizer": fast_adam, **options}
-        classifier = SequenceClassifier("lstm", **options)
+        module = new_classifier(data, stack="lstm", **options)
         trainer = quiet_trainer(max_epochs=epochs)
-        trainer.fit(classifier, data, ckpt_path=resume)
-        return trainer, classifier, data
+        trainer.fit(module, data, ckpt_path=resume)
+        return trainer, module.classifier, data
 
     return fit
 
@@ -70,7 +72,7 @@ def test_trained_or_frozen(fit, vectors):
     _, before, _ = fit(epochs=0)
     assert torch.equal(frozen.stack.embedding.weight, before.stack.embedding.weight)
     assert not torch.equal(trained.stack.embedding.weight[list(rows)], before.stack.embedding.weight[list(rows)])
-    assert not torch.equal(frozen.stack.lstm.weight_hh, before.stack.lstm.weight_hh)
+    assert not torch.equal(frozen.stack.recurrent.weight_hh, before.stack.recurrent.weight_hh)
     assert frozen.stack.embedding.weight.grad is None
     in_optimizer = {id(p) for group in trainer.optimizers[0].param_groups for p in group["params"]}
     assert in_optimizer == {id(p) for p in frozen.parameters() if p is not frozen.stack.embedding.weight}
@@ -78,8 +80,9 @@ def test_trained_or_frozen(fit, vectors):
 
 def test_learns_with_every_stack_frozen(fit):
     for stack in ("lstm_dropout", "lstm_gate_dropout", "cnn_lstm"):
-        classifier = SequenceClassifier(stack, num_embeddings=9, num_classes=2, hidden_size=4, freeze_embedding=True)
-        classifier.loss(classifier(torch.randint(0, 9, (3, 12))), torch.tensor([0, 1, 1])).backward()
+        classifier = TextClassifier(StackOptions(stack=stack, num_embeddings=9, num_classes=2, hidden_size=4))
+        module = SequenceClassifier(classifier, freeze_embedding=True)
+        module.loss(module(torch.randint(0, 9, (3, 12))), torch.tensor([0, 1, 1])).backward()
         assert classifier.stack.embedding.weight.grad is None
         assert all(p.grad is not None for p in classifier.parameters() if p.requires_grad)
 
@@ -89,11 +92,12 @@ def test_the_checkpoint_needs_no_file_and_stays_frozen(fit, vectors, tmp_path):
     path = tmp_path / "model.ckpt"
     trainer.save_checkpoint(path)
     vectors.unlink()
-    again = SequenceClassifier.load_from_checkpoint(path)
-    assert again.hparams["embedding_dim"] == DIMENSION
+    module = SequenceClassifier.load_from_checkpoint(path)
+    again = module.classifier
+    assert again.options.embedding_dim == DIMENSION
     assert not again.stack.embedding.weight.requires_grad
     assert again.classify(["a superb film"]) == classifier.classify(["a superb film"])
-    assert str(vectors) not in str(torch.load(path, weights_only=True)["hyper_parameters"])
+    assert str(vectors) not in str(torch.load(path, weights_only=True)["seqclass"])
     _, resumed, _ = fit(epochs=2, resume=path, word_vectors=None, embedding_dim=DIMENSION, freeze_embedding=True)
     assert torch.equal(resumed.stack.embedding.weight, classifier.stack.embedding.weight)
 
@@ -104,11 +108,3 @@ def test_sizes_that_do_not_fit(fit):
     with pytest.raises(InputError, match="5000 ids, but num_embeddings=10"):
         fit(num_embeddings=10)
     assert fit(embedding_dim=DIMENSION, num_embeddings=5001)[1].stack.embedding.num_embeddings == 5001
-
-
-def test_bare_ids_have_no_words(vectors):
-    batches = torch.utils.data.DataLoader([(torch.zeros(3, dtype=torch.long), torch.tensor(0))])
-    classifier = SequenceClassifier("lstm", num_embeddings=5, num_classes=2, word_vectors=str(vectors))
-    trainer = quiet_trainer(max_epochs=1)
-    with pytest.raises(InputError, match=r"word_vectors=.*vectors\.txt need a DataModule of seqclass"):
-        trainer.fit(classifier, batches)

@@ -31,7 +31,7 @@ def weights_in_order(
     if given == "balanced":
         if class_counts is None:
             raise InputError("class_weights='balanced' needs a DataModule of seqclass, which counts the classes")
-        return [sum(class_counts) / (num_classes * count) for count in class_counts]
+        return [sum(class_counts) / (num_classes * count) if count else 0.0 for count in class_counts]
     weights = _by_name(given, label_names) if isinstance(given, dict) else given
     if len(weights) != num_classes or not all(0 <= weight < math.inf for weight in weights):
         raise InputError(f"class_weights={given} does not fit: {num_classes} numbers from 0 on are needed")

@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
-from seqclass.interop.keras_files import read_keras
-from seqclass.interop.keras_layouts import convolution_to_stack, lstm_to_stack
-from seqclass.interop.keras_model import Array, Backend, KerasLayer, KerasModel
-from seqclass.models import StackName
-from seqclass.nn import RecurrentActivation
+from seqclass.interop.keras.files import read_keras
+from seqclass.interop.keras.layouts import convolution_to_stack, lstm_to_stack
+from seqclass.interop.keras.model import Array, Backend, KerasLayer, KerasModel
+from seqclass.models import StackName, StackOptions
+from seqclass.nn import Initializer, RecurrentActivation
 from seqclass.text import TextPipeline, Tokenizer, Vocabulary
 
 _NOTEBOOK_LENGTH = 500
@@ -63,7 +63,7 @@ def import_keras(
     word_index: str | None = None,
     maxlen: int | None = None,
     labels: list[str] | None = None,
-) -> tuple[SequenceClassifier, ImportReport]:
+) -> tuple[TextClassifier, ImportReport]:
     """Read a model, or a model's weights, that Keras 1, 2 or 3 has written.
 
     Args:
@@ -99,19 +99,21 @@ def import_keras(
     options = reader.options(stack, recurrent_activation, mask_padding, pool_size)
     state = reader.state()
     report = ImportReport(model.keras, reader.stack, options, reader.arrays, reader.assumed)
-    try:
-        classifier = SequenceClassifier(reader.stack, initializer="keras1" if model.keras == 1 else "keras", **options)
-        classifier.stack.load_state_dict({name: torch.tensor(np.ascontiguousarray(a)) for name, a in state.items()})
-    except (ValueError, RuntimeError) as error:
-        raise InputError(f"{file}: {' '.join(str(error).split())}") from error
     names = labels or [str(number) for number in range(options["num_classes"])]
     if len(names) != options["num_classes"] or len(set(names)) < len(names):
         raise InputError(f"labels={names} does not fit: {options['num_classes']} different names are needed")
-    classifier.label_names = tuple(names)
+    pipeline = None
     if word_index is not None:
         vocabulary = Vocabulary.from_keras_word_index(word_index, num_words=options["num_embeddings"])
         length = maxlen or model.input_length or _NOTEBOOK_LENGTH
-        classifier.pipeline = TextPipeline(tokenizer=Tokenizer(), vocabulary=vocabulary, maxlen=length)
+        pipeline = TextPipeline(tokenizer=Tokenizer(), vocabulary=vocabulary, maxlen=length)
+    try:
+        initializer: Initializer = "keras1" if model.keras == 1 else "keras"
+        stack_options = StackOptions(stack=reader.stack, initializer=initializer, **options)
+        classifier = TextClassifier(stack_options, pipeline=pipeline, label_names=names)
+        classifier.stack.load_state_dict({name: torch.tensor(np.ascontiguousarray(a)) for name, a in state.items()})
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"{file}: {' '.join(str(error).split())}") from error
     return classifier.eval(), report
 
 
@@ -150,7 +152,7 @@ class _StackReader:
         mask_padding: bool | None,
         pool_size: int | None,
     ) -> dict[str, Any]:
-        """What `SequenceClassifier` is built with."""
+        """What `TextClassifier` is built with."""
         embedding, lstm, dense = (self._shapes(kind) for kind in ("Embedding", "LSTM", "Dense"))
         units = dense[0][1]
         rates = self._rates()
@@ -189,7 +191,9 @@ class _StackReader:
         if self.stack == "cnn_lstm":
             arrays = self._take("Conv1D", "convolution.weight", "convolution.bias")
             state |= convolution_to_stack(arrays, keras, flipped=keras == 1 and self._model.backend == "theano")
-        state |= lstm_to_stack(self._take("LSTM", "lstm.weight_ih", "lstm.weight_hh", "lstm.bias"), keras)
+        state |= lstm_to_stack(
+            self._take("LSTM", "recurrent.weight_ih", "recurrent.weight_hh", "recurrent.bias"), keras
+        )
         kernel, bias = self._take("Dense", "output.weight", "output.bias")
         if kernel.shape[1] == 2:
             # A softmax over two outputs is the sigmoid of their difference.

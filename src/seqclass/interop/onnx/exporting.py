@@ -6,16 +6,16 @@ from pathlib import Path
 import onnx
 from onnx import helper
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.files import written_whole
-from seqclass.interop import onnx_layers
 from seqclass.interop.description import describe
-from seqclass.interop.onnx_graph import Graph
+from seqclass.interop.onnx import layers
+from seqclass.interop.onnx.graph import Graph
 from seqclass.models import Stack
 from seqclass.nn import Bidirectional, ParallelConvolutions
 
 
-def export_onnx(classifier: SequenceClassifier, out: str | Path) -> None:
+def export_onnx(classifier: TextClassifier, out: str | Path) -> None:
     """Write an ONNX model.
 
     Input `ids`, int64 (batch, steps), 0 pads; outputs `logits`, float32, (batch,) for two classes, else (batch,
@@ -31,7 +31,7 @@ def export_onnx(classifier: SequenceClassifier, out: str | Path) -> None:
     graph = Graph()
     stack = classifier.stack
     state = _state(graph, stack)
-    output = [graph.constant(onnx_layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
+    output = [graph.constant(layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
     scores = graph.add("Gemm", state, *output, transB=1)
     if stack.output.out_features == 1:
         graph.add("Squeeze", scores, graph.integers(1), output="logits")
@@ -39,7 +39,7 @@ def export_onnx(classifier: SequenceClassifier, out: str | Path) -> None:
         graph.add("Sigmoid", both, output="probabilities")
     else:
         graph.add("Identity", scores, output="logits")
-        graph.add("Sigmoid" if classifier.hparams["multi_label"] else "Softmax", scores, output="probabilities")
+        graph.add("Sigmoid" if classifier.options.multi_label else "Softmax", scores, output="probabilities")
 
     model = graph.model(logits=["batch"] if stack.output.out_features == 1 else ["batch", "classes"])
     helper.set_model_props(model, {"seqclass": json.dumps(describe(classifier), ensure_ascii=False)})
@@ -51,22 +51,22 @@ def export_onnx(classifier: SequenceClassifier, out: str | Path) -> None:
 def _state(graph: Graph, stack: Stack) -> str:
     """What the dense layer is given, from the ids."""
     ids = "ids"
-    pools = stack.global_pooling is not None
-    words: onnx_layers.Words | None = None
+    pools = stack.pooling is not None
+    words: layers.Words | None = None
     if stack.mask_padding:
-        ids, words = onnx_layers.words_first(graph, ids)
-    elif pools or any(isinstance(layer, Bidirectional) for layer in stack.lstm.modules()):
+        ids, words = layers.words_first(graph, ids)
+    elif pools or any(isinstance(layer, Bidirectional) for layer in stack.recurrent.modules()):
         window = 1 if stack.convolution is None else stack.convolution.window
-        size = 1 if stack.pooling is None else stack.pooling.size
-        words = onnx_layers.leading_padding(graph, ids, kernel_size=window, pool_size=size)
-    sequence = graph.add("Gather", graph.constant(onnx_layers.array(stack.embedding.weight)), ids)
+        size = 1 if stack.max_pooling is None else stack.max_pooling.size
+        words = layers.leading_padding(graph, ids, kernel_size=window, pool_size=size)
+    sequence = graph.add("Gather", graph.constant(layers.array(stack.embedding.weight)), ids)
     if stack.convolution is not None:
         layer = stack.convolution
-        layers = layer.layers if isinstance(layer, ParallelConvolutions) else [layer]
-        pool_size = None if stack.pooling is None else stack.pooling.size
-        sequence = onnx_layers.convolve(graph, layers, sequence, pool_size)
-    state = onnx_layers.recur(graph, stack.lstm, sequence, words, return_sequences=pools)
-    if stack.global_pooling is not None:
+        convolutions = layer.layers if isinstance(layer, ParallelConvolutions) else [layer]
+        pool_size = None if stack.max_pooling is None else stack.max_pooling.size
+        sequence = layers.convolve(graph, convolutions, sequence, pool_size)
+    state = layers.recur(graph, stack.recurrent, sequence, words, return_sequences=pools)
+    if stack.pooling is not None:
         assert words is not None
-        state = onnx_layers.pool(graph, stack.global_pooling, state, words)
+        state = layers.pool(graph, stack.pooling, state, words)
     return state

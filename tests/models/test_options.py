@@ -1,11 +1,9 @@
 import pytest
 import torch
 
-from seqclass.models import STACK_NAMES, build_stack, cnn_lstm, lstm, lstm_dropout, lstm_gate_dropout
+from seqclass.models import STACK_NAMES, StackOptions, build_stack, options_from
 from seqclass.nn import GRU, INITIALIZERS, LSTM, Bidirectional, Convolution, Dropout, Embedding, Stacked
 from seqclass.nn.initializers import initialize_conv1d, initialize_linear
-
-BUILDERS = {"lstm": lstm, "lstm_dropout": lstm_dropout, "lstm_gate_dropout": lstm_gate_dropout, "cnn_lstm": cnn_lstm}
 
 
 def parameters(module):
@@ -21,42 +19,54 @@ def test_the_notebooks_sizes_are_the_defaults(name, count):
     assert parameters(stack) == count
     assert {child: parameters(module) for child, module in stack.named_children() if parameters(module)} == {
         "embedding": 160_000,
-        "lstm": 53_200,
+        "recurrent": 53_200,
         "output": 101,
         **({"convolution": 3_104} if name == "cnn_lstm" else {}),
     }
 
 
-def test_every_name_has_its_builder():
-    assert set(BUILDERS) == set(STACK_NAMES)
-    for name, builder in BUILDERS.items():
-        torch.manual_seed(0)
-        by_name = build_stack(name, num_embeddings=9, hidden_size=4)
-        torch.manual_seed(0)
-        directly = builder(num_embeddings=9, hidden_size=4)
-        assert repr(by_name) == repr(directly)
-        for key, weight in by_name.state_dict().items():
-            assert torch.equal(weight, directly.state_dict()[key])
+def test_options_come_back_from_their_plain_values():
+    for name in STACK_NAMES:
+        options = StackOptions(stack=name, num_embeddings=9, hidden_size=4)
+        assert options_from(options.values()) == options
+        assert all(value is not None for value in options.values().values())
+    with pytest.raises(ValueError, match=r"there is no option 'units' \(given 3\): there are bidirectional, "):
+        options_from({"stack": "lstm", "units": 3})
+
+
+def test_a_check_draws_no_random_numbers_and_takes_no_memory():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    StackOptions(stack="cnn_lstm", num_embeddings=2**40, hidden_size=2**20, num_layers=2, bidirectional=True)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_the_number_of_layers_is_bounded():
+    with pytest.raises(ValueError, match="num_layers=1000000 is too large: it must be at most 100"):
+        StackOptions(num_layers=1_000_000)
+    with pytest.raises(ValueError, match="the number of kernel_size=101 is too large: it must be at most 100"):
+        StackOptions(stack="cnn_lstm", kernel_size=[3] * 101)
 
 
 def test_the_dropouts_stand_where_the_notebook_has_them():
     dropout = build_stack("lstm_dropout")
-    assert dropout.embedding.dropout == dropout.embedded_dropout.rate == dropout.last_dropout.rate == 0.2
-    assert dropout.lstm.dropout == dropout.lstm.recurrent_dropout == 0
+    assert dropout.embedding.dropout == dropout.embedded_dropout.rate == dropout.output_dropout.rate == 0.2
+    assert dropout.recurrent.dropout == dropout.recurrent.recurrent_dropout == 0
     gates = build_stack("lstm_gate_dropout")
-    assert gates.embedding.dropout == gates.lstm.dropout == gates.lstm.recurrent_dropout == 0.2
-    assert gates.embedded_dropout is gates.last_dropout is None
+    assert gates.embedding.dropout == gates.recurrent.dropout == gates.recurrent.recurrent_dropout == 0.2
+    assert gates.embedded_dropout is gates.output_dropout is None
     for name in ("lstm", "cnn_lstm"):
         plain = build_stack(name)
-        assert plain.embedding.dropout == plain.lstm.dropout == plain.lstm.recurrent_dropout == 0
+        assert plain.embedding.dropout == plain.recurrent.dropout == plain.recurrent.recurrent_dropout == 0
         assert not any(isinstance(module, Dropout) for module in plain.modules())
 
 
 def test_each_dropout_is_set_by_its_own_option():
     dropout = build_stack("lstm_dropout", word_dropout=0.1, dropout=0.3)
-    assert (dropout.embedding.dropout, dropout.embedded_dropout.rate, dropout.last_dropout.rate) == (0.1, 0.3, 0.3)
+    assert (dropout.embedding.dropout, dropout.embedded_dropout.rate, dropout.output_dropout.rate) == (0.1, 0.3, 0.3)
     gates = build_stack("lstm_gate_dropout", word_dropout=0.1, dropout=0.3, recurrent_dropout=0.4)
-    assert (gates.embedding.dropout, gates.lstm.dropout, gates.lstm.recurrent_dropout) == (0.1, 0.3, 0.4)
+    assert (gates.embedding.dropout, gates.recurrent.dropout, gates.recurrent.recurrent_dropout) == (0.1, 0.3, 0.4)
 
 
 @pytest.mark.parametrize("name", STACK_NAMES)
@@ -73,7 +83,7 @@ def test_any_sizes_and_several_classes(name, num_classes, shape):
 @pytest.mark.parametrize("initializer", INITIALIZERS)
 @pytest.mark.parametrize("name", STACK_NAMES)
 def test_a_seed_gives_the_plain_stacks_the_initial_values_that_it_always_gave(name, initializer):
-    """Under the names that old checkpoints have, drawn in this order: convolution, embedding, LSTM, output."""
+    """Drawn in this order: convolution, embedding, LSTM, output."""
     torch.manual_seed(7)
     stack = build_stack(name, num_embeddings=50, embedding_dim=8, hidden_size=6, initializer=initializer)
     torch.manual_seed(7)
@@ -82,12 +92,14 @@ def test_a_seed_gives_the_plain_stacks_the_initial_values_that_it_always_gave(na
         layers["convolution"] = Convolution(8, 32, 3)
         initialize_conv1d(layers["convolution"], initializer)
     layers["embedding"] = Embedding(50, 8, initializer=initializer)
-    layers["lstm"] = LSTM(32 if name == "cnn_lstm" else 8, 6, initializer=initializer)
+    layers["recurrent"] = LSTM(32 if name == "cnn_lstm" else 8, 6, initializer=initializer)
     layers["output"] = torch.nn.Linear(6, 1)
     initialize_linear(layers["output"], initializer)
     expected = {f"{layer}.{key}": value for layer in layers for key, value in layers[layer].state_dict().items()}
     assert set(stack.state_dict()) == set(expected)
-    assert {key for key in expected if key.startswith("lstm")} == {"lstm.weight_ih", "lstm.weight_hh", "lstm.bias"}
+    assert {key for key in expected if key.startswith("recurrent")} == {
+        f"recurrent.{name}" for name in ("weight_ih", "weight_hh", "bias")
+    }
     assert all(torch.equal(value, expected[key]) for key, value in stack.state_dict().items())
 
 
@@ -107,18 +119,18 @@ def test_what_reads_the_sequence_is_chosen_in_every_stack(name, options):
     stack = build_stack(name, num_embeddings=11, embedding_dim=3, hidden_size=7, **options)
     layers, ways = options.get("num_layers", 1), 1 + options.get("bidirectional", False)
     cell = GRU if options.get("cell") == "gru" else LSTM
-    cells = [layer for layer in stack.lstm.modules() if isinstance(layer, cell)]
+    cells = [layer for layer in stack.recurrent.modules() if isinstance(layer, cell)]
     assert len(cells) == layers * ways
     assert [layer.hidden_size for layer in cells] == [7] * layers * ways
     first = 32 if name == "cnn_lstm" else 3
     assert [layer.input_size for layer in cells] == [first] * ways + [7 * ways] * (layers - 1) * ways
-    assert stack.output.in_features == stack.lstm.output_size == 7 * ways
+    assert stack.output.in_features == stack.recurrent.output_size == 7 * ways
     kind = options.get("pooling", "last")
-    assert (stack.global_pooling.kind if stack.global_pooling is not None else "last") == kind
+    assert (stack.pooling.kind if stack.pooling is not None else "last") == kind
     gates = 0.2 if name == "lstm_gate_dropout" else 0
     assert all(layer.dropout == layer.recurrent_dropout == gates for layer in cells)
     if layers > 1:
-        assert stack.lstm.dropout.rate == (0.2 if name == "lstm_dropout" else 0)
+        assert stack.recurrent.dropout.rate == (0.2 if name == "lstm_dropout" else 0)
     logits = stack(torch.randint(0, 11, (3, 13)))
     assert logits.shape == (3,)
     logits.sum().backward()
@@ -126,15 +138,15 @@ def test_what_reads_the_sequence_is_chosen_in_every_stack(name, options):
 
 
 def test_the_plain_case_is_the_bare_layer():
-    assert type(build_stack("lstm").lstm) is LSTM
-    assert type(build_stack("lstm", bidirectional=True).lstm) is Bidirectional
-    assert type(build_stack("lstm", num_layers=2).lstm) is Stacked
+    assert type(build_stack("lstm").recurrent) is LSTM
+    assert type(build_stack("lstm", bidirectional=True).recurrent) is Bidirectional
+    assert type(build_stack("lstm", num_layers=2).recurrent) is Stacked
 
 
 def test_several_lengths_stand_side_by_side():
     stack = build_stack("cnn_lstm", num_embeddings=11, embedding_dim=3, channels=5, kernel_size=[3, 4, 5])
     assert [layer.kernel_size for layer in stack.convolution] == [(3,), (4,), (5,)]
-    assert stack.lstm.input_size == 15
+    assert stack.recurrent.input_size == 15
     # Keras 1's limit is its own for each length: `initialize_conv1d`.
     for layer in stack.convolution:
         assert not layer.bias.any()
@@ -146,9 +158,9 @@ def test_several_lengths_stand_side_by_side():
 @pytest.mark.parametrize("name", STACK_NAMES)
 def test_options_reach_the_layers(name):
     stack = build_stack(name, recurrent_activation="hard_sigmoid", kernel="reference", initializer="keras")
-    assert stack.lstm.recurrent_activation == "hard_sigmoid"
-    assert stack.lstm.kernel == "reference"
-    assert stack.lstm.initializer == stack.embedding.initializer == "keras"
+    assert stack.recurrent.recurrent_activation == "hard_sigmoid"
+    assert stack.recurrent.kernel == "reference"
+    assert stack.recurrent.initializer == stack.embedding.initializer == "keras"
     # The embedding, the dense layer and the convolution of torch's scheme have wider ranges or a bias.
     torchs = build_stack(name, initializer="torch")
     assert torchs.embedding.weight.abs().max() > 1

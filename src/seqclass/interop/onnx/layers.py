@@ -8,7 +8,7 @@ import numpy as np
 from onnx import TensorProto
 from torch import nn
 
-from seqclass.interop.onnx_graph import Graph
+from seqclass.interop.onnx.graph import Graph
 from seqclass.nn import GRU, LSTM, Bidirectional, GlobalPooling, RecurrentLayer, Stacked
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 

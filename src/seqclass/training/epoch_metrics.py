@@ -1,13 +1,14 @@
 """The running figures of an epoch, for training, validation and test each."""
 
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
 from torch import nn
 from torchmetrics import Metric
+from torchmetrics.classification import MulticlassAccuracy, MultilabelExactMatch
 
-from seqclass.classifier.tasks import Task
-from seqclass.metrics import MeanLoss
+from seqclass.classifier import SingleLabel, Task
+from seqclass.training.mean_loss import MeanLoss
 
 Stage = Literal["train", "val", "test"]
 
@@ -21,7 +22,7 @@ class EpochMetrics(nn.Module):
     Several processes each see a part of the samples; what they have counted is put together when it is asked for.
 
     Args:
-        task: which says what accuracy is.
+        task: decides which texts count as right: those of which every label is.
     """
 
     def __init__(self, task: Task) -> None:
@@ -30,7 +31,7 @@ class EpochMetrics(nn.Module):
         self._metrics = nn.ModuleDict()
         for stage in get_args(Stage):
             self._metrics[f"{stage}_loss"] = MeanLoss(**_SYNCED_IF_ASKED)
-            self._metrics[f"{stage}_acc"] = task.accuracy(**_SYNCED_IF_ASKED)
+            self._metrics[f"{stage}_acc"] = _accuracy(task)
 
     def _of(self, stage: Stage) -> dict[str, Metric]:
         return {name: cast(Metric, self._metrics[name]) for name in (f"{stage}_loss", f"{stage}_acc")}
@@ -61,3 +62,11 @@ class EpochMetrics(nn.Module):
     def running(self, stage: Stage) -> dict[str, torch.Tensor]:
         """The figures of this process' samples alone, by the same names."""
         return {name: metric.compute() for name, metric in self._of(stage).items()}
+
+
+def _accuracy(task: Task) -> Metric:
+    """Make the metric of the share of texts of which all is right."""
+    options: dict[str, Any] = {"validate_args": False, **_SYNCED_IF_ASKED}
+    if isinstance(task, SingleLabel):
+        return MulticlassAccuracy(task.num_classes, average="micro", **options)
+    return MultilabelExactMatch(task.num_classes, **options)

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import h5py
 import numpy as np
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.files import written_whole
-from seqclass.interop.keras_layers import keras_layers
-from seqclass.interop.keras_model import Backend, KerasLayer
+from seqclass.interop.keras.layers import keras_layers
+from seqclass.interop.keras.model import Backend, KerasLayer
 
 # The oldest version whose `.keras` files look like these is not known; this is the one they were held against.
 _KERAS3 = "3.15.1"
@@ -22,7 +22,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def export_keras(
-    classifier: SequenceClassifier,
+    classifier: TextClassifier,
     out: str | Path,
     *,
     keras: Literal[1, 3] = 3,
@@ -61,7 +61,7 @@ def export_keras(
     lost = ["the text pipeline and the labels stay behind: a Keras file has no place for them"]
     if keras == 3 and classifier.stack.embedding.dropout:
         lost.append("word_dropout: the embedding of Keras 3 has none")
-    if classifier.stack.global_pooling is not None:
+    if classifier.stack.pooling is not None:
         lost.append("texts without words: Keras' mean over nothing is no number, and here it is zero")
     return lost
 
@@ -78,7 +78,7 @@ def _keras3_weights(layers: list[KerasLayer]) -> bytes:
     return content.getvalue()
 
 
-def _keras3_archive(layers: list[KerasLayer], classifier: SequenceClassifier) -> bytes:
+def _keras3_archive(layers: list[KerasLayer], classifier: TextClassifier) -> bytes:
     steps = classifier.pipeline.maxlen if classifier.pipeline is not None else None
     ids = {"batch_shape": [None, steps], "dtype": "int32", "name": "ids"}
     entries: list[dict[str, Any]] = [{"class_name": "InputLayer", "config": ids}]
