@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from seqclass.errors import InputError
+from seqclass.messages import listed
 
 GZIP = ".gz"
 ZIP = ".zip"
@@ -42,7 +43,7 @@ def open_zipped(archive: Path, member: str | None) -> Iterator[BinaryIO]:
             wanted = "several files" if member is None else f"no file {member!r}"
             raise InputError(
                 f"{archive} holds {wanted if names else 'no files'}; name one of its {len(names)} as "
-                f"{archive}/NAME: {', '.join(names[:10])}"
+                f"{archive}/NAME: {listed(names, most=10)}"
             )
         try:
             file = content.open(member)

@@ -304,7 +304,7 @@ class TestCache:
     def test_a_second_start_does_not_read_the_texts(self, module, monkeypatch, capsys):
         before = ids(module().train_dataloader())
         assert "Encoding the texts of reviews.csv" in capsys.readouterr().err
-        monkeypatch.setattr("seqclass.data.sources.own_texts.OwnTexts.read", None)
+        monkeypatch.setattr("seqclass.data.sources.own_texts.OwnTexts.texts", None)
         assert ids(module().train_dataloader()) == before
         assert capsys.readouterr().err == ""
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from seqclass.classifier import TextClassifier
-from seqclass.data.sources.rows import listed
 from seqclass.errors import InputError
 from seqclass.evaluation.texts import LabelledText, batches
+from seqclass.messages import listed
 
 RowSink = Callable[[Sequence[LabelledText], npt.NDArray[np.float64]], None]
 
