@@ -105,7 +105,9 @@ class TestOtherData:
         train = write("more.csv", ["praise", "blame"], seed=1, others=("zebra", "yak"))
         data = TextDataModule(train=train, maxlen=16)
         anew = new_classifier(data, stack="lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
-        with pytest.raises(InputError, match=r"reads texts in another way than the model.*trained=TextClassifier\.load"):
+        with pytest.raises(
+            InputError, match=r"reads texts in another way than the model.*trained=TextClassifier\.load"
+        ):
             quiet_trainer(max_epochs=8).fit(anew, data, ckpt_path=first)
         data = TextDataModule(train=train, maxlen=16)
         trained = TextClassifier.load(first)

@@ -9,9 +9,9 @@ def training_record(trainer: Trainer) -> dict[str, Any]:
     """Describe a training as it is now.
 
     Returns:
-        "data": name of the data set, and the texts of each part, if the DataModule knows them. "training": epochs begun,
-        steps, batch size, optimizer and its rate. "figures": the last ones of each metric, with the epoch (from 0) that
-        they are of.
+        "data": the data set's name and the number of texts in each part, if the DataModule knows them; "training":
+        epochs begun, steps, batch size, optimizer and its rate; "figures": the last of each metric, and their epoch,
+        counted from 0.
     """
     record: dict[str, Any] = {}
     data: Any = getattr(trainer, "datamodule", None)
