@@ -150,12 +150,12 @@ class TestOptions:
             SequenceClassifier("lstm", recurrent_dropout=0.1)
 
     def test_wrong_option_is_reported_before_the_data_are_read(self):
-        with pytest.raises(ValueError, match=r"dropout=1.5 is no probability"):
+        with pytest.raises(ValueError, match=r"dropout is 1.5; allowed are probabilities from 0 to 1"):
             SequenceClassifier("lstm_dropout", dropout=1.5)
 
     @pytest.mark.parametrize("size", ["num_embeddings", "num_classes", "embedding_dim", "hidden_size"])
     def test_so_is_a_size_that_is_none(self, size):
-        with pytest.raises(ValueError, match=f"{size}=0 is too small: it must be at least 1"):
+        with pytest.raises(ValueError, match=f"{size} is 0; allowed are whole numbers from 1 on"):
             SequenceClassifier("lstm", **{size: 0})
 
     def test_bare_use_needs_sizes(self):

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 
 
 class Convolution(nn.Conv1d):

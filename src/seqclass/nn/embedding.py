@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seqclass.nn.checks import check_positive, check_rate
+from seqclass.checks import check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import Initializer, initialize_embedding
 

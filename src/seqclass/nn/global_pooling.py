@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import torch
 from torch import nn
 
-from seqclass.nn.checks import check_choice
+from seqclass.checks import check_choice
 from seqclass.nn.shared_padding import LeadingPadding
 
 PoolingKind = Literal["mean", "max"]

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import nn
 
-from seqclass.nn.checks import check_choice, check_positive, check_rate
+from seqclass.checks import check_choice, check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import INITIALIZERS, Initializer
 from seqclass.nn.lstm_kernels import KERNELS, Kernel
