@@ -79,7 +79,10 @@ def reverse_words(sequence: torch.Tensor, padding: LeadingPadding | None) -> tor
     step = torch.arange(steps, device=sequence.device)
     places = torch.where(step < counts, step, counts + steps - 1 - step)
     rows = torch.arange(batch, device=sequence.device).unsqueeze(1) * steps
-    reversed_words: torch.Tensor = _Exchange.apply(sequence, (places + rows).flatten())
+    places = (places + rows).flatten()
+    if not torch.is_grad_enabled():
+        return _exchanged(sequence, places)  # what `torch.export` can trace
+    reversed_words: torch.Tensor = _Exchange.apply(sequence, places)
     return reversed_words
 
 
