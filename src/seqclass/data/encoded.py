@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqclass.data.array_files import ArrayFile, RaggedFile, mapped, mapped_ragged
-from seqclass.data.sources.rows import listed
 from seqclass.errors import InputError
+from seqclass.messages import listed
 from seqclass.text import RaggedIds, TextPipeline
 
 _META = "meta.json"
