@@ -159,7 +159,7 @@ class TestOptions:
             new_classifier(nothing(), stack="lstm", recurrent_dropout=0.1)
 
     def test_wrong_option_is_reported_before_the_data_are_read(self):
-        with pytest.raises(ValueError, match="dropout is 1.5; allowed are probabilities from 0 to 1"):
+        with pytest.raises(ValueError, match=r"dropout is 1\.5; allowed are probabilities from 0 to 1"):
             new_classifier(nothing(), stack="lstm_dropout", dropout=1.5)
 
     @pytest.mark.parametrize("size", ["num_embeddings", "num_classes", "embedding_dim", "hidden_size"])
