@@ -208,7 +208,7 @@ class TestMain:
 
     def test_unknown_command(self, capsys):
         assert main(["train"]) == 2
-        assert "'train' is no command" in capsys.readouterr().err
+        assert "unknown command 'train'" in capsys.readouterr().err
 
     def test_version(self, capsys):
         assert main(["--version"]) == 0

@@ -12,7 +12,7 @@ import torch
 from support.disk import nearly_full_disk
 from support.versions import needs_exported_loops
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.cli import main
 from seqclass.interop import export_keras
 
@@ -29,7 +29,7 @@ def table():
         rows = csv.writer(file)
         rows.writerows([["id", "text", "label"], [7, 'a "superb", moving film', "pos"]])
         rows.writerows([[8, "awful,\ndull story", "neg"], [9, "boring music, dreadful scene", "neg"]])
-        rows.writerow([10, "brilliant", "neg"])
+        rows.writerow([10, "a brilliant, superb film", "neg"])
     return "texts.csv"
 
 
@@ -98,7 +98,7 @@ class TestReading:
 
 class TestCompare:
     def test_side_by_side(self, checkpoint, easy_reviews, capsys):
-        classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
+        classifier = TextClassifier.load(checkpoint)
         export_keras(classifier, "m.keras")
         Path("index.json").write_text(json.dumps({w: n for n, w in enumerate(classifier.pipeline.vocabulary.words, 1)}))
         imported = ["import-keras", "m.keras", "--out", "same.ckpt", "--word-index", "index.json"]
@@ -163,9 +163,9 @@ class TestFailures:
         [
             ("missing", "there is no checkpoint at"),
             ("truncated", "is no checkpoint, or holds more than"),
-            ("other program", "is no checkpoint of a SequenceClassifier"),
-            ("other version", "does not describe a SequenceClassifier"),
-            ("other pipeline", "does not describe a SequenceClassifier"),
+            ("other program", "is no checkpoint of a TextClassifier"),
+            ("other version", "does not describe a TextClassifier"),
+            ("other pipeline", "does not describe a TextClassifier"),
         ],
     )
     def test_checkpoint(self, command, kind, message, checkpoint, table, capsys):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.evaluation.evaluate import evaluate
 from seqclass.evaluation.texts import LabelledText, labelled_texts
 
@@ -26,7 +26,7 @@ document.title = [innerWidth, document.documentElement.scrollWidth, outside, cha
 
 @pytest.fixture(scope="module")
 def report(checkpoint, easy_reviews, tmp_path_factory):
-    classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
+    classifier = TextClassifier.load(checkpoint)
     wrong = [
         LabelledText(f"wrong {number}", "a <b>wonderful</b> film & <script>alert(1)</script> " * number, ("neg",))
         for number in range(1, 4)
@@ -47,7 +47,7 @@ def test_is_self_contained_and_escapes_texts(report):
 
 @pytest.fixture(scope="module")
 def labels_report(labels_checkpoint, labelled_rows, tmp_path_factory):
-    classifier = SequenceClassifier.load_from_checkpoint(labels_checkpoint)
+    classifier = TextClassifier.load(labels_checkpoint)
     texts = [
         LabelledText(str(number), text, tuple(labels.split(";")) if labels else ())
         for number, (text, labels) in enumerate(labelled_rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.commands.options import add_data_options, new_parser, parse, reading_of
 from seqclass.errors import InputError
 from seqclass.evaluation.comparison import compare
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> None:
     reading = reading_of(options)
     predictions = {
         name: predict(
-            SequenceClassifier.load_from_checkpoint(path),
+            TextClassifier.load(path),
             labelled_texts(options.data, reading),
             batch_size=options.batch_size,
         )

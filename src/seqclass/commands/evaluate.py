@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.commands.options import add_data_options, new_parser, parse, reading_of
 from seqclass.evaluation.evaluate import evaluate
 from seqclass.evaluation.texts import labelled_texts
@@ -20,7 +20,7 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--predictions", type=Literal["csv", "parquet"], default="csv", help="form of the predictions")
     options = parse(parser, arguments)
 
-    classifier = SequenceClassifier.load_from_checkpoint(options.checkpoint)
+    classifier = TextClassifier.load(options.checkpoint)
     checkpoint = Path(options.checkpoint)
     out = Path(options.out or checkpoint.with_name(f"{checkpoint.stem}-evaluation"))
     texts = labelled_texts(options.data, reading_of(options))

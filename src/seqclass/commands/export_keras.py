@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.commands.options import new_parser, parse
 from seqclass.interop import export_keras
 
@@ -12,7 +12,7 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("checkpoint", type=str, help="the checkpoint")
     parser.add_function_arguments(export_keras, skip={"classifier"})
     options = parse(parser, arguments).as_dict()
-    classifier = SequenceClassifier.load_from_checkpoint(options.pop("checkpoint"))
+    classifier = TextClassifier.load(options.pop("checkpoint"))
     for line in export_keras(classifier, **options):
         print(f"note: {line}")
     print(f"The Keras {options['keras']} file is {options['out']}")

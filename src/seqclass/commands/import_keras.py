@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from seqclass.commands.options import new_parser, parse
-from seqclass.interop import import_keras, save_classifier
+from seqclass.interop import import_keras
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -17,6 +17,6 @@ def run(arguments: Sequence[str]) -> None:
     options = parse(parser, arguments).as_dict()
     out = options.pop("out")
     classifier, report = import_keras(**options)
-    save_classifier(classifier, out)
+    classifier.save(out)
     print(report)
     print(f"The checkpoint is {out}")

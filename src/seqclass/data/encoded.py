@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from seqclass.data.array_files import ArrayFile, RaggedFile, mapped, mapped_ragged
 from seqclass.errors import InputError
+from seqclass.messages import listed
 from seqclass.text import RaggedIds, TextPipeline
 
 _META = "meta.json"
@@ -88,6 +89,30 @@ class EncodedTexts:
     parts: dict[str, EncodedPart]
     label_names: tuple[str, ...]
     pipeline: TextPipeline
+
+    def relabelled(self, label_names: Sequence[str]) -> "EncodedTexts":
+        """Returns the same texts with labels that are indices into other label names, such as a trained model's.
+
+        Raises:
+            InputError: if a label is none of them.
+        """
+        if tuple(label_names) == self.label_names:
+            return self
+        if unknown := [name for name in self.label_names if name not in label_names]:
+            raise InputError(
+                f"the texts have labels that the model does not know: {listed(unknown)}; it was trained for "
+                f"{listed(list(label_names))}"
+            )
+        numbers = np.array([label_names.index(name) for name in self.label_names], dtype=np.int64)
+        parts = {}
+        for name, part in self.parts.items():
+            if part.labels.ndim == 1:
+                labels = numbers[part.labels]
+            else:
+                labels = np.zeros((len(part.labels), len(label_names)), dtype=np.uint8)
+                labels[:, numbers] = part.labels
+            parts[name] = replace(part, labels=labels)
+        return replace(self, parts=parts, label_names=tuple(label_names))
 
 
 class PartFiles:

@@ -82,6 +82,16 @@ class EncodingOptions:
             cached_encoding(folder, by_pipeline, lambda path: _encode_as_given(source, given, path)), pipeline=given
         )
 
+    def overridden_by(self, pipeline: TextPipeline) -> list[str]:
+        """Returns the options that differ from a pipeline that is used instead, each as "name=value (given: value)"."""
+        used = {**asdict(pipeline.tokenizer), **asdict(pipeline.vocabulary), **asdict(pipeline)}
+        given = {**asdict(self.tokenizer), **self.vocabulary, **self.padding}
+        return [
+            f"{name}={used[name]!r} (given: {value!r})"
+            for name, value in given.items()
+            if name in used and used[name] != value
+        ]
+
     def _encode_anew(self, source: Source, folder: Path) -> None:
         if self.word_index is not None:
             vocabulary = Vocabulary.from_keras_word_index(self.word_index, **self.vocabulary)

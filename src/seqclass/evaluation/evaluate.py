@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.evaluation.metrics import measure
 from seqclass.evaluation.prediction import predict
 from seqclass.evaluation.predictions_file import predictions_file
@@ -17,7 +17,7 @@ from seqclass.files import written_whole
 
 
 def evaluate(
-    classifier: SequenceClassifier,
+    classifier: TextClassifier,
     texts: Iterable[LabelledText],
     out: str | Path,
     *,

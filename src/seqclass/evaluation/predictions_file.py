@@ -69,7 +69,7 @@ def _parquet(path: Path) -> Iterator[Write]:
     writers: list[Any] = []
 
     def write(columns: Columns) -> None:
-        table = pa.table({name: list(values) for name, values in columns.items()})
+        table = pa.table({name: [_encodable(value) for value in values] for name, values in columns.items()})
         if not writers:
             writers.append(pq.ParquetWriter(path, table.schema))
         writers[0].write_table(table)
@@ -79,3 +79,8 @@ def _parquet(path: Path) -> Iterator[Write]:
     finally:
         for writer in writers:
             writer.close()
+
+
+def _encodable(value: Any) -> Any:
+    """A text without lone surrogates, which a str may hold and UTF-8 does not."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.evaluation.attribution import METHOD, word_importance
 from seqclass.evaluation.charts import bar_chart, line_chart
 from seqclass.evaluation.prediction import Mistake, Predictions
@@ -24,7 +24,7 @@ _SHOWN_WORDS = 400
 
 def write_report(
     path: str | Path,
-    classifier: SequenceClassifier,
+    classifier: TextClassifier,
     predictions: Predictions,
     figures: dict[str, Any],
     *,
@@ -48,7 +48,7 @@ def write_report(
         figures=figures,
         names=predictions.label_names,
         multi_label=predictions.multi_label,
-        stack=classifier.hparams["stack"],
+        stack=classifier.options.stack,
         roc=roc,
         precision_recall=precision_recall,
         calibration=_calibration(predictions),
@@ -124,7 +124,7 @@ def _by_length(predictions: Predictions) -> Markup:
     return bar_chart(bars, x="words in the text", y="accuracy")
 
 
-def _explained(classifier: SequenceClassifier, mistake: Mistake) -> dict[str, Any]:
+def _explained(classifier: TextClassifier, mistake: Mistake) -> dict[str, Any]:
     """A mistake with the words that the model read, each with how strongly to mark it, from -100 to 100."""
     words = word_importance(classifier, mistake.item.text, mistake.label)
     largest = max((abs(value) for _, value in words), default=0) or 1

@@ -3,13 +3,14 @@
 import codecs
 import io
 import json
+import math
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqclass.errors import InputError
+from seqclass.messages import listed
 
 BYTE_ORDER_MARK = "\ufeff"
 """What some programs put at the start of UTF-8 files."""
@@ -40,7 +41,8 @@ class Reading:
         text_columns: names of the columns, or of the entries of an object, that hold the text; several are joined
             by line feeds. `review.body` is the entry `body` of the entry `review`, where nothing is called so.
         label_column: likewise, the label; None for texts without labels, whose rows have empty ones.
-        columns: names of all columns of `.csv` and `.tsv` files that do not begin with a line of them.
+        columns: names of all columns of `.csv` and `.tsv` files without a header.
+        delimiter: the character between the fields of `.csv` and `.tsv` files; None for that of the suffix.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
         pattern: names of the files in the folders of the classes, such as `*.txt`; upper and lower case are one.
         encoding: of the files, by one of Python's names. Parquet has its own.
@@ -56,6 +58,7 @@ class Reading:
     text_columns: tuple[str, ...] = ("text",)
     label_column: str | None = "label"
     columns: tuple[str, ...] | None = None
+    delimiter: str | None = None
     quotes: bool = True
     pattern: str = "*.txt"
     encoding: str = "utf-8"
@@ -74,6 +77,10 @@ class Reading:
                 raise InputError(
                     f"columns has to name {name!r} once, where the text or the label is; it is {listed(self.columns)}"
                 )
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise InputError(
+                f"delimiter is {self.delimiter!r}; it has to be a single character such as ';', no quote or line break"
+            )
         if not self.pattern or "/" in self.pattern:
             raise InputError(f"pattern is {self.pattern!r}; it has to be one for the names of files, such as '*.txt'")
         try:
@@ -93,6 +100,7 @@ class Reading:
         text_column: list[str] | str = "text",
         label_column: str | None = "label",
         columns: list[str] | None = None,
+        delimiter: str | None = None,
         quotes: bool = True,
         pattern: str = "*.txt",
         encoding: str = "utf-8",
@@ -103,7 +111,9 @@ class Reading:
         Args:
             text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
             label_column: likewise, the label; None where there is none.
-            columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
+            columns: names of all columns, for `.csv` and `.tsv` files without a header.
+            delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a
+                tab; None for a comma or a tab, by the suffix.
             quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
             pattern: names of the files in a class's folder; `*` takes all of them.
             encoding: of the files, by one of Python's names.
@@ -116,6 +126,7 @@ class Reading:
             text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
             label_column=label_column,
             columns=None if columns is None else tuple(columns),
+            delimiter="\t" if delimiter == "\\t" else delimiter,
             quotes=quotes,
             pattern=pattern,
             encoding=encoding,
@@ -162,6 +173,8 @@ class Reading:
         """
         found = {column: _entry(values, column, f"{path}{where}") for column in self.wanted}
         for column in self.text_columns:
+            if _is_missing(found[column]):
+                found[column] = ""
             if not isinstance(found[column], str):
                 raise InputError(f"{path}{where}: {column!r} is {found[column]!r:.80}; a text has to be a string")
         given = "" if self.label_column is None else found[self.label_column]
@@ -209,6 +222,11 @@ def _label_name(label: Any) -> str | None:
     return label if isinstance(label, str) else None
 
 
+def _is_missing(value: Any) -> bool:
+    """Whether it stands for a value that is not there: null, or what pandas has for it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 class NotDecodableError(InputError):
     """The bytes of a file are of another encoding.
 
@@ -232,9 +250,3 @@ def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int
         "such as cp1252 or utf-16; `seqclass inspect` says which ones fit",
         path,
     )
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a message; of a file without a header they are whatever its first row holds."""
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(f"{name!r:.60}" for name in names[:20]) + more
