@@ -229,6 +229,34 @@ class TestFailures:
         fails([str(checkpoint) if word == "CKPT" else word for word in arguments], capsys, message)
 
     @pytest.mark.parametrize(
+        ("arguments", "target"),
+        [
+            (["classify", "CKPT", "--input", "texts.csv", "--out", "texts.csv"], "texts.csv"),
+            (["classify", "CKPT", "--input", "te*.csv", "--out", "link.csv"], "link.csv"),
+            (["classify", "CKPT", "a film", "--out", "ckpt.csv"], "ckpt.csv"),
+            (["evaluate", "CKPT", "--data", "out/predictions.csv", "--out", "out"], "out/predictions.csv"),
+            (["compare", "CKPT", "other.ckpt", "--data", "texts.csv", "--out", "texts.csv"], "texts.csv"),
+            (["compare", "CKPT", "other.ckpt", "--data", "texts.csv", "--out", "other.ckpt"], "other.ckpt"),
+            (["export", "CKPT", "--format", "onnx", "--out", "CKPT"], ""),
+            (["export", "CKPT", "--format", "torch-export", "--out", "CKPT"], ""),
+            (["export-keras", "CKPT", "--out", "CKPT"], ""),
+            (["import-keras", "texts.csv", "--out", "link.csv"], "link.csv"),
+            (["import-keras", "m.h5", "--out", "texts.csv", "--word_index", "texts.csv"], "texts.csv"),
+        ],
+    )
+    def test_a_source_as_the_target(self, arguments, target, checkpoint, table, capsys):
+        shutil.copy(checkpoint, "other.ckpt")
+        Path("out").mkdir()
+        shutil.copy(table, "out/predictions.csv")
+        Path("link.csv").symlink_to(table)
+        Path("ckpt.csv").hardlink_to(shutil.copy(checkpoint, "copy.ckpt"))
+        checkpoint = "copy.ckpt"
+        contents = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+        arguments = [checkpoint if word == "CKPT" else word for word in arguments]
+        fails(arguments, capsys, f"cannot write {target or checkpoint}: it is read, as ")
+        assert {path: path.read_bytes() for path in contents} == contents
+
+    @pytest.mark.parametrize(
         ("command", "package", "extra"),
         [("evaluate", "sklearn", "evaluate"), ("compare", "scipy", "evaluate"), ("onnx", "onnx", "onnx")],
     )

@@ -12,6 +12,7 @@ from seqclass.commands.options import add_reading_options, new_parser, parse, re
 from seqclass.errors import InputError
 from seqclass.evaluation.predictions_file import predictions_file
 from seqclass.evaluation.texts import batches, standard_input_lines, unlabelled_texts
+from seqclass.files import check_not_source
 
 # What would end the line of an answer, part it in other columns, or steer a terminal.
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -31,6 +32,8 @@ def run(arguments: Sequence[str]) -> None:
     if options.texts and options.input:
         raise InputError(f"texts come from the command line or from --input {options.input}, not from both")
     reading = reading_of(options, label_column=None)
+    if options.out is not None:
+        check_not_source(options.out, [options.checkpoint, options.input], option="--out")
     if options.out is None and sys.stdout is None:
         raise InputError("standard output is closed; name a file to write with --out")
 

@@ -15,7 +15,7 @@ from seqclass.errors import InputError
 from seqclass.evaluation.comparison import compare
 from seqclass.evaluation.prediction import predict
 from seqclass.evaluation.texts import labelled_texts
-from seqclass.files import written_whole
+from seqclass.files import check_not_source, written_whole
 
 _COLUMNS = {
     "accuracy": "accuracy",
@@ -38,6 +38,8 @@ def run(arguments: Sequence[str]) -> None:
     if len(set(paths)) < 2:
         raise InputError(f"compare needs two checkpoints or more; given: {', '.join(paths)}")
 
+    if options.out is not None:
+        check_not_source(options.out, [*paths, options.data], option="--out")
     reading = reading_of(options)
     predictions = {
         name: predict(

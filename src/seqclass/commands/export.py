@@ -5,6 +5,7 @@ from typing import Literal
 
 from seqclass.classifier import TextClassifier
 from seqclass.commands.options import new_parser, parse
+from seqclass.files import check_not_source
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -14,6 +15,7 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--out", type=str, required=True, help="the file to write")
     options = parse(parser, arguments)
 
+    check_not_source(options.out, [options.checkpoint], option="--out")
     classifier = TextClassifier.load(options.checkpoint)
     if options.format == "onnx":
         from seqclass.interop.onnx import export_onnx

@@ -16,6 +16,11 @@ from seqclass.evaluation.texts import LabelledText
 from seqclass.files import written_whole
 
 
+def written_files(out: Path, predictions: str) -> list[Path]:
+    """Return what `evaluate` writes, by the form of the predictions: metrics, predictions and report."""
+    return [out / name for name in ("metrics.json", f"predictions.{predictions}", "report.html")]
+
+
 def evaluate(
     classifier: TextClassifier,
     texts: Iterable[LabelledText],
@@ -41,9 +46,9 @@ def evaluate(
     Raises:
         InputError: as `predict`, or a file cannot be written.
     """
-    out = Path(out)
+    metrics_path, predictions_path, report_path = written_files(Path(out), predictions)
     names = classifier.label_names
-    with predictions_file(out / f"predictions.{predictions}") as write:
+    with predictions_file(predictions_path) as write:
 
         def sink(batch: Sequence[LabelledText], rows: Any) -> None:
             write(
@@ -58,7 +63,7 @@ def evaluate(
 
         results = predict(classifier, texts, batch_size=batch_size, sink=sink)
     figures = measure(results)
-    with written_whole(out / "metrics.json") as part:
+    with written_whole(metrics_path) as part:
         part.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_report(out / "report.html", classifier, results, figures, name=name)
+    write_report(report_path, classifier, results, figures, name=name)
     return figures
