@@ -29,7 +29,7 @@ def table():
         rows = csv.writer(file)
         rows.writerows([["id", "text", "label"], [7, 'a "superb", moving film', "pos"]])
         rows.writerows([[8, "awful,\ndull story", "neg"], [9, "boring music, dreadful scene", "neg"]])
-        rows.writerow([10, "brilliant", "neg"])
+        rows.writerow([10, "a brilliant, superb film", "neg"])
     return "texts.csv"
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from seqclass.checks import check_whole
 from seqclass.errors import InputError
 from seqclass.text import RaggedIds, TextPipeline
-from seqclass.text.checks import check_whole
 
 
 class Batch(NamedTuple):

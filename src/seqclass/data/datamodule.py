@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from lightning.pytorch import LightningDataModule
 
+from seqclass.checks import check_whole
 from seqclass.data.batches import Batches, PaddedOnDemand
 from seqclass.data.encoded import EncodedTexts
 from seqclass.data.encoding_options import EncodingOptions
@@ -27,7 +28,6 @@ from seqclass.text import (
     TorchtextTokenizerName,
     UnseenWords,
 )
-from seqclass.text.checks import check_whole
 
 _Rows: TypeAlias = npt.NDArray[np.int64]
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from seqclass.checks import check_whole
 from seqclass.data.cache import cached_encoding, earlier_encoding
 from seqclass.data.encoded import EncodedTexts
 from seqclass.data.encoding import encode_source
@@ -14,7 +15,6 @@ from seqclass.data.sources import Source
 from seqclass.errors import InputError
 from seqclass.locations import cache_root
 from seqclass.text import BaseTokenizer, TextPipeline, Vocabulary
-from seqclass.text.checks import check_whole
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from typing import Any, Literal, get_args
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from seqclass.checks import check_choice
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import MissingDataError, SampleSource, Source, find_imdb
-from seqclass.text.checks import check_choice
 
 OnMissing = Literal["error", "sample"]
 

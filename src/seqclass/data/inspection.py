@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from seqclass.checks import check_whole
 from seqclass.data.sources import OwnTexts
 from seqclass.errors import InputError
 from seqclass.text import BaseTokenizer
-from seqclass.text.checks import check_whole
 
 COVERED_WORDS = 0.98
 COVERED_TEXTS = 0.95

@@ -2,12 +2,12 @@
 
 from typing import Any, Literal, get_args
 
+from seqclass.checks import check_choice
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
 from seqclass.text import KERAS_FILTERS, Lower, StripHtml, UnseenWords
-from seqclass.text.checks import check_choice
 
 OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
 """Keras' filters, and what texts from elsewhere have besides: other white space, quotes, dashes."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from seqclass.checks import check_positive
 from seqclass.models.recurrent import build_recurrent
 from seqclass.models.stack import Stack
 from seqclass.nn import (
@@ -14,7 +15,6 @@ from seqclass.nn import (
     MaxPooling,
     ParallelConvolutions,
 )
-from seqclass.nn.checks import check_positive
 from seqclass.nn.initializers import initialize_conv1d, initialize_linear
 
 if TYPE_CHECKING:

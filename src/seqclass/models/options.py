@@ -6,12 +6,12 @@ from typing import Any, Literal, get_args
 
 import torch
 
+from seqclass.checks import check_choice
 from seqclass.models.building import build_layers
 from seqclass.models.presets import PRESETS, STACK_NAMES, StackName
 from seqclass.models.recurrent import Cell
 from seqclass.models.stack import Stack
 from seqclass.nn import Initializer, Kernel, RecurrentActivation
-from seqclass.nn.checks import check_choice
 
 Pooling = Literal["last", "mean", "max"]
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)

@@ -21,10 +21,19 @@ class Bidirectional(RecurrentLayer):
     Args:
         forward_layer: a layer.
         backward_layer: another, with the same input size.
+
+    Raises:
+        ValueError: the layers have different input sizes.
     """
 
     def __init__(self, forward_layer: RecurrentLayer, backward_layer: RecurrentLayer) -> None:
         super().__init__()
+        if backward_layer.input_size != forward_layer.input_size:
+            raise ValueError(
+                f"backward_layer.input_size is {backward_layer.input_size}; allowed is {forward_layer.input_size}, "
+                "that of forward_layer"
+            )
+        self.input_size = forward_layer.input_size
         self.forward_layer = forward_layer
         self.backward_layer = backward_layer
         self.output_size = forward_layer.output_size + backward_layer.output_size
@@ -70,7 +79,10 @@ def reverse_words(sequence: torch.Tensor, padding: LeadingPadding | None) -> tor
     step = torch.arange(steps, device=sequence.device)
     places = torch.where(step < counts, step, counts + steps - 1 - step)
     rows = torch.arange(batch, device=sequence.device).unsqueeze(1) * steps
-    reversed_words: torch.Tensor = _Exchange.apply(sequence, (places + rows).flatten())
+    places = (places + rows).flatten()
+    if not torch.is_grad_enabled():
+        return _exchanged(sequence, places)  # what `torch.export` can trace
+    reversed_words: torch.Tensor = _Exchange.apply(sequence, places)
     return reversed_words
 
 

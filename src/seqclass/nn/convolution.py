@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
+from seqclass.nn.tensor_checks import check_sequence
 
 
 class Convolution(nn.Conv1d):
@@ -44,7 +45,12 @@ class Convolution(nn.Conv1d):
         return self.kernel_size[0]
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(batch, steps, in_channels) -> (batch, steps, out_channels)."""
+        """(batch, steps, in_channels) -> (batch, steps, out_channels).
+
+        Raises:
+            ValueError: inputs of another shape, or on another device than the weight.
+        """
+        check_sequence("inputs", inputs, self.in_channels, self.weight)
         weight = self.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
         left = (self.window - 1) // 2
         if self.window % 2 == 0:
@@ -107,7 +113,14 @@ class MaxPooling(nn.Module):
         self.size = check_positive("size", size)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(batch, steps, features) -> (batch, steps // size, features)."""
+        """(batch, steps, features) -> (batch, steps // size, features).
+
+        Raises:
+            ValueError: inputs of another shape, or fewer steps than `size`.
+        """
+        check_sequence("inputs", inputs, None)
+        if inputs.shape[1] < self.size:
+            raise ValueError(f"inputs has {inputs.shape[1]} steps; allowed are {self.size} or more, the pooling's size")
         return _sequence(F.max_pool2d(_image(inputs), (1, self.size)))
 
     def extra_repr(self) -> str:

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seqclass.nn.checks import check_rate
+from seqclass.checks import check_rate
 
 # Sixteen random bits decide on each number: a rate is met to within 1/131072.
 _VALUES = 2**16

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seqclass.nn.checks import check_positive, check_rate
+from seqclass.checks import check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import Initializer, initialize_embedding
 
@@ -51,16 +51,34 @@ class Embedding(nn.Module):
         """Look the ids up.
 
         Args:
-            ids: (batch, steps), int32 or int64.
+            ids: (batch, steps), int32 or int64, each from 0 to `num_embeddings` - 1.
 
         Returns:
             (batch, steps, embedding_dim), in the table's dtype.
+
+        Raises:
+            ValueError: ids of another shape or dtype, or on another device than the table.
+            IndexError: on a CPU, an id outside the table; the message says where it is. A GPU's ids are not read, since
+                the host would have to wait for them: there PyTorch stops the whole process by an assertion.
         """
+        if ids.dim() != 2 or ids.dtype not in (torch.int32, torch.int64) or ids.device != self.weight.device:
+            raise ValueError(
+                f"ids is {tuple(ids.shape)} {ids.dtype} on {ids.device}; allowed is (batch, steps) torch.int32 or "
+                f"torch.int64 on {self.weight.device}"
+            )
         table: torch.Tensor = self.weight
         if self.training and self.dropout > 0:
             # One number for each row of the table: the mask broadcasts over the row.
             table = table * dropout_mask(self.dropout, (self.num_embeddings, 1), table)
-        return F.embedding(ids, table)
+        try:
+            return F.embedding(ids, table)
+        except IndexError as error:  # PyTorch compares each id with the table's length, but does not say which it is
+            outside = (ids < 0) | (ids >= self.num_embeddings)
+            row, step = outside.nonzero()[0].tolist()
+            raise IndexError(
+                f"ids[{row}, {step}] is {int(ids[row, step])}; allowed are 0 to {self.num_embeddings - 1}, the rows of "
+                "the table"
+            ) from error
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, dropout={self.dropout}"

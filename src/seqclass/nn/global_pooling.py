@@ -5,8 +5,9 @@ from typing import Literal, get_args
 import torch
 from torch import nn
 
-from seqclass.nn.checks import check_choice
+from seqclass.checks import check_choice
 from seqclass.nn.shared_padding import LeadingPadding
+from seqclass.nn.tensor_checks import check_sequence
 
 PoolingKind = Literal["mean", "max"]
 POOLING_KINDS: tuple[PoolingKind, ...] = get_args(PoolingKind)
@@ -36,8 +37,14 @@ class GlobalPooling(nn.Module):
         Args:
             states: of all steps.
             padding: the leading steps that do not count; None if all do.
+
+        Raises:
+            ValueError: states of another shape, or padding that does not fit them.
         """
+        check_sequence("states", states, None)
         batch, steps, _ = states.shape
+        if padding is not None:
+            padding.check(batch, steps)
         counts = states.new_zeros(batch, dtype=torch.int64) if padding is None else padding.counts.to(states.device)
         if self.kind == "mean":
             words = (torch.arange(steps, device=states.device) >= counts.unsqueeze(1)).to(states.dtype)

@@ -26,7 +26,7 @@ from typing import Literal, get_args
 import torch
 from torch import nn
 
-from seqclass.nn.checks import check_choice
+from seqclass.checks import check_choice
 
 Initializer = Literal["keras1", "keras", "torch"]
 INITIALIZERS: tuple[Initializer, ...] = get_args(Initializer)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from seqclass.nn.initializers import Initializer, initialize_lstm
-from seqclass.nn.lstm_kernels import Kernel, LSTMArguments, builtin_refuses, run_lstm
+from seqclass.nn.lstm_kernels import Kernel, LSTMArguments, builtin_refusal, run_lstm
 from seqclass.nn.recurrent import GatedLayer
 from seqclass.nn.recurrent_activations import RecurrentActivation
 from seqclass.nn.shared_padding import LeadingPadding
@@ -61,7 +61,7 @@ class LSTM(GatedLayer):
         )
         self.bias = nn.Parameter(torch.empty(4 * hidden_size))
         self.reset_parameters()
-        reason = builtin_refuses(recurrent_activation, gate_dropout=self.has_gate_dropout)
+        reason = builtin_refusal(recurrent_activation, gate_dropout=self.has_gate_dropout)
         if kernel == "builtin" and reason is not None:
             raise ValueError(f"kernel='builtin' cannot run {reason}; use 'fused' or 'auto'")
 

@@ -5,21 +5,24 @@ from abc import ABC, abstractmethod
 import torch
 from torch import nn
 
-from seqclass.nn.checks import check_choice, check_positive, check_rate
+from seqclass.checks import check_choice, check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import INITIALIZERS, Initializer
 from seqclass.nn.lstm_kernels import KERNELS, Kernel
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
 from seqclass.nn.shared_padding import LeadingPadding
+from seqclass.nn.tensor_checks import check_sequence
 
 
 class RecurrentLayer(nn.Module, ABC):
     """Reads a sequence, and returns the state after its last step, or the states after all of them.
 
     Attributes:
+        input_size: features of a step.
         output_size: numbers of a state.
     """
 
+    input_size: int
     output_size: int
 
     @property
@@ -135,8 +138,14 @@ class GatedLayer(RecurrentLayer):
 
         Returns:
             The last state, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
+
+        Raises:
+            ValueError: a tensor with the wrong shape, dtype or device, or padding that does not fit the inputs.
         """
-        batch = inputs.shape[0]
+        check_sequence("inputs", inputs, self.input_size, self.weight_ih)
+        batch, steps, _ = inputs.shape
+        if padding is not None:
+            padding.check(batch, steps)
         # Under autocast, what comes before may be half precision; the kernels work in that of the weights.
         inputs = inputs.to(self.weight_ih.dtype)
         if input_masks is None:

@@ -13,13 +13,15 @@ from itertools import pairwise
 
 import torch
 
+from seqclass.nn.tensor_checks import has_numbers
+
 
 @dataclass(frozen=True)
 class LeadingPadding:
     """The padded steps in front of each row.
 
     Attributes:
-        counts: (batch,) int64, on any device: how many steps of a row are padding, from 0 to all.
+        counts: (batch,) int64, on any device: how many steps of a row are padding, from 0 to all of them.
         masked: False where padded steps are computed; True where they leave the state as it is.
         shared: whether padded steps that are computed are equal in all rows that are in them.
     """
@@ -36,6 +38,44 @@ class LeadingPadding:
     def unshared(self) -> "LeadingPadding":
         """The same padding behind something that has made the rows differ in it."""
         return replace(self, shared=False)
+
+    def check(self, batch: int, steps: int) -> None:
+        """Check that this is the padding of so many rows of so many steps.
+
+        Counts on a GPU are not read, since the host would have to wait for them; kernels there only compare them with
+        the step, and where they are needed on the host, `sorted_counts` reads them.
+
+        Raises:
+            ValueError: `counts` has another shape or dtype, or a number outside 0 to `steps`.
+        """
+        counts = self.counts
+        if counts.shape != (batch,) or counts.dtype != torch.int64:
+            raise ValueError(
+                f"padding.counts is {tuple(counts.shape)} {counts.dtype}; allowed is {(batch,)} torch.int64, a number "
+                "for each row"
+            )
+        if batch > 0 and has_numbers(counts):
+            fewest, most = counts.aminmax()
+            _check_range(int(fewest), int(most), steps)
+
+    def sorted_counts(self, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sort the rows by their padding, shortest first.
+
+        Returns:
+            The sorted counts and the order of the rows, both (batch,) int64 on the CPU.
+
+        Raises:
+            ValueError: a count outside 0 to `steps`.
+        """
+        counts, order = self.counts.cpu().sort(stable=True)
+        if len(counts) > 0:
+            _check_range(int(counts[0]), int(counts[-1]), steps)
+        return counts, order
+
+
+def _check_range(fewest: int, most: int, steps: int) -> None:
+    if fewest < 0 or most > steps:
+        raise ValueError(f"padding.counts has {fewest if fewest < 0 else most}; allowed are 0 to {steps}, the steps")
 
 
 @dataclass(frozen=True)
@@ -129,7 +169,7 @@ def plan_time(batch: int, steps: int, *, block_steps: int, padding: LeadingPaddi
         edges = [*range(0, steps, block_steps), steps]
         blocks = tuple(TimeBlock(a, b, batch, False) for a, b in pairwise(edges))
         return TimePlan(None, blocks)
-    counts, order = padding.counts.cpu().sort(stable=True)
+    counts, order = padding.sorted_counts(steps)
     starts = set(range(0, steps, block_steps))
     if padding.masked:
         starts.update(count for count in counts.tolist() if count < steps)

@@ -1,6 +1,7 @@
 """Recurrent layers one on top of the other."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -18,18 +19,23 @@ class Stacked(RecurrentLayer):
         dropout: rate, element-wise on the states between two layers, fresh at each step.
 
     Raises:
-        ValueError: no layers, or a rate outside 0 to 1.
+        ValueError: no layers, one that does not take what the one below returns, or a rate outside 0 to 1.
     """
 
     def __init__(self, layers: Iterable[RecurrentLayer], *, dropout: float = 0.0) -> None:
         super().__init__()
+        layers = list(layers)
+        if not layers:
+            raise ValueError("layers is []; allowed is one layer or more")
+        for number, (below, above) in enumerate(pairwise(layers), start=1):
+            if above.input_size != below.output_size:
+                raise ValueError(
+                    f"layers[{number}].input_size is {above.input_size}; allowed is {below.output_size}, the "
+                    "output_size of the layer below"
+                )
         self.layers = nn.ModuleList(layers)
-        if not self.layers:
-            raise ValueError("layers=[] is empty: there must be at least one")
         self.dropout = Dropout(dropout)
-        *_, top = self.layers
-        assert isinstance(top, RecurrentLayer)
-        self.output_size = top.output_size
+        self.input_size, self.output_size = layers[0].input_size, layers[-1].output_size
 
     @property
     def keeps_padding_shared(self) -> bool:

@@ -1,28 +1,5 @@
-"""Checks of settings that come from outside."""
+"""Moved to `seqclass.checks`; to be deleted with the last import from here."""
 
-from typing import Any
+from seqclass.checks import check_choice, check_whole
 
-from seqclass.errors import InputError
-
-
-def check_whole(name: str, value: Any, *, least: int, or_none: bool = False) -> None:
-    """Checks that a setting is a whole number of at least `least`, or None if that is allowed.
-
-    Raises:
-        InputError: if it is not; True and 5.0 are not whole numbers either.
-    """
-    if value is None and or_none:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        none = " and None" if or_none else ""
-        raise InputError(f"{name} is {value!r}; allowed are whole numbers from {least} on{none}")
-
-
-def check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
-    """Checks that a setting is one of the `allowed`.
-
-    Raises:
-        InputError: if it is not.
-    """
-    if value not in allowed:
-        raise InputError(f"{name} is {value!r}; allowed are {', '.join(map(repr, allowed))}")
+__all__ = ["check_choice", "check_whole"]

@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from seqclass.checks import check_choice, check_whole
 from seqclass.errors import InputError
-from seqclass.text.checks import check_choice, check_whole
 from seqclass.text.ragged import RaggedIds
 
 Side = Literal["pre", "post"]

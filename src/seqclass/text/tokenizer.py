@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from seqclass.checks import check_choice
 from seqclass.errors import InputError
 from seqclass.text.base_tokenizer import BaseTokenizer, check_text
-from seqclass.text.checks import check_choice
 from seqclass.text.token_pattern import TokenPattern
 
 TokenizerKind = Literal["words", "regex", "characters"]

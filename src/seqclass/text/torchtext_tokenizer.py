@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from seqclass.checks import check_choice
 from seqclass.text.base_tokenizer import BaseTokenizer, check_text
-from seqclass.text.checks import check_choice
-from seqclass.torchtext_library import import_torchtext, torchtext_calls
+from seqclass.text.torchtext_library import import_torchtext, torchtext_calls
 
 TorchtextTokenizerName = Literal["basic_english", "moses", "toktok"]
 

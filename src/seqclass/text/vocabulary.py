@@ -10,9 +10,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from seqclass.checks import check_choice, check_whole
 from seqclass.errors import InputError
 from seqclass.text.base_tokenizer import BaseTokenizer
-from seqclass.text.checks import check_choice, check_whole
 
 UnseenWords = Literal["skip", "oov"]
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from seqclass.compressed import ZIP, open_binary, open_zipped, readable
 from seqclass.errors import InputError
-from seqclass.reading import ZIP, open_binary, open_zipped, readable
 from seqclass.text.vocabulary import Vocabulary
 
 MAX_DIMENSION = 4096

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seqclass.models import StackName
-from seqclass.notebook import NOTEBOOK_RESULTS, EpochResult
+from seqclass.training.notebook_results import NOTEBOOK_RESULTS, EpochResult
 from seqclass.training.sequence_classifier import SequenceClassifier
 
 # As Keras names the fields of an `EpochResult`.

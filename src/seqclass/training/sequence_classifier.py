@@ -19,6 +19,7 @@ from seqclass.optim import KerasAdam
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_fits
 from seqclass.training.epoch_metrics import EpochMetrics, Stage
+from seqclass.training.record import training_record
 from seqclass.training.resuming import check_optimizer, check_same_classifier
 from seqclass.training.shared_batch import batch_loss
 
@@ -183,14 +184,9 @@ class SequenceClassifier(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what makes the file a `TextClassifier`, and what `load_from_checkpoint` needs to go on training it."""
-        metrics = self.trainer.callback_metrics if self._trainer is not None else {}
-        figures = {name: float(value) for name, value in metrics.items()}
-        description = self.classifier.description()
-        if figures:
-            epoch = {"epoch": self.current_epoch, "step": self.global_step}
-            description["record"] = {**description["record"], "figures": {**epoch, **figures}}
+        self.classifier.record = {**self.classifier.record, **training_record(self.trainer)}
         training = {"class_weights": self.class_weights, "freeze_embedding": self.freeze_embedding}
-        checkpoint[KEY] = {**description, "training": training}
+        checkpoint[KEY] = {**self.classifier.description(), "training": training}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Check that the checkpoint is one of this classifier, before Lightning takes its weights.

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from seqclass.compressed import readable
 from seqclass.data.sources.rows import Reading, Row
 from seqclass.errors import InputError
-from seqclass.reading import readable
 
 PATH = Path("a.csv")
 READING = Reading()

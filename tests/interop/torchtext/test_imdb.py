@@ -12,7 +12,7 @@ from seqclass.cli import main
 from seqclass.data import ImdbSource, MissingDataError
 from seqclass.errors import InputError
 from seqclass.interop.torchtext import TorchtextIMDBDataModule, TorchtextImdbSource
-from seqclass.torchtext_library import import_torchtext
+from seqclass.text.torchtext_library import import_torchtext
 
 pytestmark = needs_torchtext
 

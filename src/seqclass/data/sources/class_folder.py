@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from seqclass.compressed import readable
 from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, not_decodable
 from seqclass.data.sources.text_input import TextInput, check_no_table_options
 from seqclass.errors import InputError
-from seqclass.reading import readable
 
 IMDB_FOLDERS = {"neg", "pos", "unsup"}
 """What `aclImdb/train` holds."""

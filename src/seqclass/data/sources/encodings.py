@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
-from seqclass.reading import open_binary, readable
+from seqclass.compressed import open_binary, readable
 
 COMMON = ("utf-8", "cp1252", "cp1251", "shift_jis", "gb18030", "euc_kr", "latin-1")
 """UTF-8, Windows' of Western Europe and Cyrillic, Japan's, China's, Korea's; the last gives every byte a meaning."""

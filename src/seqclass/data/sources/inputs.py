@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from seqclass.compressed import GZIP, readable
 from seqclass.data.sources.class_folder import ClassFolderInput
 from seqclass.data.sources.json_records import JSON_LINES, read_json
 from seqclass.data.sources.lines import form_of
@@ -15,7 +16,6 @@ from seqclass.data.sources.saved_dataset import SavedDatasetInput, is_saved_data
 from seqclass.data.sources.tables import DELIMITERS, read_table
 from seqclass.data.sources.text_input import TextInput, check_no_table_options, hash_of_files
 from seqclass.errors import InputError
-from seqclass.reading import GZIP, readable
 
 Label: TypeAlias = str | int | bool | list[str]
 TextsAndLabels: TypeAlias = tuple[Sequence[str], Sequence[Label]]

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from seqclass.compressed import GZIP, open_binary, readable
 from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, not_decodable
 from seqclass.errors import InputError
-from seqclass.reading import GZIP, open_binary, readable
 
 ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 """What a byte that cannot be decoded becomes under `surrogateescape`."""

@@ -12,13 +12,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from seqclass.checks import check_choice
 from seqclass.data.sources.inputs import TextsAndLabels, open_input
 from seqclass.data.sources.rows import Reading, Row
 from seqclass.data.sources.source import Source, SourceText
 from seqclass.data.split import check_fraction, stratified_holdout
 from seqclass.errors import InputError
 from seqclass.messages import listed
-from seqclass.text.checks import check_choice
 
 EmptyTexts = Literal["error", "keep", "skip"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from seqclass.compressed import GZIP, open_binary, readable
 from seqclass.data.sources.arrow_rows import arrow_rows, check_columns, class_names_of, pyarrow_needed
 from seqclass.data.sources.rows import Reading, Row
 from seqclass.errors import InputError
-from seqclass.reading import GZIP, open_binary, readable
 
 PARQUET = ".parquet"
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from seqclass.compressed import readable
 from seqclass.data.sources.arrow_rows import arrow_rows, check_columns, class_names_of, pyarrow_needed
 from seqclass.data.sources.rows import Reading, Row
 from seqclass.data.sources.text_input import TextInput, check_no_table_options, hash_of_files
 from seqclass.errors import InputError
 from seqclass.messages import listed
-from seqclass.reading import readable
 
 _STATE, _INFO, _SPLITS = "state.json", "dataset_info.json", "dataset_dict.json"
 _SPLIT_OF_PART = {"train": "train", "val": "validation", "test": "test", "data": "test"}

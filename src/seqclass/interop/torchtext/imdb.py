@@ -9,7 +9,7 @@ from seqclass.data import EncodedDataModule, MissingDataError, Source
 from seqclass.data.sources.imdb import ARCHIVE, LABEL_NAMES, PARTS
 from seqclass.data.sources.source import SourceText
 from seqclass.errors import InputError
-from seqclass.torchtext_library import import_torchtext, torchtext_calls
+from seqclass.text.torchtext_library import import_torchtext, torchtext_calls
 
 
 class TorchtextImdbSource(Source):

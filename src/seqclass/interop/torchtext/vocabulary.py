@@ -16,7 +16,7 @@ from typing import Any
 
 from seqclass.errors import InputError
 from seqclass.text import OOV_MARK, START_MARK, Vocabulary
-from seqclass.torchtext_library import import_torchtext
+from seqclass.text.torchtext_library import import_torchtext
 
 _MARK = re.compile(r"<.*>|\[.*\]")
 _UNKNOWN_MARK = "<unk>"

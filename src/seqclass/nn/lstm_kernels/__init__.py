@@ -18,13 +18,13 @@ from typing import Literal, get_args
 
 import torch
 
-from seqclass.nn.lstm_kernels.arguments import LSTMArguments
-from seqclass.nn.lstm_kernels.builtin import builtin_lstm, builtin_refusal, builtin_refuses
-from seqclass.nn.lstm_kernels.choice import KernelName, choose_kernel
-from seqclass.nn.lstm_kernels.compiled import compiled_lstm, compiled_refusal
+from seqclass.nn.lstm_kernels.arguments import LSTMArguments, check_gates
+from seqclass.nn.lstm_kernels.builtin import builtin_lstm, builtin_refusal
+from seqclass.nn.lstm_kernels.choice import KernelName, choose_kernel, kernel_refusal
+from seqclass.nn.lstm_kernels.compiled import compiled_lstm
 from seqclass.nn.lstm_kernels.fused import fused_lstm
 from seqclass.nn.lstm_kernels.reference import reference_lstm
-from seqclass.nn.lstm_kernels.triton_pass import triton_lstm, triton_refusal
+from seqclass.nn.lstm_kernels.triton_pass import triton_lstm
 
 Kernel = Literal["auto", "reference", "builtin", "fused", "compiled", "triton"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
@@ -35,12 +35,6 @@ _RUN: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {
     "fused": fused_lstm,
     "compiled": compiled_lstm,
     "triton": triton_lstm,
-}
-# Why a kernel cannot run the arguments, or None. The others take everything.
-_REFUSALS: dict[KernelName, Callable[[LSTMArguments], str | None]] = {
-    "builtin": builtin_refusal,
-    "compiled": compiled_refusal,
-    "triton": triton_refusal,
 }
 
 
@@ -55,7 +49,7 @@ def run_lstm(arguments: LSTMArguments, kernel: Kernel = "auto") -> torch.Tensor:
     """
     if kernel == "auto":
         return _RUN[choose_kernel(arguments)](arguments)
-    if kernel in _REFUSALS and (reason := _REFUSALS[kernel](arguments)) is not None:
+    if (reason := kernel_refusal(kernel, arguments)) is not None:
         raise ValueError(f"kernel={kernel!r} cannot run {reason}; use 'fused' or 'auto'")
     return _RUN[kernel](arguments)
 
@@ -64,6 +58,7 @@ __all__ = [
     "KERNELS",
     "Kernel",
     "LSTMArguments",
-    "builtin_refuses",
+    "builtin_refusal",
+    "check_gates",
     "run_lstm",
 ]

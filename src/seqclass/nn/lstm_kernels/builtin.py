@@ -19,7 +19,7 @@ from seqclass.nn.recurrent_activations import RecurrentActivation
 warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
 
 
-def builtin_refuses(
+def builtin_refusal(
     recurrent_activation: RecurrentActivation, *, gate_dropout: bool, masked_padding: bool = False
 ) -> str | None:
     """Why this kernel cannot run such a layer; None if it can."""
@@ -30,15 +30,6 @@ def builtin_refuses(
     if masked_padding:
         return "masked padding: it would need packed inputs, which leave the fast kernels"
     return None
-
-
-def builtin_refusal(arguments: LSTMArguments) -> str | None:
-    """Why this kernel cannot run these arguments; None if it can."""
-    return builtin_refuses(
-        arguments.recurrent_activation,
-        gate_dropout=arguments.has_gate_dropout,
-        masked_padding=arguments.padding is not None and arguments.padding.masked,
-    )
 
 
 def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:

@@ -65,7 +65,7 @@ INLINE Vector slope_at(Vector y, float slope) {
 }
 
 /* Denormals are flushed while a pass runs: gradients that vanish over hundreds of steps go through them. */
-static unsigned flush_denormals(void) {
+INLINE unsigned flush_denormals(void) {
 #if defined(__SSE__)
     unsigned before = _mm_getcsr();
     _mm_setcsr(before | 0x8040);
@@ -74,7 +74,7 @@ static unsigned flush_denormals(void) {
     return 0;
 #endif
 }
-static void restore_denormals(unsigned before) {
+INLINE void restore_denormals(unsigned before) {
 #if defined(__SSE__)
     _mm_setcsr(before);
 #else

@@ -7,9 +7,6 @@
  *
  * where dc and dh are the gradients of c and h. */
 
-#ifndef SEQCLASS_BACKWARD_H
-#define SEQCLASS_BACKWARD_H
-
 #include <omp.h>
 
 #include "pass.h"
@@ -98,6 +95,12 @@ INLINE void differentiate_gates(int64_t hidden_size, int64_t units, float slope,
         store(d_cell + unit, dc * f);
         store_some(hidden_before + unit, h_before, lanes);
     }
+}
+
+static int64_t active_rows(const Group *group, int64_t step) {
+    int64_t rows = 0;
+    while (rows < group->rows && group->begins[rows] <= step) rows++;
+    return rows;
 }
 
 /* From the gradient of the state after a step to that before it. `earlier` rows had a step before this one. */
@@ -203,8 +206,11 @@ static void backward_shared(const Pass *pass, const float *packed, const float *
     }
 }
 
-/* Fills `d_inputs` and `d_weight` from `trace` and the result's gradient. Returns 0, or 1 where memory was refused. */
-int seqclass_lstm_backward(const Pass *pass) {
+int seqclass_lstm_backward(const Pass *pass, int64_t size) {
+    const int status = check_pass(pass, size);
+    if (status != SEQCLASS_OK) return status;
+    if (!pass->trace || !pass->d_inputs || !pass->d_weight || (!pass->d_last && !pass->d_sequences))
+        return SEQCLASS_MISSING_MEMORY;
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
     const int64_t scratch_size = round_up(backward_scratch_size(pass), LANES);
     float *packed = allocate(products * packed_size(width, columns));
@@ -253,7 +259,5 @@ int seqclass_lstm_backward(const Pass *pass) {
     free(d_begins);
     free(memory);
     free(scratches);
-    return failed;
+    return failed ? SEQCLASS_NO_MEMORY : SEQCLASS_OK;
 }
-
-#endif

@@ -1,8 +1,5 @@
 /* The forward pass: from the first step to the last, a group of rows at a time. */
 
-#ifndef SEQCLASS_FORWARD_H
-#define SEQCLASS_FORWARD_H
-
 #include <omp.h>
 
 #include "pass.h"
@@ -124,8 +121,10 @@ static ForwardScratch cut_forward_scratch(float *memory) {
                             memory + 3 * GROUP_ROWS * STRIDE};
 }
 
-/* Fills `last` or `sequences`, and `trace` where there is one. Returns 0, or 1 where memory was refused. */
-int seqclass_lstm_forward(const Pass *pass) {
+int seqclass_lstm_forward(const Pass *pass, int64_t size) {
+    const int status = check_pass(pass, size);
+    if (status != SEQCLASS_OK) return status;
+    if (!pass->last && !pass->sequences) return SEQCLASS_MISSING_MEMORY;
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
     const int64_t packed_floats = products * packed_size(columns, width);
     float *packed = allocate(packed_floats + (pass->trace ? 0 : states_size(pass)));
@@ -133,7 +132,7 @@ int seqclass_lstm_forward(const Pass *pass) {
     if (!packed || !scratch_memory) {
         free(packed);
         free(scratch_memory);
-        return 1;
+        return SEQCLASS_NO_MEMORY;
     }
     float *states = pass->trace ? pass->trace : packed + packed_floats;
     for (int64_t product = 0; product < products; product++)
@@ -157,7 +156,5 @@ int seqclass_lstm_forward(const Pass *pass) {
     }
     free(packed);
     free(scratch_memory);
-    return 0;
+    return SEQCLASS_OK;
 }
-
-#endif
