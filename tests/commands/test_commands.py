@@ -43,7 +43,7 @@ class TestEvaluate:
             rows = list(csv.DictReader(file))
         assert len(rows) == figures["texts"] == 90
         assert figures["accuracy"] == sum(row["label"] == row["predicted"] for row in rows) / 90 > 0.8
-        assert set(rows[0]) == {"name", "text", "label", "predicted", "p(neg)", "p(pos)"}
+        assert list(rows[0]) == ["name", "text", "label", "predicted", "probability", "p(neg)", "p(pos)"]
 
     def test_parquet_of_own_texts(self, checkpoint, table):
         pq = pytest.importorskip("pyarrow.parquet")
@@ -121,9 +121,9 @@ class TestClassify:
                 rows = list(csv.DictReader(file))
         else:
             rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
-        assert [row["label"] for row in rows] == ["pos", "neg", "neg", "pos"]
+        assert [row["predicted"] for row in rows] == ["pos", "neg", "neg", "pos"]
         assert [str(row["row"]) for row in rows] == ["1", "2", "3", "4"]
-        assert all(float(row["probability"]) == float(row[f"p({row['label']})"]) for row in rows)
+        assert all(float(row["probability"]) == float(row[f"p({row['predicted']})"]) for row in rows)
 
     def test_json_lines_and_standard_input_agree(self, checkpoint, monkeypatch, capsys):
         texts = ["superb film", "dull story"]

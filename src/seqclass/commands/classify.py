@@ -10,7 +10,7 @@ from tqdm import tqdm
 from seqclass.classifier import TextClassifier
 from seqclass.commands.options import add_reading_options, new_parser, parse, reading_of
 from seqclass.errors import InputError
-from seqclass.evaluation.predictions_file import predictions_file
+from seqclass.evaluation.predictions_file import Columns, prediction_columns, predictions_file
 from seqclass.evaluation.texts import batches, standard_input_lines, unlabelled_texts
 from seqclass.files import check_not_source
 
@@ -63,19 +63,22 @@ def _write(classifier: TextClassifier, texts: Iterable[str], batch_size: int, ou
     row = 0
     with predictions_file(out) as write, tqdm(unit=" texts", disable=None, leave=False) as progress:
         for batch in batches(texts, batch_size):
-            results = classifier.classify(batch)
-            write(
-                {
-                    "row": list(range(row + 1, row + 1 + len(batch))),
-                    "text": batch,
-                    "label": [", ".join(result.labels) for result in results],
-                    "probability": [round(result.probability, 6) for result in results],
-                    **{
-                        f"p({name})": [round(result.probabilities[name], 6) for result in results]
-                        for name in classifier.label_names
-                    },
-                }
-            )
+            write(_columns(classifier, batch, first=row + 1))
             row += len(batch)
             progress.update(len(batch))
+        if not row:
+            write(_columns(classifier, [], first=1))  # a file with all its columns, and no rows
     print(f"{row:,} texts are in {out}", file=sys.stderr)
+
+
+def _columns(classifier: TextClassifier, batch: Sequence[str], *, first: int) -> Columns:
+    results = classifier.classify(batch)
+    return {
+        "row": list(range(first, first + len(batch))),
+        "text": batch,
+        **prediction_columns(
+            classifier.label_names,
+            [result.labels for result in results],
+            [list(result.probabilities.values()) for result in results],
+        ),
+    }
