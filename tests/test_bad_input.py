@@ -150,7 +150,8 @@ class TestTraining:
         with pytest.warns(UserWarning, match="3 of 4 texts have no word that the model knows"):
             assert main(["classify", str(checkpoint), "--input", "new.jsonl", "--out", "said.jsonl"]) == 0
         said = [
-            (row["predicted"], row["probability"]) for row in map(json.loads, Path("said.jsonl").read_text().splitlines())
+            (row["predicted"], row["probability"])
+            for row in map(json.loads, Path("said.jsonl").read_text().splitlines())
         ]
         assert said[2] == said[3]
         assert all(0.5 <= float(probability) <= 1 for _, probability in said)

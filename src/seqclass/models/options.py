@@ -109,7 +109,7 @@ class StackOptions:
         return build_layers(self, dropout_in_gates=PRESETS[self.stack].dropout_in_gates)
 
     def values(self) -> dict[str, Any]:
-        """The options that the stack has, as plain values, from which `options_from` makes them again."""
+        """Return the options that the stack has, as plain values, from which `options_from` makes them again."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
 
