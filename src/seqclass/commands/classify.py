@@ -10,8 +10,9 @@ from tqdm import tqdm
 from seqclass.classifier import TextClassifier
 from seqclass.commands.options import add_reading_options, new_parser, parse, reading_of
 from seqclass.errors import InputError
-from seqclass.evaluation.predictions_file import predictions_file
+from seqclass.evaluation.predictions_file import Columns, prediction_columns, predictions_file
 from seqclass.evaluation.texts import batches, standard_input_lines, unlabelled_texts
+from seqclass.files import check_not_source
 
 # What would end the line of an answer, part it in other columns, or steer a terminal.
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -31,6 +32,8 @@ def run(arguments: Sequence[str]) -> None:
     if options.texts and options.input:
         raise InputError(f"texts come from the command line or from --input {options.input}, not from both")
     reading = reading_of(options, label_column=None)
+    if options.out is not None:
+        check_not_source(options.out, [options.checkpoint, options.input], option="--out")
     if options.out is None and sys.stdout is None:
         raise InputError("standard output is closed; name a file to write with --out")
 
@@ -60,19 +63,22 @@ def _write(classifier: TextClassifier, texts: Iterable[str], batch_size: int, ou
     row = 0
     with predictions_file(out) as write, tqdm(unit=" texts", disable=None, leave=False) as progress:
         for batch in batches(texts, batch_size):
-            results = classifier.classify(batch)
-            write(
-                {
-                    "row": list(range(row + 1, row + 1 + len(batch))),
-                    "text": batch,
-                    "label": [", ".join(result.labels) for result in results],
-                    "probability": [round(result.probability, 6) for result in results],
-                    **{
-                        f"p({name})": [round(result.probabilities[name], 6) for result in results]
-                        for name in classifier.label_names
-                    },
-                }
-            )
+            write(_columns(classifier, batch, first=row + 1))
             row += len(batch)
             progress.update(len(batch))
+        if not row:
+            write(_columns(classifier, [], first=1))  # a file with all its columns, and no rows
     print(f"{row:,} texts are in {out}", file=sys.stderr)
+
+
+def _columns(classifier: TextClassifier, batch: Sequence[str], *, first: int) -> Columns:
+    results = classifier.classify(batch)
+    return {
+        "row": list(range(first, first + len(batch))),
+        "text": batch,
+        **prediction_columns(
+            classifier.label_names,
+            [result.labels for result in results],
+            [list(result.probabilities.values()) for result in results],
+        ),
+    }

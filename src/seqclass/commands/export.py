@@ -8,6 +8,7 @@ from seqclass.classifier import TextClassifier
 from seqclass.classifier.checkpoint import SAFETENSORS
 from seqclass.commands.options import new_parser, parse
 from seqclass.errors import InputError
+from seqclass.files import check_not_source
 from seqclass.interop.model_card import write_model_card
 
 
@@ -23,6 +24,7 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--out", type=str, required=True, help="the file to write")
     options = parse(parser, arguments)
 
+    check_not_source(options.out, [options.checkpoint], option="--out")
     classifier = TextClassifier.load(options.checkpoint)
     if options.format == "safetensors":
         _safetensors(classifier, Path(options.out))

@@ -102,7 +102,7 @@ class StackOptions:
         several = self.kernel_size if isinstance(self.kernel_size, list) else []
         for name, number in (("num_layers", self.num_layers), ("the number of kernel_size", len(several))):
             if isinstance(number, int) and number > MAX_LAYERS:
-                raise ValueError(f"{name}={number} is too large: it must be at most {MAX_LAYERS}")
+                raise ValueError(f"{name} is {number}; allowed are whole numbers from 1 to {MAX_LAYERS}")
 
     def build(self) -> Stack:
         """Build the stack, with initial values drawn from torch's generator."""
