@@ -147,11 +147,10 @@ class TestTraining:
         assert "nan" not in printed.out
         (checkpoint,) = Path("runs/text/1/checkpoints").glob("last.ckpt")
         Path("new.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in ["good", "", "zzz", "\0"]))
-        with pytest.warns(UserWarning, match="3 of 4 texts hold no word that the model knows"):
+        with pytest.warns(UserWarning, match="3 of 4 texts have no word that the model knows"):
             assert main(["classify", str(checkpoint), "--input", "new.jsonl", "--out", "said.jsonl"]) == 0
-        said = [
-            (row["predicted"], row["probability"]) for row in map(json.loads, Path("said.jsonl").read_text().splitlines())
-        ]
+        rows = map(json.loads, Path("said.jsonl").read_text().splitlines())
+        said = [(row["predicted"], row["probability"]) for row in rows]
         assert said[2] == said[3]
         assert all(0.5 <= float(probability) <= 1 for _, probability in said)
 

@@ -16,6 +16,7 @@ from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.errors import InputError
 from seqclass.models import StackOptions
+from seqclass.text import KERAS_FILTERS, TextPipeline
 from seqclass.training import SequenceClassifier, new_classifier
 
 CONFIG = Path(__file__).parents[2] / "configs" / "text.yaml"
@@ -260,6 +261,26 @@ class TestTokenizers:
         assert len({data.pipeline.fingerprint() for data in made}) == 5
         assert len({str(ids(data.test_dataloader())) for data in made}) == 2  # no text has punctuation
         assert len(list((cache / "encoded").iterdir())) >= 5
+
+    def test_all_white_space_separates_words(self, module):
+        tokenizer = module().tokenizer
+        spaces = [char for char in map(chr, range(0x110000)) if char.isspace()]
+        assert {0x85, 0x2009, 0x2028, 0x202F, 0x3000} <= set(map(ord, spaces))
+        for space in spaces:
+            assert tokenizer(f"good{space}film") == ["good", "film"], hex(ord(space))
+
+    def test_a_checkpoint_keeps_the_rule_it_was_trained_with(self, module):
+        pipeline = module().pipeline
+        state = pipeline.state()
+        state["tokenizer"]["filters"] = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"  # as before all white space was in it
+        before = TextPipeline.from_state(state)
+        text = "good\u2009film good\xa0film"
+        assert before.tokenizer(text) == ["good\u2009film", "good", "film"]
+        data = module()
+        data.use_pipeline(before)
+        data.setup()
+        assert data.pipeline.tokenizer(text) == before.tokenizer(text)
+        assert pipeline.tokenizer(text) == ["good", "film"] * 2
 
     def test_filters_are_for_words_unless_given(self, module):
         assert module(tokenizer="characters").tokenizer.filters == ""

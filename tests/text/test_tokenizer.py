@@ -27,6 +27,14 @@ def test_default_rule_lowers_ascii_only_and_keeps_the_apostrophe():
     ]
 
 
+def test_the_rule_of_keras_leaves_other_white_space_in_words():
+    assert Tokenizer()("thin\u2009space wide\u3000space line\u2028end") == [
+        "thin\u2009space",
+        "wide\u3000space",
+        "line\u2028end",
+    ]
+
+
 def test_only_the_space_and_the_filters_split():
     assert Tokenizer()("a\rb\x0bc\x0cd\x1ce\x85f\xa0g h\u2003i") == ["a\rb\x0bc\x0cd\x1ce\x85f\xa0g", "h\u2003i"]
 

@@ -7,10 +7,10 @@ from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
-from seqclass.text import KERAS_FILTERS, Lower, StripHtml, UnseenWords
+from seqclass.text import KERAS_FILTERS, OTHER_WHITE_SPACE, Lower, StripHtml, UnseenWords
 
-OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
-"""Keras' filters, and what texts from elsewhere have besides: other white space, quotes, dashes."""
+OWN_FILTERS = KERAS_FILTERS + OTHER_WHITE_SPACE + "“”„«»‹›…–—¿¡"
+"""Keras' filters, and what texts from elsewhere have besides: all other white space, quotes, dashes."""
 
 
 class TextDataModule(EncodedDataModule):

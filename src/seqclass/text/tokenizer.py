@@ -17,6 +17,11 @@ StripHtml = bool | Literal["breaks"]
 KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 """What Keras replaces by a space: ASCII punctuation without the apostrophe, tab and newline."""
 
+OTHER_WHITE_SPACE = "\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680" + (
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+"""All white space of Unicode but the space and what Keras replaces."""
+
 SPACE_MARK = "▁"
 """Stands for a space within a token (U+2581, as in SentencePiece): vocabularies are kept with spaces between words."""
 
