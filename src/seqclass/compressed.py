@@ -20,13 +20,13 @@ _BUFFER_BYTES = 1 << 20
 
 
 def open_binary(path: Path) -> BinaryIO:
-    """Opens a file for reading; one that ends in `.gz` as what was compressed."""
+    """Open a file for reading; one that ends in `.gz` as what was compressed."""
     return _buffered(gzip.open(path, "rb")) if path.suffix.lower() == GZIP else path.open("rb")
 
 
 @contextmanager
 def open_zipped(archive: Path, member: str | None) -> Iterator[BinaryIO]:
-    """Opens a file in a `.zip` archive for reading; nothing is unpacked to the disk.
+    """Open a file in a `.zip` archive for reading; nothing is unpacked to the disk.
 
     Args:
         archive: the archive.
@@ -55,7 +55,7 @@ def open_zipped(archive: Path, member: str | None) -> Iterator[BinaryIO]:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turns what the file system and compressed files can fail with into an InputError."""
+    """Turn what the file system and compressed files can fail with into an InputError."""
     try:
         yield
     except OSError as error:

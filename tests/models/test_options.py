@@ -43,9 +43,9 @@ def test_a_check_draws_no_random_numbers_and_takes_no_memory():
 
 
 def test_the_number_of_layers_is_bounded():
-    with pytest.raises(ValueError, match="num_layers=1000000 is too large: it must be at most 100"):
+    with pytest.raises(ValueError, match="num_layers is 1000000; allowed are whole numbers from 1 to 100"):
         StackOptions(num_layers=1_000_000)
-    with pytest.raises(ValueError, match="the number of kernel_size=101 is too large: it must be at most 100"):
+    with pytest.raises(ValueError, match="the number of kernel_size is 101; allowed are whole numbers from 1 to 100"):
         StackOptions(stack="cnn_lstm", kernel_size=[3] * 101)
 
 
@@ -192,7 +192,7 @@ def test_options_reach_the_layers(name):
             {"recurrent_dropout": 0.1},
             r"stack 'lstm_dropout' has no option 'recurrent_dropout' \(given 0\.1\): it has .*, dropout, .*",
         ),
-        ("lstm", {"num_classes": 1}, "num_classes=1 is too small: it must be at least 2"),
+        ("lstm", {"num_classes": 1}, "num_classes is 1; allowed are whole numbers from 2 on"),
         ("lstm", {"num_embeddings": 0}, "num_embeddings is 0; allowed are whole numbers from 1 on"),
         ("lstm", {"embedding_dim": 0}, "embedding_dim is 0; allowed are whole numbers from 1 on"),
         ("lstm", {"hidden_size": 0}, "hidden_size is 0; allowed are whole numbers from 1 on"),
@@ -200,7 +200,7 @@ def test_options_reach_the_layers(name):
         ("cnn_lstm", {"cell": "rnn"}, "cell is 'rnn'; allowed are 'lstm', 'gru'"),
         ("lstm", {"pooling": "min"}, "pooling is 'min'; allowed are 'last', 'mean', 'max'"),
         ("lstm", {"kernel_size": [3, 4]}, r"stack 'lstm' has no option 'kernel_size' \(given \[3, 4\]\): it has .*"),
-        ("cnn_lstm", {"kernel_size": []}, r"kernel_size=\[\] is empty: it must be one length, or several"),
+        ("cnn_lstm", {"kernel_size": []}, r"kernel_size is \[\]; allowed are one length, or several"),
         ("cnn_lstm", {"kernel_size": [3, 0]}, "kernel_size is 0; allowed are whole numbers from 1 on"),
         (
             "lstm",

@@ -264,7 +264,7 @@ def test_a_convolution_without_pooling():
     stack = Stack(
         embedding=Embedding(WORDS, 2),
         convolution=Convolution(2, 3, 3),
-        lstm=LSTM(3, 4),
+        recurrent=LSTM(3, 4),
         output=nn.Linear(4, 1),
     )
     # Float32, 61 steps at the scale of 1.

@@ -53,7 +53,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _encodings(source: OwnTexts, path: Path) -> str:
-    """What the file at `path`, or the files of the folder there, could be in instead."""
+    """Return what the file at `path`, or the files of the folder there, could be in instead."""
     found = fitting_encodings(
         file for texts in source.inputs.values() for file in texts.files(source.reading) if path in (file, texts.path)
     )
@@ -64,7 +64,7 @@ def _encodings(source: OwnTexts, path: Path) -> str:
 
 
 def inspection_tables(inspection: Inspection) -> list[Table]:
-    """The figures of the parts side by side, the classes of each, and their combinations if there are some."""
+    """Show the figures of the parts side by side, the classes of each, and their combinations if there are some."""
     parts = inspection.parts
     figures = _table("Texts", parts)
     rows = {

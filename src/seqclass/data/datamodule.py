@@ -157,7 +157,7 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     @abstractmethod
     def find_source(self, *, allow_download: bool) -> Source:
-        """Returns the source of the texts.
+        """Return the source of the texts.
 
         Args:
             allow_download: whether it may be downloaded if it is not on this machine.
@@ -167,7 +167,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         """
 
     def use_pipeline(self, pipeline: TextPipeline, label_names: Sequence[str] = ()) -> None:
-        """Encodes as a trained model does, instead of as the options say.
+        """Encode as a trained model does, instead of as the options say.
 
         Args:
             pipeline: the model's.
@@ -183,11 +183,11 @@ class EncodedDataModule(LightningDataModule, ABC):
         return [] if self._given_pipeline is None else self._options.overridden_by(self._given_pipeline)
 
     def prepare_data(self) -> None:
-        """Downloads and encodes what is not in the cache. Lightning calls it in one process of a machine only."""
+        """Download and encodes what is not in the cache. Lightning calls it in one process of a machine only."""
         self._open(self.find_source(allow_download=True))
 
     def setup(self, stage: str | None = None) -> None:
-        """Opens the encoded texts in the cache, whatever the stage; does nothing the second time."""
+        """Open the encoded texts in the cache, whatever the stage; does nothing the second time."""
         if self._encoded is None:
             self._open(self.find_source(allow_download=False))
         if self._torch_seed is None:
@@ -274,15 +274,15 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._batches("test", np.arange(self.test_size), batch_size=self._eval_batch_size)
 
     def predict_dataloader(self) -> Batches:
-        """The test texts, in their order."""
+        """Return the test texts, in their order."""
         return self.test_dataloader()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps: the seed, so that a resumed run has the same hold-out and orders."""
+        """Return what a checkpoint keeps: the seed, so that a resumed run has the same hold-out and orders."""
         return {"seed": self.seed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the seed of a checkpoint, unless one is given as an option.
+        """Take the seed of a checkpoint, unless one is given as an option.
 
         Raises:
             InputError: if the checkpoint holds no seed.
@@ -298,7 +298,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._encoded
 
     def _training_rows(self) -> tuple[_Rows, _Rows]:
-        """The training texts that are trained on, and those held out."""
+        """Return the training texts that are trained on, and those held out."""
         part = self._ready.parts["train"]
         if isinstance(self._validation, str):
             return np.arange(len(part.labels)), np.arange(0)

@@ -48,7 +48,7 @@ class EncodingOptions:
             raise InputError(f"min_count={self.min_count} does not go with word_index, which has ranks but no counts")
 
     def encode(self, source: Source, given: TextPipeline | None = None) -> EncodedTexts:
-        """Returns the texts of a source as ids, from the cache if they are there.
+        """Return the texts of a source as ids, from the cache if they are there.
 
         Args:
             source: the texts.
@@ -83,7 +83,7 @@ class EncodingOptions:
         )
 
     def overridden_by(self, pipeline: TextPipeline) -> list[str]:
-        """Returns the options that differ from a pipeline that is used instead, each as "name=value (given: value)"."""
+        """Return the options that differ from a pipeline that is used instead, each as "name=value (given: value)"."""
         used = {**asdict(pipeline.tokenizer), **asdict(pipeline.vocabulary), **asdict(pipeline)}
         given = {**asdict(self.tokenizer), **self.vocabulary, **self.padding}
         return [
@@ -124,7 +124,7 @@ def _encode_alike(one: TextPipeline, other: TextPipeline) -> bool:
 
 
 def _content_hash(path: str) -> str:
-    """A hash of the file; of nothing if it cannot be read, which only matters, and is reported, when it is used."""
+    """Hash a file's content; nothing if it cannot be read, which is reported when it is used."""
     try:
         content = Path(path).read_bytes()
     except OSError:

@@ -46,7 +46,7 @@ class IMDBDataModule(EncodedDataModule):
         self._told = False
 
     def find_source(self, *, allow_download: bool) -> Source:
-        """Returns the reviews, or the sample if they are missing and that is allowed.
+        """Return the reviews, or the sample if they are missing and that is allowed.
 
         Raises:
             MissingDataError: if the reviews are nowhere and `on_missing` is "error".

@@ -111,7 +111,7 @@ class TextDataModule(EncodedDataModule):
         }
 
     def find_source(self, *, allow_download: bool) -> OwnTexts:
-        """Returns the texts; there is nothing to download.
+        """Return the texts; there is nothing to download.
 
         Raises:
             InputError: if a path does not lead to texts.

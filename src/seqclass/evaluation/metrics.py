@@ -130,7 +130,7 @@ def _average_precision(y: Any, p: Any) -> float:
 
 
 def _threshold(predictions: Predictions) -> dict[str, Any] | None:
-    """The threshold of the second class's probability that is most often right on a held-out part."""
+    """Return the threshold of the second class's probability that is most often right on a held-out part."""
     y, p = predictions.labels, predictions.probabilities[:, 1]
     if np.bincount(y).min() < 5:
         return None  # too few to hold any out

@@ -107,5 +107,5 @@ def _parquet(path: Path) -> Iterator[Write]:
 
 
 def _encodable(value: Any) -> Any:
-    """A text without lone surrogates, which a str may hold and UTF-8 does not."""
+    """Return a text without lone surrogates, which a str may hold and UTF-8 does not."""
     return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value

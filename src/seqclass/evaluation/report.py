@@ -65,7 +65,7 @@ def write_report(
 
 
 def _most_frequent(classes: dict[str, Any]) -> dict[str, Any]:
-    """The classes in their order; of many, those with the most texts."""
+    """Return the classes in their order; of many, those with the most texts."""
     if len(classes) <= MATRIX_CLASSES:
         return classes
     ordered = sorted(classes.items(), key=lambda entry: entry[1]["support"], reverse=True)
@@ -73,7 +73,7 @@ def _most_frequent(classes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _largest_confusions(figures: dict[str, Any]) -> list[tuple[str, str, int, float]]:
-    """The pairs of classes that are confused most often, if there are too many for a matrix.
+    """Return the pairs of classes that are confused most often, if there are too many for a matrix.
 
     Returns:
         True class, predicted class, number of texts, and their share of the true class's texts.
@@ -154,7 +154,7 @@ def _by_length(predictions: Predictions) -> Markup:
 
 
 def _explained(classifier: TextClassifier, mistake: Mistake) -> dict[str, Any]:
-    """A mistake with the words that the model read, each with how strongly to mark it, from -100 to 100."""
+    """Describe a mistake with the words that the model read, each with how strongly to mark it, from -100 to 100."""
     words = word_importance(classifier, mistake.item.text, mistake.label)
     largest = max((abs(value) for _, value in words), default=0) or 1
     marked = [(word, round(100 * value / largest)) for word, value in words]

@@ -85,7 +85,7 @@ def standard_input_lines(encoding: str) -> Iterator[str]:
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of `size` items, the last with what is left."""
+    """List of `size` items, the last with what is left."""
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch

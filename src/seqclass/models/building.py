@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from seqclass.checks import check_positive
+from seqclass.checks import check_positive, check_whole
 from seqclass.models.recurrent import build_recurrent
 from seqclass.models.stack import Stack
 from seqclass.nn import (
@@ -72,7 +72,7 @@ def _convolution(options: "StackOptions") -> Convolution | ParallelConvolutions 
     check_positive("channels", options.channels)
     sizes = [options.kernel_size] if isinstance(options.kernel_size, int) else options.kernel_size
     if not sizes:
-        raise ValueError("kernel_size=[] is empty: it must be one length, or several")
+        raise ValueError("kernel_size is []; allowed are one length, or several")
     for size in sizes:
         check_positive("kernel_size", size)
     if len(sizes) == 1:
@@ -87,8 +87,7 @@ def _convolution(options: "StackOptions") -> Convolution | ParallelConvolutions 
 
 def _output(input_size: int, options: "StackOptions") -> nn.Linear:
     classes = options.num_classes
-    if classes < 2:
-        raise ValueError(f"num_classes={classes!r} is too small: it must be at least 2")
+    check_whole("num_classes", classes, least=2)
     layer = nn.Linear(input_size, 1 if classes == 2 and not options.multi_label else classes)
     initialize_linear(layer, options.initializer)
     return layer

@@ -102,14 +102,14 @@ class StackOptions:
         several = self.kernel_size if isinstance(self.kernel_size, list) else []
         for name, number in (("num_layers", self.num_layers), ("the number of kernel_size", len(several))):
             if isinstance(number, int) and number > MAX_LAYERS:
-                raise ValueError(f"{name}={number} is too large: it must be at most {MAX_LAYERS}")
+                raise ValueError(f"{name} is {number}; allowed are whole numbers from 1 to {MAX_LAYERS}")
 
     def build(self) -> Stack:
         """Build the stack, with initial values drawn from torch's generator."""
         return build_layers(self, dropout_in_gates=PRESETS[self.stack].dropout_in_gates)
 
     def values(self) -> dict[str, Any]:
-        """The options that the stack has, as plain values, from which `options_from` makes them again."""
+        """Return the options that the stack has, as plain values, from which `options_from` makes them again."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
 

@@ -1,6 +1,7 @@
 """One step of an LSTM and of a GRU, and the loop over the steps: the definitions, in plain PyTorch.
 
-Autograd differentiates them, and `torch.export` traces them with batch and steps unknown: they look at no number.
+Autograd differentiates them, and `torch.export` traces them for any batch and number of steps, since they never branch
+on a tensor's numbers.
 
 An LSTM (Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et al., 2000):
 
@@ -13,9 +14,8 @@ A GRU (Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder fo
     r = a(W_r x + b_r + U_r h + b'_r)       z = a(W_z x + b_z + U_z h + b'_z)
     n = tanh(W_n x + b_n + r (U_n h + b'_n))    h' = z h + (1 - z) n
 
-`a` is the recurrent activation. Where there are dropout masks, x and h are multiplied by each gate's mask on their way
-into it. What the inputs give to the gates, W x + b, depends on no earlier step: `project_inputs` computes it for all
-steps at once.
+`a` is the recurrent activation. With dropout masks, x and h are multiplied by each gate's mask on their way into it.
+W x + b does not depend on earlier steps, so `project_inputs` computes it for all steps at once.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ States = tuple[torch.Tensor, ...]
 def project_inputs(
     inputs: torch.Tensor, weight_ih: torch.Tensor, bias: torch.Tensor, masks: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Compute what the inputs give to the gates at each step.
+    """Compute W x + b of each gate at each step.
 
     Args:
         inputs: (batch, steps, input_size).
@@ -61,11 +61,11 @@ def lstm_step(
     """Advance an LSTM by one step.
 
     Args:
-        projected: (batch, 4 * hidden_size), this step's part of `project_inputs`, gates in the order i, f, g, o.
+        projected: (batch, 4 * hidden_size), this step of `project_inputs`, gates in the order i, f, g, o.
         states: h and c, each (batch, hidden_size).
         weight_hh: (4 * hidden_size, hidden_size).
         recurrent_activation: the function of the gates i, f and o.
-        masks: (4, batch, hidden_size), of h; None for no dropout.
+        masks: (4, batch, hidden_size), dropout masks of h on its way into the gates; None for no dropout.
 
     Returns:
         The next h and c.
@@ -90,15 +90,15 @@ def gru_step(
     """Advance a GRU by one step.
 
     Args:
-        projected: (batch, 3 * hidden_size), this step's part of `project_inputs`, gates in the order r, z, n.
+        projected: (batch, 3 * hidden_size), this step of `project_inputs`, gates in the order r, z, n.
         states: h alone, (batch, hidden_size).
         weight_hh: (3 * hidden_size, hidden_size).
         bias_hh: (3 * hidden_size,).
         recurrent_activation: the function of the gates r and z.
-        masks: (3, batch, hidden_size), of h on its way into the gates; None for no dropout.
+        masks: (3, batch, hidden_size), dropout masks of h on its way into the gates; None for no dropout.
 
     Returns:
-        The next h.
+        The next h, in a tuple.
     """
     (hidden,) = states
     x_r, x_z, x_n = projected.chunk(3, dim=1)
@@ -119,11 +119,11 @@ def run_steps(
     """Run one step after the other, every row at every step.
 
     Args:
-        step: the cell: one step's part of `projected`, and the states before it -> the states after it.
-        projected: (batch, steps, gates * hidden_size).
-        states: before the first step.
-        padding: where it is masked, it leaves a row's states as they are.
-        return_sequences: whether all states are wanted.
+        step: the cell: one step of `projected`, and the states before it -> the states after it.
+        projected: (batch, steps, gates * hidden_size), from `project_inputs`.
+        states: the states before the first step.
+        padding: if it is masked, padded steps leave the states unchanged.
+        return_sequences: whether to return the states after all steps.
 
     Returns:
         The first of the states after the last step, (batch, hidden_size), or after each, (batch, steps, hidden_size).
@@ -145,7 +145,7 @@ def run_steps(
 def _project_state(
     hidden: torch.Tensor, weight_hh: torch.Tensor, bias_hh: torch.Tensor | None, masks: torch.Tensor | None
 ) -> tuple[torch.Tensor, ...]:
-    """Compute what the state gives to each gate, each (batch, hidden_size)."""
+    """Compute U h + b of each gate, each (batch, hidden_size)."""
     hidden_size = weight_hh.shape[1]
     gates = weight_hh.shape[0] // hidden_size
     if masks is None:

@@ -20,23 +20,23 @@ _KERNELS: tuple[Kernel, ...] = ("auto", "reference", "builtin")
 
 
 class GRU(GatedLayer):
-    """Reads a sequence, and returns the state after its last step, or all states.
+    """Read a sequence, and return the state after its last step, or all states.
 
-    It has two bias vectors, as Keras 3's and PyTorch's have: the one that is added to the state's product of n is
-    multiplied by the reset gate, so that the two are not one. For r and z, where they are only added, that doubles the
-    optimizer's effective step on the bias, in Keras 3 and here alike; the LSTM has no such need, and one bias.
+    Like Keras 3's and PyTorch's, it has two bias vectors: the one inside the reset gate's product cannot be merged with
+    the other. For r and z, where the two are only added, this doubles the optimizer's effective step on the bias, here
+    as in Keras 3; the LSTM needs only one.
 
-    The dropout within its gates is that of `GatedLayer`; the h that z keeps is never dropped.
+    Dropout within the gates is described at `GatedLayer`; the h that z carries over is never dropped.
 
     Args:
         input_size: features of a step.
-        hidden_size: units.
+        hidden_size: number of units.
         dropout: rate for the inputs of the gates.
         recurrent_dropout: rate for the state on its way into the gates.
         recurrent_activation: function of the gates r and z, as in `LSTM`. cuDNN and oneDNN have only the sigmoid.
-        initializer: the scheme of the initial values: `keras1`, `keras` or `torch`.
-        kernel: `builtin` is PyTorch's own layer; `reference` is a loop over the steps under autograd, slow, for every
-            option; `auto` takes the first where it can.
+        initializer: scheme of the initial values: `keras1`, `keras` or `torch`.
+        kernel: `builtin` is PyTorch's own layer; `reference` is a loop over the steps under autograd, slow, but with
+            every option; `auto` uses the first where it can.
 
     Attributes:
         weight_ih: (3 * hidden_size, input_size), gates in PyTorch's order r, z, n (Keras: z, r, h).
@@ -45,7 +45,7 @@ class GRU(GatedLayer):
         bias_hh: (3 * hidden_size,).
 
     Raises:
-        ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel that lacks what is asked for.
+        ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class GRU(GatedLayer):
             raise ValueError(f"kernel='builtin' cannot run {reason}; use 'reference' or 'auto'")
 
     def reset_parameters(self) -> None:
-        """Draw the initial values anew."""
+        """Redraw the initial values."""
         initialize_gru(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, self.initializer)
 
     def _run(
@@ -110,7 +110,7 @@ class GRU(GatedLayer):
         recurrent_masks: torch.Tensor | None,
         return_sequences: bool,
     ) -> torch.Tensor:
-        """One step after the other, under autograd."""
+        """Run one step after the other, under autograd."""
 
         def step(projected: torch.Tensor, states: States) -> States:
             return gru_step(
@@ -127,7 +127,7 @@ class GRU(GatedLayer):
         return run_steps(step, projected, (zeros,), padding, return_sequences=return_sequences)
 
     def _builtin(self, inputs: torch.Tensor, padding: LeadingPadding | None, return_sequences: bool) -> torch.Tensor:
-        """PyTorch's own layer, block by block where padding need not be computed row by row."""
+        """Run PyTorch's own layer, block by block where padding need not be computed row by row."""
         weights: list[torch.Tensor] = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
         training = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (inputs, *weights))
 
@@ -136,7 +136,7 @@ class GRU(GatedLayer):
             return sequence, (hidden.squeeze(0),)
 
         if padding is not None and not padding.masked and inputs.is_cuda:
-            # On a GPU each step waits for the one before, not for its rows.
+            # On a GPU a step waits for the one before it; how many rows it has hardly matters.
             padding = None
         return run_blockwise(
             inputs,

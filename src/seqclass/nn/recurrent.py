@@ -1,4 +1,4 @@
-"""What recurrent layers have in common: how they are called, and the weights and dropout of those with gates."""
+"""What recurrent layers share: how they are called, and the weights and dropout of those with gates."""
 
 from abc import ABC, abstractmethod
 
@@ -15,11 +15,11 @@ from seqclass.nn.tensor_checks import check_sequence
 
 
 class RecurrentLayer(nn.Module, ABC):
-    """Reads a sequence, and returns the state after its last step, or the states after all of them.
+    """Read a sequence, and return the state after its last step, or the states after all steps.
 
     Attributes:
         input_size: features of a step.
-        output_size: numbers of a state.
+        output_size: size of a state.
     """
 
     input_size: int
@@ -38,8 +38,8 @@ class RecurrentLayer(nn.Module, ABC):
 
         Args:
             inputs: (batch, steps, input_size).
-            padding: leading steps of the rows; None where there are none, or where they are like all others.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
+            padding: leading steps of the rows; None if there are none, or if they are to be computed like all others.
+            return_sequences: whether to return the states after all steps; those of masked padding are zero.
 
         Returns:
             The last state, (batch, output_size), or all of them, (batch, steps, output_size).
@@ -49,19 +49,19 @@ class RecurrentLayer(nn.Module, ABC):
 class GatedLayer(RecurrentLayer):
     """A layer whose cell has gates: an LSTM or a GRU.
 
-    The dropout is that of Keras (`dropout_W` and `dropout_U` in Keras 1): for each sample and each gate one mask over
-    the inputs and one over the state, drawn for each batch in training, the same at all steps, scaled by 1/(1-p) (Gal
-    and Ghahramani, 2016). It drops neither weights nor the layer's output.
+    Dropout is that of Keras (`dropout_W` and `dropout_U` in Keras 1): in training, each batch draws for each sample and
+    each gate one mask over the inputs and one over the state, the same at all steps, scaled by 1/(1-p) (Gal and
+    Ghahramani, 2016). Neither weights nor the layer's output are dropped.
 
     Args:
-        gates: products that the cell has with its inputs, and with its state.
+        gates: how many products the cell computes from its inputs, and from its state.
         input_size: features of a step.
-        hidden_size: units.
+        hidden_size: number of units.
         dropout: rate for the inputs of the gates.
         recurrent_dropout: rate for the state on its way into the gates.
         recurrent_activation: see `seqclass.nn.recurrent_activations`.
-        initializer: the scheme of the initial values.
-        kernel: the way to run it.
+        initializer: scheme of the initial values.
+        kernel: the implementation to run.
 
     Raises:
         ValueError: a size below 1, a rate outside 0 to 1, or an unknown name.
@@ -102,7 +102,7 @@ class GatedLayer(RecurrentLayer):
 
     @property
     def drops_in_gates(self) -> bool:
-        """Whether the next pass draws masks, so that no two samples share a state."""
+        """Whether the next pass draws masks, so that no two samples can share a state."""
         return self.training and self.has_gate_dropout
 
     @property
@@ -110,11 +110,11 @@ class GatedLayer(RecurrentLayer):
         return not self.drops_in_gates
 
     def input_masks(self, batch: int) -> torch.Tensor | None:
-        """New masks of the inputs, (gates, batch, input_size); None if nothing is dropped."""
+        """Draw masks of the inputs, (gates, batch, input_size); None if nothing is dropped."""
         return self._draw_masks(self.dropout, batch, self.input_size)
 
     def recurrent_masks(self, batch: int) -> torch.Tensor | None:
-        """New masks of the state, (gates, batch, hidden_size); None if nothing is dropped."""
+        """Draw masks of the state, (gates, batch, hidden_size); None if nothing is dropped."""
         return self._draw_masks(self.recurrent_dropout, batch, self.hidden_size)
 
     def forward(
@@ -130,10 +130,10 @@ class GatedLayer(RecurrentLayer):
 
         Args:
             inputs: (batch, steps, input_size).
-            padding: leading steps of the rows; where they are neither masked nor shared, or None, every step of every
-                row is computed.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
-            input_masks: (gates, batch, input_size), scaled dropout masks to use in place of drawn ones.
+            padding: leading steps of the rows; if None, or neither masked nor shared, every step of every row is
+                computed.
+            return_sequences: whether to return the states after all steps; those of masked padding are zero.
+            input_masks: (gates, batch, input_size), scaled dropout masks to use instead of drawing them.
             recurrent_masks: (gates, batch, hidden_size), likewise.
 
         Returns:
@@ -146,7 +146,7 @@ class GatedLayer(RecurrentLayer):
         batch, steps, _ = inputs.shape
         if padding is not None:
             padding.check(batch, steps)
-        # Under autocast, what comes before may be half precision; the kernels work in that of the weights.
+        # Under autocast the inputs may be half precision; the kernels compute in the precision of the weights.
         inputs = inputs.to(self.weight_ih.dtype)
         if input_masks is None:
             input_masks = self.input_masks(batch)
@@ -154,7 +154,7 @@ class GatedLayer(RecurrentLayer):
             recurrent_masks = self.recurrent_masks(batch)
         drops = input_masks is not None or recurrent_masks is not None
         if padding is not None and not padding.masked and (drops or not padding.shared):
-            # Under dropout each row's padding has a mask of its own.
+            # With dropout, each row's padding has a mask of its own.
             padding = None
         return self._run(inputs, padding, input_masks, recurrent_masks, return_sequences=return_sequences)
 
@@ -168,7 +168,7 @@ class GatedLayer(RecurrentLayer):
         *,
         return_sequences: bool,
     ) -> torch.Tensor:
-        """`forward`, with the masks drawn, and without padding that every row computes for itself."""
+        """Run `forward` with masks drawn, and with padding only if it is masked or shared."""
 
     def _draw_masks(self, rate: float, batch: int, size: int) -> torch.Tensor | None:
         if not self.training or rate == 0:

@@ -1,4 +1,4 @@
-"""Recurrent layers one on top of the other."""
+"""A stack of recurrent layers."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -12,11 +12,11 @@ from seqclass.nn.shared_padding import LeadingPadding
 
 
 class Stacked(RecurrentLayer):
-    """Each layer reads the states of the one below after all steps; the uppermost gives the result.
+    """Run recurrent layers on top of each other: each reads the states of the one below after all steps.
 
     Args:
-        layers: from below; each takes what the one below returns.
-        dropout: rate, element-wise on the states between two layers, fresh at each step.
+        layers: from the bottom up; each takes what the one below returns.
+        dropout: rate of the element-wise dropout between two layers, drawn anew at each step.
 
     Raises:
         ValueError: no layers, one that does not take what the one below returns, or a rate outside 0 to 1.
@@ -50,10 +50,10 @@ class Stacked(RecurrentLayer):
         Args:
             inputs: (batch, steps, input_size).
             padding: leading steps of the rows; None where there are none.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
+            return_sequences: whether to return the states after all steps; those of masked padding are zero.
 
         Returns:
-            The last state of the uppermost layer, (batch, output_size), or all of them, (batch, steps, output_size).
+            The last state of the top layer, (batch, output_size), or all of them, (batch, steps, output_size).
         """
         *lower, top = self.layers
         for layer in lower:

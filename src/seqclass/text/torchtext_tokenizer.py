@@ -33,7 +33,7 @@ class TorchtextTokenizer(BaseTokenizer):
         _ = self._split  # what is not installed is to be reported now
 
     def __call__(self, text: str) -> list[str]:
-        """Returns the words of `text` in order.
+        """Return the words of `text` in order.
 
         Raises:
             InputError: if `text` is not a str.

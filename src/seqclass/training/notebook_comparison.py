@@ -40,7 +40,7 @@ class NotebookComparison(Callback):
 
 
 def comparison_table(stack: StackName, result: EpochResult, source: str) -> Table:
-    """A run's first epoch beside the notebook's.
+    """Set a run's first epoch beside the notebook's.
 
     Args:
         stack: which of the four.

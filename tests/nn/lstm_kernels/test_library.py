@@ -121,7 +121,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", [pytest.param(d, marks=needs_root if "user" in d else ()) for d in DAMAGES])
-def test_a_file_that_is_not_what_was_compiled_is_compiled_anew(quick_compiler, monkeypatch, tmp_path, damage, caplog):
+def test_a_file_that_is_not_what_was_compiled_is_compiled_again(quick_compiler, monkeypatch, tmp_path, damage, caplog):
     reload()
     # In another cache: what a process has loaded once it would not read again.
     shutil.copytree(tmp_path / "cache", tmp_path / "another")
@@ -132,7 +132,7 @@ def test_a_file_that_is_not_what_was_compiled_is_compiled_anew(quick_compiler, m
     reload()
     assert quick_compiler() == 2
     assert len(assert_whole(library_folder())) == 1
-    assert caplog.messages == [f"{file} is damaged or not your own, and is compiled anew"]
+    assert caplog.messages == [f"{file} is damaged, or others can change it: it is compiled again"]
 
 
 def test_others_are_kept_out_of_a_folder_that_was_open(quick_compiler):

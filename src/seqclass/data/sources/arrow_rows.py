@@ -101,7 +101,7 @@ def _values(path: Path, where: str, scalars: Mapping[str, Any]) -> dict[str, Any
 
 
 def _named(label: Any, class_names: list[str], what: str) -> Any:
-    """The class's name for its number, or the names for a list of numbers."""
+    """Return the class's name for its number, or the names for a list of numbers."""
     if isinstance(label, list):
         return [_named(one, class_names, what) for one in label]
     if not isinstance(label, int) or isinstance(label, bool):

@@ -21,7 +21,7 @@ _EXCERPT = 30
 
 
 def fitting_encodings(paths: Iterable[Path]) -> dict[str, str]:
-    """Finds the common encodings in which every byte of the files has a meaning.
+    """Find the common encodings in which every byte of the files has a meaning.
 
     A file that begins with a byte-order mark, or holds zero bytes as UTF-16 does, says itself what it is; otherwise
     several may fit, and only a person sees which one is right.

@@ -39,7 +39,7 @@ _Place = tuple[str, str, str]
 def find_imdb(
     path: str | Path | None = None, *, cache_dir: str | Path | None = None, allow_download: bool = True
 ) -> "ImdbSource":
-    """Finds the reviews at the first of four places, or gets them.
+    """Find the reviews at the first of four places, or gets them.
 
     1. `path`; 2. what the environment variable SEQCLASS_IMDB names; 3. the archive in the cache; 4. the
     download of the official archive (84 MB) into the cache. What the first two name has to be there: they
@@ -98,7 +98,7 @@ class ImdbSource(Source):
             )
 
     def fingerprint(self) -> str:
-        """Returns a hash of the archive's bytes, or of the folder's file names, sizes and times of change."""
+        """Return a hash of the archive's bytes, or of the folder's file names, sizes and times of change."""
         digest = hashlib.sha256()
         with self._readable():
             if self.path.is_dir():
@@ -150,7 +150,7 @@ class ImdbSource(Source):
             yield place, self._decoded(file.path, Path(file.path).read_bytes())
 
     def _files(self) -> Iterator[tuple[_Place, "os.DirEntry[str]"]]:
-        """The files of the reviews in a folder, in no order."""
+        """Return the files of the reviews in a folder, in no order."""
         root = self.path / "aclImdb" if (self.path / "aclImdb").is_dir() else self.path
         for part in PARTS:
             for label in LABEL_NAMES:
@@ -166,7 +166,7 @@ class ImdbSource(Source):
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        """Turns what reading can fail with into an InputError."""
+        """Turn what reading can fail with into an InputError."""
         try:
             yield
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:

@@ -152,7 +152,7 @@ class ListInput(TextInput):
 
 
 def _plain(value: Any) -> Any:
-    """A number of numpy or torch as Python's."""
+    """Return a number of numpy or torch as Python's."""
     return value.item() if hasattr(value, "item") else value
 
 

@@ -81,7 +81,7 @@ class OwnTexts(Source):
         self._test_fraction = None if test is not None else test_fraction
 
     def fingerprint(self) -> str:
-        """Returns a hash of the options and of the files' bytes, or of a folder's file names, sizes and times."""
+        """Return a hash of the options and of the files' bytes, or of a folder's file names, sizes and times."""
         settings = {
             "version": _VERSION,
             "test_fraction": self._test_fraction,
@@ -92,7 +92,7 @@ class OwnTexts(Source):
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     def texts(self) -> Iterator[SourceText]:
-        """Yields the texts of "train", "val" if it was given, and "test"; they are named by file and line, or file.
+        """Yield the texts of "train", "val" if it was given, and "test"; they are named by file and line, or file.
 
         Raises:
             InputError: if something in the files cannot be used, or a label of the other parts is no label of
@@ -131,7 +131,7 @@ class OwnTexts(Source):
         return held
 
     def rows(self, part: str) -> Iterator[Row]:
-        """Reads the rows of a part that was given, one by one; tells of empty texts at the end.
+        """Read the rows of a part that was given, one by one; tells of empty texts at the end.
 
         Raises:
             InputError: as `texts`, but for what concerns labels.
@@ -149,7 +149,7 @@ class OwnTexts(Source):
             print(f"Warning: {empty:,} empty texts of {texts.path} {done}; the first is {first}", file=sys.stderr)
 
     def names_of(self, row: Row) -> list[str]:
-        """The names of a row's labels: one, or with `label_separator` any number."""
+        """Return the names of a row's labels: one, or with `label_separator` any number."""
         return self.reading.label_names(row.label)
 
     def _classes(self, names: set[str]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def read_parquet(path: Path, reading: Reading) -> Iterator[Row]:
 
 
 def _class_names(metadata: dict[bytes, bytes] | None, column: str | None) -> list[str] | None:
-    """The names of a class column by the metadata that Hugging Face's `datasets` leaves."""
+    """Return the names of a class column by the metadata that Hugging Face's `datasets` leaves."""
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -64,7 +64,7 @@ def _class_names(metadata: dict[bytes, bytes] | None, column: str | None) -> lis
 
 
 def _seekable(path: Path) -> BinaryIO:
-    """The file, decompressed where it has to be: Parquet is read from its end."""
+    """Return the file, decompressed where it has to be: Parquet is read from its end."""
     if path.suffix.lower() != GZIP:
         return path.open("rb")
     content: Any = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it

@@ -106,7 +106,7 @@ class Reading:
         encoding: str = "utf-8",
         label_separator: str | None = None,
     ) -> "Reading":
-        """Makes a reading of options as people give them.
+        """Make a reading of options as people give them.
 
         Args:
             text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
@@ -139,7 +139,7 @@ class Reading:
         return self.text_columns if self.label_column is None else (*self.text_columns, self.label_column)
 
     def row(self, path: Path, where: str, texts: list[str], label: str) -> Row:
-        """Makes a row; white space around the label is cut off.
+        """Make a row; white space around the label is cut off.
 
         Raises:
             InputError: if the text or the label is empty, or the label cannot be printed.
@@ -159,13 +159,13 @@ class Reading:
         return Row(where, text, (self.label_separator or "").join(names))
 
     def label_names(self, label: str) -> list[str]:
-        """The names in a row's label: one, or with a separator any number, sorted, each once."""
+        """Return the names in a row's label: one, or with a separator any number, sorted, each once."""
         if self.label_separator is None:
             return [label] if label else []
         return sorted({name.strip() for name in label.split(self.label_separator)} - {""})
 
     def typed_row(self, path: Path, where: str, values: dict[str, Any]) -> Row:
-        """Makes a row of values that have types, by the names of their columns.
+        """Make a row of values that have types, by the names of their columns.
 
         Raises:
             InputError: if there is no such column, a text is no string, or the label no string, whole number or truth
@@ -182,7 +182,7 @@ class Reading:
         return self.row(path, where, [found[column] for column in self.text_columns], label)
 
     def _label(self, given: Any, place: str) -> str:
-        """A label with a type, or where there may be several a list of them, as it would stand in a CSV file."""
+        """Return a label with a type, or where there may be several a list of them, as it would stand in a CSV file."""
         if self.label_separator is None or not isinstance(given, list):
             if (name := _label_name(given)) is not None:
                 return name
@@ -202,7 +202,7 @@ class Reading:
 
 
 def _entry(values: dict[str, Any], name: str, place: str) -> Any:
-    """What is called `name`; or, if nothing is, the entry of an entry that the dots in it lead to."""
+    """Return what is called `name`; or, if nothing is, the entry of an entry that the dots in it lead to."""
     if name in values:
         return values[name]
     found: Any = values
@@ -214,7 +214,7 @@ def _entry(values: dict[str, Any], name: str, place: str) -> Any:
 
 
 def _label_name(label: Any) -> str | None:
-    """The name that a label with a type has; None if it has none."""
+    """Return the name that a label with a type has; None if it has none."""
     if isinstance(label, float) and label.is_integer():
         label = int(label)  # stars are often 5.0 in JSON, and columns with gaps in Parquet
     if isinstance(label, int):
@@ -241,7 +241,7 @@ class NotDecodableError(InputError):
 
 
 def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int) -> NotDecodableError:
-    """The error for bytes of another encoding; `why` is what Python says, or the first byte of no meaning."""
+    """Make the error for bytes of another encoding; `why` is what Python says, or the first byte of no meaning."""
     if isinstance(why, UnicodeDecodeError) and why.start < len(why.object):
         why = why.object[why.start]
     reason = f"byte 0x{why:02x}" if isinstance(why, int) else str(why)

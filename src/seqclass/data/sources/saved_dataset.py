@@ -74,7 +74,7 @@ class SavedDatasetInput(TextInput):
         return [self.path]
 
     def _columns(self) -> tuple[list[str], list[str]]:
-        """The names of the columns, and the dotted paths of the fields within them."""
+        """Return the names of the columns, and the dotted paths of the fields within them."""
         import pyarrow as pa
 
         with pa.memory_map(str(self._files[0])) as file, pa.ipc.open_stream(file) as stream:
@@ -91,7 +91,7 @@ class SavedDatasetInput(TextInput):
 
 
 def _split(path: Path, part: str) -> Path:
-    """The folder of the split that belongs to a part."""
+    """Return the folder of the split that belongs to a part."""
     splits = _json(path / _SPLITS).get("splits")
     wanted = _SPLIT_OF_PART.get(part, "")
     if not isinstance(splits, list) or wanted not in splits or not is_saved_dataset(path / wanted):
@@ -137,7 +137,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _fields(field: Any, prefix: str = "") -> Iterator[str]:
-    """The dotted paths of a field and of all within it."""
+    """Return the dotted paths of a field and of all within it."""
     yield f"{prefix}{field.name}"
     if hasattr(field.type, "fields"):  # of a struct
         for inner in field.type.fields:

@@ -48,11 +48,11 @@ class Source(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Returns a string that changes when the texts do, faster than reading them would be."""
+        """Return a string that changes when the texts do, faster than reading them would be."""
 
     @abstractmethod
     def texts(self) -> Iterator[SourceText]:
-        """Yields the texts one by one, all of one part before the next, "train" first.
+        """Yield the texts one by one, all of one part before the next, "train" first.
 
         "train" has at least one text of every class, each other part at least one text.
 

@@ -46,7 +46,7 @@ class TextInput(ABC):
 
 
 def _identities(given: TextInput) -> set[tuple[int, int]]:
-    """What a file or folder has, whatever the path that leads to it."""
+    """Return what a file or folder has, whatever the path that leads to it."""
     return {(status.st_dev, status.st_ino) for path in given.given_paths() for status in [path.stat()]}
 
 

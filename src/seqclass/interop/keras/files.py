@@ -118,7 +118,7 @@ def _read_hdf5(path: Path, file: h5py.File) -> KerasModel:
 
 
 def _configured_layers(path: Path, config: Any) -> tuple[list[KerasLayer], int | None]:
-    """The layers of a configuration, without the input layers, and the number of steps that it states."""
+    """Return the layers of a configuration, without the input layers, and the number of steps that it states."""
     kind = config.get("class_name")
     if kind != "Sequential":
         raise InputError(f"{path} holds a model of the class {kind!r:.80}: only Sequential models are read")
@@ -149,14 +149,14 @@ class _ArrayReader:
         return found
 
     def variables(self, name: str) -> dict[str, Array]:
-        """The arrays of a layer in the layout of Keras 3, numbered below `vars`; an LSTM has them in its cell."""
+        """Return the arrays of a layer in the layout of Keras 3, numbered below `vars`; an LSTM's are in its cell."""
         group = self.group(name)
         inner = f"{name}/cell/vars" if "cell" in group else f"{name}/vars"
         names = sorted(self.group(inner), key=int)
         return {f"{inner}/{key}": self._read(f"{inner}/{key}") for key in names}
 
     def named(self, name: str) -> dict[str, Array]:
-        """The arrays of a layer in the layout of Keras 1 and 2, listed by an attribute."""
+        """Return the arrays of a layer in the layout of Keras 1 and 2, listed by an attribute."""
         return {key: self._read(f"{name}/{key}") for key in _attribute(self.group(name), "weight_names") or []}
 
     def _at(self, name: str) -> Any:
@@ -179,7 +179,7 @@ class _ArrayReader:
 
 
 def _attribute(group: h5py.Group, name: str) -> list[str] | None:
-    """A list of names; Keras splits one that is long into `name0`, `name1` and so on."""
+    """Return a list of names; Keras splits one that is long into `name0`, `name1` and so on."""
     if name in group.attrs:
         return [str(_text(item)) for item in group.attrs[name]]
     parts: list[str] = []
@@ -203,7 +203,7 @@ def _keras1_backend(arrays: dict[str, dict[str, Array]]) -> str:
 
 
 def _kind_by_arrays(name: str, arrays: list[Array]) -> str:
-    """What a layer is, by the shapes of its arrays, or by its name if it has none."""
+    """Return what a layer is, by the shapes of its arrays, or by its name if it has none."""
     shapes = [array.shape for array in arrays]
     dims = [len(shape) for shape in shapes]
     if not arrays:

@@ -152,7 +152,7 @@ class _StackReader:
         mask_padding: bool | None,
         pool_size: int | None,
     ) -> dict[str, Any]:
-        """What `TextClassifier` is built with."""
+        """Return what `TextClassifier` is built with."""
         embedding, lstm, dense = (self._shapes(kind) for kind in ("Embedding", "LSTM", "Dense"))
         units = dense[0][1]
         rates = self._rates()
@@ -185,7 +185,7 @@ class _StackReader:
         return options
 
     def state(self) -> dict[str, Array]:
-        """The weights by the names of a `Stack`."""
+        """Return the weights by the names of a `Stack`."""
         keras = self._model.keras
         state = {"embedding.weight": self._take("Embedding", "embedding.weight")[0]}
         if self.stack == "cnn_lstm":
@@ -222,7 +222,7 @@ class _StackReader:
         return shapes
 
     def _setting(self, kind: str, *names: str, default: Any = None) -> Any:
-        """A setting by its name in Keras 2 and 3, or its name in Keras 1."""
+        """Return a setting by its name in Keras 2 and 3, or its name in Keras 1."""
         config = self._layers[kind].config or {}
         return next((config[name] for name in names if name in config), default)
 
@@ -306,7 +306,7 @@ class _StackReader:
 
 
 def _plain(value: Any) -> Any:
-    """A list of one is its item: Keras writes sizes of one dimension either way."""
+    """Unwrap a list of one item: Keras writes sizes of one dimension either way."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 

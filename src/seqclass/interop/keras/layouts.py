@@ -17,7 +17,7 @@ _SWAP = (0, 2, 1, 3)
 
 
 def lstm_to_stack(arrays: Sequence[Array], keras: int) -> dict[str, Array]:
-    """The state of `nn.LSTM` from twelve arrays (Keras 1) or three."""
+    """Return the state of `nn.LSTM` from twelve arrays (Keras 1) or three."""
     if keras == 1:
         gates = [arrays[3 * gate : 3 * gate + 3] for gate in _SWAP]
         kernel, recurrent_kernel, bias = (np.concatenate(parts, axis=-1) for parts in zip(*gates, strict=True))
@@ -36,7 +36,7 @@ def lstm_to_keras(state: dict[str, Array], keras: int) -> list[Array]:
 
 
 def gru_to_keras(state: dict[str, Array]) -> list[Array]:
-    """The three arrays of Keras 3's GRU from the state of one `nn.GRU`; the rows of its bias are both biases."""
+    """Return the three arrays of Keras 3's GRU from the state of one `nn.GRU`; the rows of its bias are both biases."""
 
     def reordered(array: Array) -> Array:
         r, z, n = np.split(array, 3, axis=-1)
@@ -47,7 +47,7 @@ def gru_to_keras(state: dict[str, Array]) -> list[Array]:
 
 
 def convolution_to_stack(arrays: Sequence[Array], keras: int, *, flipped: bool) -> dict[str, Array]:
-    """The state of the convolution; `flipped` for a kernel that Theano used."""
+    """Return the state of the convolution; `flipped` for a kernel that Theano used."""
     kernel, bias = arrays
     if keras == 1:
         kernel = kernel[:, 0]
@@ -55,7 +55,7 @@ def convolution_to_stack(arrays: Sequence[Array], keras: int, *, flipped: bool) 
 
 
 def convolution_to_keras(state: dict[str, Array], keras: int, *, flipped: bool) -> list[Array]:
-    """The inverse of `convolution_to_stack`."""
+    """Return the inverse of `convolution_to_stack`."""
     kernel = state["convolution.weight"].transpose(2, 1, 0)
     if flipped:
         kernel = kernel[::-1]

@@ -1,16 +1,15 @@
-"""The ways to run an LSTM layer; they compute the same function, and differ in speed and in what they can do.
+"""The implementations of an LSTM layer: the same function, at different speeds and with different options.
 
 | kernel | runs | for |
 |---|---|---|
-| `reference` | one step after the other, under autograd | a check of the others; every option; slow |
+| `reference` | one step after the other, under autograd | every option; slow, a check of the others |
 | `builtin` | PyTorch's own layer: cuDNN on a GPU, oneDNN on a CPU | the plain LSTM with the sigmoid |
-| `fused` | our own pass, its gradient written by hand | every option |
-| `compiled` | the same in C | every option in float32 on a CPU that has a C compiler |
-| `triton` | the same in one launch each way | every option in float32 on a CUDA device |
+| `fused` | our own pass, with a hand-written gradient | every option |
+| `compiled` | the same in C | every option, in float32 on a CPU, on a machine with a C compiler |
+| `triton` | the same in one launch each way | every option, in float32 on a CUDA device |
 
-Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size), or where the arguments ask
-for sequences all states, (batch, steps, hidden_size). `choice.py` alone knows which of them is taken when nobody asks
-for one.
+Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size), or all states, (batch,
+steps, hidden_size), if the arguments ask for sequences. `choice.py` alone decides which of them `auto` is.
 """
 
 from collections.abc import Callable
@@ -39,13 +38,13 @@ _RUN: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {
 
 
 def run_lstm(arguments: LSTMArguments, kernel: Kernel = "auto") -> torch.Tensor:
-    """Run the layer by the kernel of that name, or by the one that was measured to be the fastest.
+    """Run the layer with the kernel of this name, or with the one that was measured to be the fastest.
 
     Returns:
         The state after the last step, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
 
     Raises:
-        ValueError: the named kernel cannot do what the arguments ask for.
+        ValueError: the named kernel cannot run these arguments.
     """
     if kernel == "auto":
         return _RUN[choose_kernel(arguments)](arguments)

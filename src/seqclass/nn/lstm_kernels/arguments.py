@@ -1,4 +1,4 @@
-"""What every kernel is given, and what it is to return."""
+"""What every kernel is given, checked, and what it is to return."""
 
 from dataclasses import dataclass
 
@@ -21,12 +21,12 @@ class LSTMArguments:
         weight_hh: (4 * hidden_size, hidden_size).
         bias: (4 * hidden_size,).
         recurrent_activation: the function of the gates i, f and o.
-        input_masks: (4, batch, input_size), what multiplies the inputs on their way into each gate, at all steps; None
-            for nothing.
-        recurrent_masks: (4, batch, hidden_size), the same for the state.
+        input_masks: (4, batch, input_size), factors of the inputs on their way into each gate, the same at all steps;
+            None for no dropout.
+        recurrent_masks: (4, batch, hidden_size), likewise for the state.
         padding: the leading steps of each row that need not be computed row by row; None to compute them all.
-        return_sequences: whether the states after all steps are wanted, (batch, steps, hidden_size), zero where a
-            masked row has not begun; else the last one is, (batch, hidden_size).
+        return_sequences: whether to return the states after all steps, (batch, steps, hidden_size), zero where a masked
+            row has not begun; otherwise the last one, (batch, hidden_size).
 
     Raises:
         ValueError: a tensor with the wrong shape, dtype or device; padding of other rows or longer than the inputs;
@@ -50,7 +50,10 @@ class LSTMArguments:
         if self.padding is not None:
             self.padding.check(*self.inputs.shape[:2])
         if self.has_gate_dropout and self.padding is not None and not self.padding.masked:
-            raise ValueError("rows with dropout masks of their own share no padding: padding must be None or masked")
+            raise ValueError(
+                "padding is not masked; with dropout masks, which differ from row to row, allowed are None and masked "
+                "padding"
+            )
 
     @property
     def hidden_size(self) -> int:
@@ -65,11 +68,11 @@ class LSTMArguments:
         return self.padding is not None and self.padding.masked
 
     def joint_weight(self) -> torch.Tensor:
-        """[W, b, U], (4 * hidden_size, input_size + 1 + hidden_size): cut into its three parts again by autograd."""
+        """Concatenate [W, b, U], (4 * hidden_size, input_size + 1 + hidden_size), under autograd."""
         return torch.cat([self.weight_ih, self.bias.unsqueeze(1), self.weight_hh], dim=1)
 
     def joint_masks(self) -> torch.Tensor | None:
-        """What multiplies [x, 1, h] for each gate, (4, batch, input_size + 1 + hidden_size); None for nothing."""
+        """Build each gate's factors of [x, 1, h], (4, batch, input_size + 1 + hidden_size); None for no dropout."""
         if not self.has_gate_dropout:
             return None
         batch, _, input_size = self.inputs.shape

@@ -1,4 +1,4 @@
-"""Which kernel runs when nobody asks for one, and what each cannot run. The rule is measured: see docs/speed.md."""
+"""Which kernel `auto` is, and what each kernel cannot run. The choice follows measurements: see docs/speed.md."""
 
 import functools
 import logging
@@ -16,14 +16,14 @@ _log = logging.getLogger(__name__)
 
 KernelName = Literal["reference", "builtin", "fused", "compiled", "triton"]
 
-# Without a compiled kernel. Up to this many rows a step, oneDNN's layer is the faster one on a CPU: a training step
-# takes 55 instead of 74 ms with 29 rows, but 181 instead of 126 ms with 64. Without a gradient its reach is longer.
+# Without the compiled kernel, oneDNN's layer is the faster one on a CPU up to this many rows per step: a training step
+# takes 55 instead of 74 ms with 29 rows, but 181 instead of 126 ms with 64. Without a gradient the limit is higher.
 _ROWS_IN_TRAINING = 40
 _ROWS_IN_EVALUATION = 200
 
 
 def choose_kernel(arguments: LSTMArguments) -> KernelName:
-    """Name the kernel that is expected to be the fastest for these arguments."""
+    """Return the name of the kernel that should be the fastest for these arguments."""
     return _choose_on_a_gpu(arguments) if arguments.inputs.is_cuda else _choose_on_a_cpu(arguments)
 
 
@@ -47,7 +47,7 @@ def _report_fallback(kernel: KernelName, reason: str) -> None:
 
 
 def _choose_on_a_gpu(arguments: LSTMArguments) -> KernelName:
-    # Not `triton`, though it should be the faster one by far: no GPU has run it yet, so it is there by name alone.
+    # Not `triton`, though it should be much faster: no GPU has run it yet, so it has to be asked for by name.
     return "builtin" if kernel_refusal("builtin", arguments) is None else "fused"
 
 
@@ -68,7 +68,7 @@ def _choose_on_a_cpu(arguments: LSTMArguments) -> KernelName:
 
 
 def _rows_a_step(arguments: LSTMArguments) -> float:
-    """How many rows are computed at a step in the mean, where rows in their shared padding count as none."""
+    """Average the number of rows computed per step, not counting rows in their shared padding."""
     batch, steps, _ = arguments.inputs.shape
     if arguments.padding is None or steps == 0:
         return batch

@@ -1,8 +1,8 @@
 """Our own pass in C, for CPUs: threads take rows through all steps without waiting for each other.
 
-Called step by step from Python, an LSTM of this size spends half of its time in the calls and in threads that wait for
-each other after each product. The pass in C has neither: see `lstm.h`. It needs a C compiler, once (`library.py`);
-without one `auto` takes the other kernels.
+Called step by step from Python, an LSTM of this size spends half of its time on the calls and on threads that wait for
+each other after each product. The pass in C has neither cost: see `lstm.h`. It needs a C compiler, once (`library.py`);
+without one `auto` uses the other kernels.
 """
 
 import ctypes
@@ -56,7 +56,7 @@ def compiled_refusal(arguments: LSTMArguments) -> str | None:
 
 
 def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
-    """Run the layer in C, the shared padding once.
+    """Run the layer in C, computing shared padding once.
 
     Returns:
         The state after the last step, or all of them, as the arguments say.
@@ -89,7 +89,7 @@ def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
 
 
 class _CompiledLSTM(torch.autograd.Function):
-    """Inputs, joint weight and masks, and when which row begins -> state after the last step, or all states."""
+    """Inputs, joint weight and masks, and the step at which each row begins -> last state, or all states."""
 
     @staticmethod
     def forward(
@@ -139,7 +139,7 @@ class _CompiledLSTM(torch.autograd.Function):
 
 
 def _point(plan: _Pass, tensors: dict[str, torch.Tensor]) -> None:
-    """Let fields of the pass point at the memory of these tensors, which their owner has to keep."""
+    """Point fields of the pass at the memory of these tensors, which the caller has to keep alive."""
     for name, tensor in tensors.items():
         setattr(plan, name, tensor.data_ptr())
 

@@ -62,7 +62,7 @@ static void forward_step(const Pass *pass, const float *packed, const Group *gro
     }
 }
 
-/* The states of a row in its padding are the shared row's, or zero. */
+/* In its padding a row has the shared row's states, or zero. */
 static void write_padding(const Pass *pass, const float *states, int64_t begin, int64_t row) {
     for (int64_t step = 0; step < begin; step++) {
         const float *state = states + (pass->shared_steps ? step + 1 : 0) * state_size(pass);
@@ -79,7 +79,7 @@ static void begin_row(const Pass *pass, const float *states, int64_t begin, int6
     memcpy(scratch->rows + row * STRIDE + input_size + 1, state + units, 4 * pass->hidden_size);
 }
 
-/* Run the shared row, and write its state after each step. */
+/* Runs the shared row, and writes its state after each step. */
 static void forward_shared(const Pass *pass, const float *packed, const ForwardScratch *scratch, float *states) {
     const int64_t units = units_of(pass);
     Group group;

@@ -1,9 +1,9 @@
 """Compiles the kernel's C sources into a library for this processor, once, with the machine's own C compiler.
 
-The library is kept for the next process under a name that holds two digests: of what it is made from (sources, flags,
-compiler, processor), and of its own bytes. So a file that is not what the compiler wrote, be it cut short or changed,
-is recognised by its name and made anew; and two processes that compile at once, whose bytes may differ, never mix up a
-library with the other's digest.
+The library is kept for the next process under a name that contains two digests: of what it is made from (sources,
+flags, compiler, processor), and of its own bytes. So a file that is no longer what the compiler wrote, truncated or
+changed, does not match its name and is compiled again; and two processes that compile at once, whose bytes may differ,
+cannot mix up one's library with the other's digest.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _SECONDS = 120
 
 
 class CompilerError(RuntimeError):
-    """The compiled kernel cannot be had on this machine; the message says why."""
+    """The compiled kernel is not available on this machine; the message says why."""
 
 
 @functools.cache
@@ -41,7 +41,7 @@ def _load_or_refuse() -> ctypes.CDLL | CompilerError:
 
 
 def load_library() -> ctypes.CDLL:
-    """Load the library, compiled now if it never was on this machine (about two seconds).
+    """Load the library, compiling it first if this machine has none yet (about two seconds).
 
     Raises:
         CompilerError: no C compiler (the environment variable CC, else `cc`), one without OpenMP, or nowhere to write.
@@ -56,9 +56,9 @@ def _load() -> ctypes.CDLL:
     compiler = shlex.split(os.environ.get("CC") or "cc")
     native = "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
     flags = ["-O3", "-std=gnu11", native, "-fopenmp", "-fPIC", "-shared", "-fvisibility=hidden"]
-    # PyTorch's own OpenMP runtime comes before the compiler's: the threads of two would get in each other's way.
+    # PyTorch's own OpenMP runtime goes before the compiler's: the threads of two would get in each other's way.
     runtime = ["-Wl,--as-needed", *sorted(openmp_libraries())]
-    # What the compiler would define for this processor names the compiler, its version and the processor's features.
+    # The macros that the compiler predefines identify it, its version and the processor's features.
     defined = _run([*compiler, native, "-dM", "-E", "-x", "c", os.devnull])
     sources = [file.read_text(encoding="utf-8") for file in sorted(_FOLDER.glob("*.[ch]"))]
     key = _digest("\0".join([*sources, defined, *compiler, *flags, *runtime]).encode())
@@ -77,12 +77,12 @@ def _load() -> ctypes.CDLL:
 
 
 def _find(folder: Path, key: str) -> Path | None:
-    """Find a library that was made from the same; delete what is not, or no longer, what a compiler wrote there."""
+    """Find a library made from the same; delete any that is not what the compiler wrote, or not one's own."""
     for library in sorted(folder.glob(f"lstm-{key}-*.so")):
         content = read_own_file(library)
         if content is not None and library == _place(folder, key, content):
             return library
-        _log.warning("%s is damaged or not your own, and is compiled anew", library)
+        _log.warning("%s is damaged, or others can change it: it is compiled again", library)
         library.unlink(missing_ok=True)
     return None
 

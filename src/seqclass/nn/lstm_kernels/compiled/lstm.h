@@ -27,7 +27,7 @@ typedef struct {
     const float *inputs;      /* (batch, steps, input_size) */
     const float *weight;      /* (4 * hidden_size, width), [W, b, U] */
     const float *masks;       /* (4, batch, width), or NULL */
-    float *trace;             /* (trace_size), or NULL where no gradient will be asked for */
+    float *trace;             /* (trace_size), or NULL if no gradient will be needed */
     float *last;              /* (batch, hidden_size): the result, or NULL */
     float *sequences;         /* (batch, steps, hidden_size): all states where they are the result, or NULL */
     const float *d_last;      /* the gradient of `last`, or NULL */
@@ -36,15 +36,15 @@ typedef struct {
     float *d_weight;          /* (4 * hidden_size, width) */
 } Pass;
 
-/* What the functions below return. Nothing but the pass, `order` and `begins` is read, and nothing is written, unless
- * it is OK or NO_MEMORY. */
+/* What the functions below return. If it is neither OK nor NO_MEMORY, nothing was read but the pass, `order` and
+ * `begins`, and nothing was written. */
 enum {
     SEQCLASS_OK,
     SEQCLASS_NO_MEMORY,
     SEQCLASS_WRONG_LAYOUT,  /* the caller's Pass has another size */
-    SEQCLASS_WRONG_SIZES,   /* a size that is negative, zero or too large, or the wrong number of threads */
-    SEQCLASS_WRONG_ROWS,    /* `begins` descends or leaves 0 to steps, `order` is no permutation, or `shared_steps` */
-    SEQCLASS_MISSING_MEMORY /* a pointer is NULL that must not be */
+    SEQCLASS_WRONG_SIZES,   /* a size is negative, zero or too large, or `threads` is out of range */
+    SEQCLASS_WRONG_ROWS,    /* `begins` or `shared_steps` is out of range or order, or `order` is not a permutation */
+    SEQCLASS_MISSING_MEMORY /* a pointer that must not be NULL is */
 };
 
 #define EXPORTED __attribute__((visibility("default")))

@@ -1,4 +1,4 @@
-"""A folder for code that nobody else can change, and files in it that nobody else has made."""
+"""A folder for code that no other user can change, and the files in it."""
 
 import os
 import stat
@@ -6,16 +6,17 @@ from pathlib import Path
 
 
 def open_private_folder(folder: Path) -> Path:
-    """Make a folder that only its owner can enter, or make sure that an existing one is.
+    """Create a folder that only this process's user can enter, or make sure that an existing one is such a folder.
 
-    One's own folder that others may enter is closed to them; what is in it is still to be read by `read_own_file`.
+    A folder of one's own that others can enter is closed to them; they may have put files there before, so read them
+    with `read_own_file`.
 
     Raises:
-        OSError: it cannot be made or used, is a symbolic link, or belongs to another user.
+        OSError: it cannot be created or used, is a symbolic link, or belongs to another user.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
-    # A handle, so that all is asked of one folder, even if somebody exchanges it meanwhile.
+    # Through a handle, so that every question is about the same folder, even if the path is swapped meanwhile.
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except NotADirectoryError as error:
@@ -32,7 +33,7 @@ def open_private_folder(folder: Path) -> Path:
 
 
 def read_own_file(path: Path) -> bytes | None:
-    """Read a file that belongs to this process's user, and that no other user can write to; None if it is not one."""
+    """Read a file that belongs to this process's user and that no other user can write to; None for any other."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:

@@ -29,7 +29,7 @@ void add_outer_product(int64_t rows, int64_t columns, int64_t depth, const float
 
 static inline int64_t packed_size(int64_t columns, int64_t depth) { return round_up(columns, PANEL) * depth; }
 
-/* Lays b (depth, columns) out in panels of PANEL columns, each row of a panel behind the other. */
+/* Lays b (depth, columns) out in panels of PANEL columns, the rows of a panel one after the other. */
 void pack(int64_t columns, int64_t depth, const float *b, int64_t b_depth, int64_t b_column, float *packed);
 
 #endif
