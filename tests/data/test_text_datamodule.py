@@ -317,7 +317,7 @@ class TestTokenizers:
         assert TextClassifier.load(tmp_path / "good.ckpt").pipeline.tokenizer.kind == "regex"
         state["tokenizer"]["token_pattern"] = "(?P<x"
         torch.save(checkpoint, tmp_path / "bad.ckpt")
-        with pytest.raises(InputError, match=r"bad\.ckpt does not describe .*: token_pattern '\(\?P<x' is no regular"):
+        with pytest.raises(InputError, match=r"bad\.ckpt does not describe .*: token_pattern '\(\?P<x' is not a"):
             TextClassifier.load(tmp_path / "bad.ckpt")
 
 
@@ -352,7 +352,7 @@ class TestErrors:
             ({"tokenizer": "regex"}, "'regex' needs a pattern"),
             (
                 {"tokenizer": "regex", "token_pattern": "[a"},
-                r"token_pattern '\[a' is no regular expression: .* position 2",
+                r"token_pattern '\[a' is not a regular expression: .* position 2",
             ),
             ({"encoding": "hex"}, "encoding is 'hex'; allowed are the encodings of Python"),
             ({"label_separator": " "}, "label_separator is ' '; it has to be more than spaces"),

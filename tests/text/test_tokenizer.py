@@ -82,7 +82,7 @@ class TestRegex:
         [
             ({"kind": "regex"}, "token_pattern is None and the tokenizer 'regex'; 'regex' needs a pattern"),
             ({"token_pattern": "x"}, "token_pattern is 'x' and the tokenizer 'words'"),
-            ({"kind": "regex", "token_pattern": "("}, "token_pattern '\\(' is no regular expression"),
+            ({"kind": "regex", "token_pattern": "("}, "token_pattern '\\(' is not a regular expression"),
             ({"kind": "subwords"}, "tokenizer is 'subwords'; allowed are 'words', 'regex', 'characters'"),
         ],
     )
