@@ -10,10 +10,9 @@ from torch import nn
 from seqclass.nn.blockwise import run_blockwise
 from seqclass.nn.cells import States, gru_step, project_inputs, run_steps
 from seqclass.nn.denormals import flush_denormals, flush_in_backward
-from seqclass.nn.initializers import Initializer, initialize_gru
+from seqclass.nn.initializers import initialize_gru
 from seqclass.nn.lstm_kernels import Kernel, builtin_refusal, check_gates
-from seqclass.nn.recurrent import GatedLayer
-from seqclass.nn.recurrent_activations import RecurrentActivation
+from seqclass.nn.recurrent import GatedLayer, GateMasks
 from seqclass.nn.shared_padding import LeadingPadding
 
 _KERNELS: tuple[Kernel, ...] = ("auto", "reference", "builtin")
@@ -48,56 +47,39 @@ class GRU(GatedLayer):
         ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        recurrent_activation: RecurrentActivation = "sigmoid",
-        initializer: Initializer = "keras1",
-        kernel: Kernel = "auto",
-    ) -> None:
-        super().__init__(
-            3,
-            input_size,
-            hidden_size,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            recurrent_activation=recurrent_activation,
-            initializer=initializer,
-            kernel=kernel,
-        )
-        self.bias_ih = nn.Parameter(torch.empty(3 * hidden_size))
-        self.bias_hh = nn.Parameter(torch.empty(3 * hidden_size))
-        self.reset_parameters()
-        if kernel not in _KERNELS:
-            raise ValueError(f"kernel={kernel!r} is for the LSTM: for a GRU it must be one of {', '.join(_KERNELS)}")
-        reason = builtin_refusal(recurrent_activation, gate_dropout=self.has_gate_dropout)
-        if kernel == "builtin" and reason is not None:
+    gates = 3
+
+    def add_biases(self, units: int) -> None:
+        self.bias_ih = nn.Parameter(torch.empty(units))
+        self.bias_hh = nn.Parameter(torch.empty(units))
+
+    def check_kernel(self) -> None:
+        if self.kernel not in _KERNELS:
+            raise ValueError(
+                f"kernel={self.kernel!r} is for the LSTM: for a GRU it must be one of {', '.join(_KERNELS)}"
+            )
+        reason = builtin_refusal(self.recurrent_activation, gate_dropout=self.has_gate_dropout)
+        if self.kernel == "builtin" and reason is not None:
             raise ValueError(f"kernel='builtin' cannot run {reason}; use 'reference' or 'auto'")
 
     def reset_parameters(self) -> None:
-        """Redraw the initial values."""
         initialize_gru(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, self.initializer)
 
     def _run(
         self,
         inputs: torch.Tensor,
         padding: LeadingPadding | None,
-        input_masks: torch.Tensor | None,
-        recurrent_masks: torch.Tensor | None,
+        masks: GateMasks,
         *,
         return_sequences: bool,
     ) -> torch.Tensor:
         if inputs.device.type == "cpu":
             flush_denormals()
         biases = self.bias_ih, self.bias_hh
-        check_gates(3, inputs, self.weight_ih, self.weight_hh, biases, input_masks, recurrent_masks)
-        drops = input_masks is not None or recurrent_masks is not None
-        if self.kernel == "reference" or builtin_refusal(self.recurrent_activation, gate_dropout=drops) is not None:
-            result = self._reference(inputs, padding, input_masks, recurrent_masks, return_sequences)
+        check_gates(self.gates, inputs, self.weight_ih, self.weight_hh, biases, *masks)
+        refused = builtin_refusal(self.recurrent_activation, gate_dropout=masks.drop) is not None
+        if self.kernel == "reference" or refused:
+            result = self._reference(inputs, padding, masks, return_sequences)
         else:
             result = self._builtin(inputs, padding, return_sequences)
         return flush_in_backward(result)
@@ -106,8 +88,7 @@ class GRU(GatedLayer):
         self,
         inputs: torch.Tensor,
         padding: LeadingPadding | None,
-        input_masks: torch.Tensor | None,
-        recurrent_masks: torch.Tensor | None,
+        masks: GateMasks,
         return_sequences: bool,
     ) -> torch.Tensor:
         """Run one step after the other, under autograd."""
@@ -119,10 +100,10 @@ class GRU(GatedLayer):
                 self.weight_hh,
                 self.bias_hh,
                 recurrent_activation=self.recurrent_activation,
-                masks=recurrent_masks,
+                masks=masks.states,
             )
 
-        projected = project_inputs(inputs, self.weight_ih, self.bias_ih, input_masks)
+        projected = project_inputs(inputs, self.weight_ih, self.bias_ih, masks.inputs)
         zeros = inputs.new_zeros(inputs.shape[0], self.hidden_size)
         return run_steps(step, projected, (zeros,), padding, return_sequences=return_sequences)
 

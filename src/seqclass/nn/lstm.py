@@ -3,10 +3,9 @@
 import torch
 from torch import nn
 
-from seqclass.nn.initializers import Initializer, initialize_lstm
-from seqclass.nn.lstm_kernels import Kernel, LSTMArguments, builtin_refusal, run_lstm
-from seqclass.nn.recurrent import GatedLayer
-from seqclass.nn.recurrent_activations import RecurrentActivation
+from seqclass.nn.initializers import initialize_lstm
+from seqclass.nn.lstm_kernels import LSTMArguments, builtin_refusal, run_lstm
+from seqclass.nn.recurrent import GatedLayer, GateMasks
 from seqclass.nn.shared_padding import LeadingPadding
 
 
@@ -39,43 +38,24 @@ class LSTM(GatedLayer):
         ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        recurrent_activation: RecurrentActivation = "sigmoid",
-        initializer: Initializer = "keras1",
-        kernel: Kernel = "auto",
-    ) -> None:
-        super().__init__(
-            4,
-            input_size,
-            hidden_size,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            recurrent_activation=recurrent_activation,
-            initializer=initializer,
-            kernel=kernel,
-        )
-        self.bias = nn.Parameter(torch.empty(4 * hidden_size))
-        self.reset_parameters()
-        reason = builtin_refusal(recurrent_activation, gate_dropout=self.has_gate_dropout)
-        if kernel == "builtin" and reason is not None:
+    gates = 4
+
+    def add_biases(self, units: int) -> None:
+        self.bias = nn.Parameter(torch.empty(units))
+
+    def check_kernel(self) -> None:
+        reason = builtin_refusal(self.recurrent_activation, gate_dropout=self.has_gate_dropout)
+        if self.kernel == "builtin" and reason is not None:
             raise ValueError(f"kernel='builtin' cannot run {reason}; use 'fused' or 'auto'")
 
     def reset_parameters(self) -> None:
-        """Redraw the initial values."""
         initialize_lstm(self.weight_ih, self.weight_hh, self.bias, self.initializer)
 
     def _run(
         self,
         inputs: torch.Tensor,
         padding: LeadingPadding | None,
-        input_masks: torch.Tensor | None,
-        recurrent_masks: torch.Tensor | None,
+        masks: GateMasks,
         *,
         return_sequences: bool,
     ) -> torch.Tensor:
@@ -85,8 +65,8 @@ class LSTM(GatedLayer):
             weight_hh=self.weight_hh,
             bias=self.bias,
             recurrent_activation=self.recurrent_activation,
-            input_masks=input_masks,
-            recurrent_masks=recurrent_masks,
+            input_masks=masks.inputs,
+            recurrent_masks=masks.states,
             padding=padding,
             return_sequences=return_sequences,
         )

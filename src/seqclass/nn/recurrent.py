@@ -1,6 +1,7 @@
 """What recurrent layers share: how they are called, and the weights and dropout of those with gates."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import nn
@@ -46,6 +47,23 @@ class RecurrentLayer(nn.Module, ABC):
         """
 
 
+class GateMasks(NamedTuple):
+    """The dropout masks of a pass.
+
+    Attributes:
+        inputs: (gates, batch, input_size); None if no input is dropped.
+        states: (gates, batch, hidden_size); None if no state is dropped.
+    """
+
+    inputs: torch.Tensor | None
+    states: torch.Tensor | None
+
+    @property
+    def drop(self) -> bool:
+        """Whether anything is dropped."""
+        return self.inputs is not None or self.states is not None
+
+
 class GatedLayer(RecurrentLayer):
     """A layer whose cell has gates: an LSTM or a GRU.
 
@@ -54,7 +72,6 @@ class GatedLayer(RecurrentLayer):
     Ghahramani, 2016). Neither weights nor the layer's output are dropped.
 
     Args:
-        gates: how many products the cell computes from its inputs, and from its state.
         input_size: features of a step.
         hidden_size: number of units.
         dropout: rate for the inputs of the gates.
@@ -64,23 +81,24 @@ class GatedLayer(RecurrentLayer):
         kernel: the implementation to run.
 
     Raises:
-        ValueError: a size below 1, a rate outside 0 to 1, or an unknown name.
+        ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
+
+    gates: ClassVar[int]
+    """How many products the cell computes from its inputs, and from its state."""
 
     def __init__(
         self,
-        gates: int,
         input_size: int,
         hidden_size: int,
         *,
-        dropout: float,
-        recurrent_dropout: float,
-        recurrent_activation: RecurrentActivation,
-        initializer: Initializer,
-        kernel: Kernel,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        recurrent_activation: RecurrentActivation = "sigmoid",
+        initializer: Initializer = "keras1",
+        kernel: Kernel = "auto",
     ) -> None:
         super().__init__()
-        self.gates = gates
         self.input_size = check_positive("input_size", input_size)
         self.hidden_size = check_positive("hidden_size", hidden_size)
         self.output_size = hidden_size
@@ -92,8 +110,28 @@ class GatedLayer(RecurrentLayer):
         self.initializer: Initializer = initializer
         check_choice("kernel", kernel, KERNELS)
         self.kernel: Kernel = kernel
-        self.weight_ih = nn.Parameter(torch.empty(gates * hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(gates * hidden_size, hidden_size))
+        units = self.gates * hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(units, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(units, hidden_size))
+        self.add_biases(units)
+        self.reset_parameters()
+        self.check_kernel()
+
+    @abstractmethod
+    def add_biases(self, units: int) -> None:
+        """Register the bias vectors, each with so many numbers."""
+
+    @abstractmethod
+    def reset_parameters(self) -> None:
+        """Redraw the initial values."""
+
+    @abstractmethod
+    def check_kernel(self) -> None:
+        """Check that the kernel has the requested options.
+
+        Raises:
+            ValueError: it has not.
+        """
 
     @property
     def has_gate_dropout(self) -> bool:
@@ -148,23 +186,21 @@ class GatedLayer(RecurrentLayer):
             padding.check(batch, steps)
         # Under autocast the inputs may be half precision; the kernels compute in the precision of the weights.
         inputs = inputs.to(self.weight_ih.dtype)
-        if input_masks is None:
-            input_masks = self.input_masks(batch)
-        if recurrent_masks is None:
-            recurrent_masks = self.recurrent_masks(batch)
-        drops = input_masks is not None or recurrent_masks is not None
-        if padding is not None and not padding.masked and (drops or not padding.shared):
+        masks = GateMasks(
+            self.input_masks(batch) if input_masks is None else input_masks,
+            self.recurrent_masks(batch) if recurrent_masks is None else recurrent_masks,
+        )
+        if padding is not None and not padding.masked and (masks.drop or not padding.shared):
             # With dropout, each row's padding has a mask of its own.
             padding = None
-        return self._run(inputs, padding, input_masks, recurrent_masks, return_sequences=return_sequences)
+        return self._run(inputs, padding, masks, return_sequences=return_sequences)
 
     @abstractmethod
     def _run(
         self,
         inputs: torch.Tensor,
         padding: LeadingPadding | None,
-        input_masks: torch.Tensor | None,
-        recurrent_masks: torch.Tensor | None,
+        masks: GateMasks,
         *,
         return_sequences: bool,
     ) -> torch.Tensor:
