@@ -110,24 +110,19 @@ def test_wrong_sizes():
 
 
 class TestResuming:
-    """Here and below, "whole" is a loader that nothing has interrupted."""
-
     @pytest.mark.parametrize("options", [{"shuffle_seed": 7}, {}, {"shuffle_seed": 7, "num_replicas": 2, "rank": 1}])
     @pytest.mark.parametrize("given", [0, 1, 2, 3])
     def test_goes_on_with_the_next_batch_and_epoch(self, options, given):
         whole, interrupted, resumed = (batches(**options) for _ in range(3))
-        labels(whole)
-        second = [batch.labels.tolist() for batch in whole]
+        epochs = [[batch.labels.tolist() for batch in whole] for _ in range(4)]
         labels(interrupted)
-        left = iter(interrupted)
-        assert [next(left).labels.tolist() for _ in range(given)] == second[:given]
+        second = iter(interrupted)
+        assert [next(second).labels.tolist() for _ in range(given)] == epochs[1][:given]
         resumed.load_state_dict(interrupted.state_dict())
         assert resumed.state_dict() == interrupted.state_dict()
-        rest = labels(resumed)
-        # After a whole epoch, of which none is left, comes the next.
-        third = labels(whole)
-        assert rest == (sum(second[given:], []) if 0 < given < 3 else sum(second, []) if given == 0 else third)
-        assert labels(resumed) == (third if given < 3 else labels(whole))
+        begins, follows = (epochs[1][given:], epochs[2]) if given < 3 else epochs[2:]
+        assert [batch.labels.tolist() for batch in resumed] == begins
+        assert [batch.labels.tolist() for batch in resumed] == follows
 
     def test_another_epoch_begins_at_its_beginning(self):
         whole, resumed = batches(shuffle_seed=7), batches(shuffle_seed=7)
