@@ -1,5 +1,6 @@
 """The layers, in plain PyTorch: no Lightning, no text."""
 
+from seqclass.nn.affix_embedding import AffixEmbedding
 from seqclass.nn.bidirectional import Bidirectional
 from seqclass.nn.convolution import Convolution, MaxPooling, ParallelConvolutions
 from seqclass.nn.denormals import flush_denormals
@@ -25,6 +26,7 @@ __all__ = [
     "KERNELS",
     "LSTM",
     "RECURRENT_ACTIVATIONS",
+    "AffixEmbedding",
     "Bidirectional",
     "Convolution",
     "Dropout",
