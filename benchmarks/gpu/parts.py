@@ -82,7 +82,8 @@ def all_parts(plan: Plan) -> list[Part]:
     for stack in notebook.STACKS:
         commands[f"step_{stack}"] = _question("step", f"step_{stack}", plan, ["--stack", stack, *_step_options(plan)])
     reviews = ["--reviews", "32"] if plan.tiny else []
-    commands["epoch"] = _question("epoch", "epoch", plan, ["--implementation", "seqclass", *reviews])
+    one_stack = ["--stack", "lstm"] if plan.tiny else []
+    commands["epoch"] = _question("epoch", "epoch", plan, ["--implementation", "seqclass", *reviews, *one_stack])
     for name, (recipe, target) in RACES.items():
         race = ["--implementation", recipe, "--target", str(target), "--seeds", "1", *reviews]
         commands[name] = _question("target", name, plan, race)

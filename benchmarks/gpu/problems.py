@@ -63,7 +63,7 @@ class Problem:
                 kept = torch.rand((4, self.batch, size), generator=generator) >= RATE
                 given[name] = kept.to(device, dtype) / (1 - RATE)
         if self.masked:
-            counts = torch.randint(0, self.steps + 1, (self.batch,), generator=generator)
+            counts = torch.randint(0, self.steps, (self.batch,), generator=generator)
             given["padding"] = LeadingPadding(counts.to(device), masked=True)
         return given | {
             "recurrent_activation": self.recurrent_activation,
