@@ -103,11 +103,10 @@ def test_every_way_to_launch_it(choice, launched_as):
 
 @needs_its_language
 @pytest.mark.parametrize("choice", all_choices(20, "bfloat16"), ids=str)
-@pytest.mark.parametrize("recurrent_dropout", [False, True])
-def test_under_autocast_products_are_of_bfloat16(choice, recurrent_dropout, launched_as, dot_reads_bfloat16):
+def test_under_autocast_products_are_of_bfloat16(choice, launched_as, dot_reads_bfloat16):
     """A number is rounded by at most 2^-8 of itself, and a gate is a sum of some 24 products of two such numbers."""
     launched_as(choice)
-    case = random_case(batch=5, steps=3, hidden_size=20, recurrent_dropout=recurrent_dropout)
+    case = random_case(batch=3, steps=2, hidden_size=20, recurrent_dropout=True)
     expected = case.solve("reference")
     with torch.autocast(DEVICE, torch.bfloat16):
         result = case.solve("triton", torch.float32, DEVICE)

@@ -105,9 +105,9 @@ def test_a_barrier_lies_between_the_write_of_a_state_and_its_read(on_every_card)
 
 
 @pytest.mark.slow
-def test_every_choice_compiles():
+def test_the_other_choices_compile_too():
     cases = [(90, choice, precision, False, False) for precision in ("float32", "bfloat16")
-             for choice in all_choices(100, precision)]  # fmt: skip
+             for choice in all_choices(100, precision) if (choice, precision) not in EXPECTED]  # fmt: skip
     for (_, choice, *_), both in zip(cases, compile_all(cases), strict=True):
         # The one that keeps its weights needs more shared memory than sm_89 has, and is no expected choice.
         assert all(facts["shared"] <= SHARED_BYTES[90] for facts in both)
