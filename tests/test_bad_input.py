@@ -72,7 +72,7 @@ class TestReaders:
             ("a.csv", table(b"x" * (17 << 20)), "a.csv:32: this line has more than 16,777,216 bytes"),
             ("a.csv.gz", gzip.compress(table())[:-20], "a.csv.gz: it is damaged or was cut short"),
             ("a.csv.gz", table(), "cannot read a.csv.gz: Not a gzipped file"),
-            ("a.parquet", b"PAR1" + b"\0" * 50, "a.parquet is no Parquet file, or is damaged"),
+            ("a.parquet", b"PAR1" + b"\0" * 50, "a.parquet is not a Parquet file, or is damaged"),
         ],
     )
     def test_one_clear_sentence(self, name, content, message, capsys):
@@ -147,10 +147,11 @@ class TestTraining:
         assert "nan" not in printed.out
         (checkpoint,) = Path("runs/text/1/checkpoints").glob("last.ckpt")
         Path("new.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in ["good", "", "zzz", "\0"]))
-        with pytest.warns(UserWarning, match="3 of 4 texts hold no word that the model knows"):
+        with pytest.warns(UserWarning, match="3 of 4 texts have no word that the model knows"):
             assert main(["classify", str(checkpoint), "--input", "new.jsonl", "--out", "said.jsonl"]) == 0
         said = [
-            (row["label"], row["probability"]) for row in map(json.loads, Path("said.jsonl").read_text().splitlines())
+            (row["predicted"], row["probability"])
+            for row in map(json.loads, Path("said.jsonl").read_text().splitlines())
         ]
         assert said[2] == said[3]
         assert all(0.5 <= float(probability) <= 1 for _, probability in said)

@@ -103,6 +103,6 @@ def _record(graphed: GraphedStep, step: Step) -> None:
 
 def compiled_step(model: Stack, ids: torch.Tensor, labels: torch.Tensor, *, backend: str) -> Step:
     """A step of a model that `torch.compile` has compiled, but for its LSTM."""
-    model.lstm.forward = torch.compiler.disable(model.lstm.forward)  # type: ignore[method-assign]
+    model.recurrent.forward = torch.compiler.disable(model.recurrent.forward)  # type: ignore[method-assign]
     compiled = torch.compile(model, backend=backend)
     return training_step(compiled, ids, labels)  # type: ignore[arg-type]

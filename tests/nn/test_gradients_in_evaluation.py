@@ -1,5 +1,7 @@
-"""Gradients in evaluation mode, as attribution methods want them, from layers whose backward pass on cuDNN needs training
-mode: PyTorch's layer is told so whenever a gradient is wanted, and only then."""
+"""Gradients in evaluation mode, as attribution methods want them.
+
+cuDNN has a backward pass in training mode alone: its layers are told so whenever a gradient is wanted, and only then.
+"""
 
 import pytest
 import torch
@@ -11,13 +13,16 @@ from seqclass.nn import GRU, LSTM
 def told_training(monkeypatch):
     """The argument `train` of each call of PyTorch's layers."""
     seen = []
-    for name in ("lstm", "gru"):
 
-        def record(*arguments, layer=getattr(torch, name)):
+    def recorded(layer):
+        def record(*arguments):
             seen.append(arguments[6])
             return layer(*arguments)
 
-        monkeypatch.setattr(torch, name, record)
+        return record
+
+    for name in ("lstm", "gru"):
+        monkeypatch.setattr(torch, name, recorded(getattr(torch, name)))
     return seen
 
 

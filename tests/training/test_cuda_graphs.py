@@ -4,10 +4,16 @@ import copy
 
 import pytest
 import torch
+from support.trainers import fast_adam, quiet_trainer
 from torch.nn.functional import cross_entropy
 
+from seqclass.classifier import TextClassifier
+from seqclass.data import Batches
+from seqclass.models import StackOptions
 from seqclass.nn import LSTM
+from seqclass.training import SequenceClassifier
 from seqclass.training.cuda_graphs import GraphCaptureWarning, GraphedStep
+from seqclass.training.shared_batch import batch_loss
 
 
 class Recorder:
@@ -21,7 +27,7 @@ class Recorder:
         outputs = run()
         gradients = [parameter.grad for parameter in self.parameters]
         for number in (*outputs, *gradients):
-            number.fill_(float("nan"))  # recording computes nothing
+            number.fill_(float("nan") if number.is_floating_point() else -1)  # recording computes nothing
         self.recorded += 1
 
         def replay():
@@ -149,6 +155,48 @@ def test_what_cannot_be_recorded_runs_as_it_is_and_says_so_once(pair):
     assert len(warned) == 1
     theirs = trained(other, eager(other), given)
     assert all(torch.equal(*pair) for both in zip(ours, theirs, strict=True) for pair in zip(*both, strict=True))
+
+
+class Graphed(SequenceClassifier):
+    """The module with its training step recorded: how one joins the other under Lightning's own optimization."""
+
+    def on_train_start(self):
+        super().on_train_start()
+        self.recorder = Recorder(self.parameters())
+        self.graphed = GraphedStep(self.losses, self.parameters(), warm_up=2, capture=self.recorder)
+
+    def losses(self, ids, labels):
+        logits = self(ids)
+        loss = batch_loss(*self.classifier.task.total_loss(logits, labels), len(labels))
+        return loss.objective, loss.total, self.classifier.task.predicted(logits)
+
+    def training_step(self, batch, batch_idx):
+        objective, total, predicted = self.graphed(*batch)
+        self._epoch.update("train", total, predicted, batch.labels)
+        return objective
+
+    def backward(self, loss):
+        self.graphed.attach_gradients()  # after Lightning's zero_grad
+
+
+def test_it_joins_lightnings_own_loop():
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(0, 20, (44, 6), generator=generator)
+    labels = (ids == 3).any(dim=1).long()
+    results = []
+    for module in (SequenceClassifier, Graphed):
+        torch.manual_seed(1)
+        options = StackOptions(num_embeddings=20, embedding_dim=4, hidden_size=5, num_classes=2)
+        trained = module(TextClassifier(options), optimizer=fast_adam)
+        trainer = quiet_trainer(max_epochs=3, gradient_clip_val=0.1)
+        texts = Batches(ids, labels, num_ids=20, batch_size=8, shuffle_seed=7)
+        trainer.fit(trained, texts, Batches(ids, labels, num_ids=20, batch_size=44))
+        results.append((trained, trainer.callback_metrics))
+    (plain, expected), (graphed, found) = results
+    assert all(map(torch.equal, plain.parameters(), graphed.parameters()))
+    assert found["train_loss"] == expected["train_loss"]
+    # Five batches of 8 an epoch, two of which warm up; the last one of 4 is recorded in its third epoch.
+    assert (graphed.recorder.recorded, graphed.recorder.replayed) == (2, 14)
 
 
 @pytest.mark.gpu

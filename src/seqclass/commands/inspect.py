@@ -13,6 +13,7 @@ from seqclass.data.inspection import Inspection, PartInspection, inspect_texts
 from seqclass.data.sources.encodings import fitting_encodings
 from seqclass.data.sources.rows import NotDecodableError
 from seqclass.errors import InputError
+from seqclass.messages import listed
 
 _MOST_CLASSES = 30
 
@@ -52,7 +53,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _encodings(source: OwnTexts, path: Path) -> str:
-    """What the file at `path`, or the files of the folder there, could be in instead."""
+    """Return what the file at `path`, or the files of the folder there, could be in instead."""
     found = fitting_encodings(
         file for texts in source.inputs.values() for file in texts.files(source.reading) if path in (file, texts.path)
     )
@@ -63,7 +64,7 @@ def _encodings(source: OwnTexts, path: Path) -> str:
 
 
 def inspection_tables(inspection: Inspection) -> list[Table]:
-    """The figures of the parts side by side, the classes of each, and their combinations if there are some."""
+    """Show the figures of the parts side by side, the classes of each, and their combinations if there are some."""
     parts = inspection.parts
     figures = _table("Texts", parts)
     rows = {
@@ -123,7 +124,7 @@ def _remarks(inspection: Inspection, num_words: int | None) -> list[str]:
     for name, part in inspection.parts.items():
         unseen = [label for label in part.class_counts if label not in train.class_counts]
         if unseen:
-            remarks.append(escape(f"Labels of {name} that no training text has: {', '.join(map(repr, unseen[:20]))}"))
+            remarks.append(escape(f"Labels of {name} that no training text has: {listed(unseen)}"))
         if part.from_training:
             remarks.append(f"{part.from_training:,} texts of {name} are training texts: its figures will flatter.")
     if any(part.empty for part in inspection.parts.values()):

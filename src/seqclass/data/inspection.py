@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from seqclass.checks import check_whole
 from seqclass.data.sources import OwnTexts
 from seqclass.errors import InputError
 from seqclass.text import BaseTokenizer
-from seqclass.text.checks import check_whole
 
 COVERED_WORDS = 0.98
 COVERED_TEXTS = 0.95
@@ -71,7 +71,7 @@ class Inspection:
 
 
 def inspect_texts(source: OwnTexts, tokenizer: BaseTokenizer, *, num_words: int | None = None) -> Inspection:
-    """Reads all texts once, row by row: memory grows by 16 bytes a text, and with the number of distinct words.
+    """Read all texts once, row by row: memory grows by 16 bytes a text, and with the number of distinct words.
 
     Texts are compared by 64 bits of a hash: among ten million, two different ones are taken for equal with a
     probability of 3 in a million.
@@ -102,7 +102,7 @@ def inspect_texts(source: OwnTexts, tokenizer: BaseTokenizer, *, num_words: int 
 
 
 def _recommended_num_words(counts: list[int]) -> int:
-    """The whole hundred that is enough, or all words if they are fewer; `counts` fall."""
+    """Return the whole hundred that is enough, or all words if they are fewer; `counts` fall."""
     enough = COVERED_WORDS * sum(counts)
     kept = 1 + next(rank for rank, total in enumerate(accumulate(counts)) if total >= enough)
     return min(-(-(kept + _MARKS) // 100) * 100, len(counts) + _MARKS)

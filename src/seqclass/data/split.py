@@ -10,7 +10,7 @@ from seqclass.errors import InputError
 
 
 def check_fraction(option: str, value: Any, *, besides: str = "") -> None:
-    """Checks that a setting is a fraction, above 0 and below 1.
+    """Check that a setting is a fraction, above 0 and below 1.
 
     Args:
         option: its name.

@@ -2,12 +2,12 @@
 
 from typing import Any, Literal, get_args
 
+from seqclass.checks import check_choice
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
 from seqclass.text import KERAS_FILTERS, Lower, StripHtml, UnseenWords
-from seqclass.text.checks import check_choice
 
 OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
 """Keras' filters, and what texts from elsewhere have besides: other white space, quotes, dashes."""
@@ -37,8 +37,10 @@ class TextDataModule(EncodedDataModule):
         val: likewise, the validation texts; None follows `validation`.
         test_fraction: of each class; without effect if there is `test`.
         text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
-        label_column: likewise, the label.
-        columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
+        label_column: likewise, the label; None for texts without labels, which can be inspected but not trained on.
+        columns: names of all columns, for `.csv` and `.tsv` files without a header.
+        delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a tab;
+            None for a comma or a tab, by the suffix.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
         pattern: names of the files in a class's folder; `*` takes all of them.
         encoding: of the files, by one of Python's names.
@@ -67,8 +69,9 @@ class TextDataModule(EncodedDataModule):
         val: str | TextsAndLabels | None = None,
         test_fraction: float = 0.2,
         text_column: list[str] | str = "text",
-        label_column: str = "label",
+        label_column: str | None = "label",
         columns: list[str] | None = None,
+        delimiter: str | None = None,
         quotes: bool = True,
         pattern: str = "*.txt",
         encoding: str = "utf-8",
@@ -98,6 +101,7 @@ class TextDataModule(EncodedDataModule):
                 text_column=text_column,
                 label_column=label_column,
                 columns=columns,
+                delimiter=delimiter,
                 quotes=quotes,
                 pattern=pattern,
                 encoding=encoding,
@@ -107,7 +111,7 @@ class TextDataModule(EncodedDataModule):
         }
 
     def find_source(self, *, allow_download: bool) -> OwnTexts:
-        """Returns the texts; there is nothing to download.
+        """Return the texts; there is nothing to download.
 
         Raises:
             InputError: if a path does not lead to texts.

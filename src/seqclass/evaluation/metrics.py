@@ -1,6 +1,7 @@
 """All figures of `metrics.json`, from scikit-learn, SciPy and torchmetrics."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from seqclass.evaluation.prediction import Predictions
 CALIBRATION_BINS = 15
 HELD_OUT = 0.2
 """Part of the texts that the threshold is chosen on; it is measured on the others."""
+MATRIX_CLASSES = 30
+"""Of so many classes a confusion matrix can be looked at; of more it is all zeros but for a few."""
 
 
 def measure(predictions: Predictions) -> dict[str, Any]:
@@ -29,7 +32,8 @@ def measure(predictions: Predictions) -> dict[str, Any]:
 
         Where each text has one class, `loss` is in nats, without class weights; `expected_calibration_error` is of the
         predicted class's probability in 15 bins; `brier` runs from 0 to 1 for two classes and from 0 to 2 for more;
-        rows of the confusion matrix are the true classes.
+        rows of the confusion matrix are the true classes. Beyond `MATRIX_CLASSES` classes `confusion_counts` takes its
+        place, with the same counts but for the zeros: {true class: {predicted class: texts}}.
 
         Where a text may have several labels, `accuracy` is the share of texts of which all labels are right, and
         `label_accuracy` that of single decisions, of which there are texts times labels. `loss`, `brier` and
@@ -100,9 +104,19 @@ def _one_label(predictions: Predictions) -> dict[str, Any]:
         "mcc": float(sk.matthews_corrcoef(y, predicted)),
         "brier": float(sk.brier_score_loss(y, p[:, 1] if binary else p, labels=classes)),
         "expected_calibration_error": float(confidence),
-        "confusion_matrix": sk.confusion_matrix(y, predicted, labels=classes).tolist(),
+        **_confusion(names, y, predicted),
         "threshold": _threshold(predictions) if binary and complete else None,
     }
+
+
+def _confusion(names: Sequence[str], y: Any, predicted: Any) -> dict[str, Any]:
+    if len(names) <= MATRIX_CLASSES:
+        return {"confusion_matrix": sk.confusion_matrix(y, predicted, labels=list(range(len(names)))).tolist()}
+    counts: dict[str, dict[str, int]] = {}
+    pairs, texts = np.unique(np.stack([y, predicted]), axis=1, return_counts=True)
+    for true, found, count in zip(*pairs.tolist(), texts.tolist(), strict=True):
+        counts.setdefault(names[true], {})[names[found]] = count
+    return {"confusion_counts": counts}
 
 
 def _roc_auc(y: Any, p: Any) -> float:
@@ -116,7 +130,7 @@ def _average_precision(y: Any, p: Any) -> float:
 
 
 def _threshold(predictions: Predictions) -> dict[str, Any] | None:
-    """The threshold of the second class's probability that is most often right on a held-out part."""
+    """Return the threshold of the second class's probability that is most often right on a held-out part."""
     y, p = predictions.labels, predictions.probabilities[:, 1]
     if np.bincount(y).min() < 5:
         return None  # too few to hold any out

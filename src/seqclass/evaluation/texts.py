@@ -1,6 +1,8 @@
 """The texts that a checkpoint is measured on or asked about, one by one."""
 
+import io
 import itertools
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from seqclass.data import find_imdb
 from seqclass.data.sources.inputs import open_input
+from seqclass.data.sources.lines import numbered_lines
 from seqclass.data.sources.rows import Reading
 from seqclass.errors import InputError
 
@@ -61,8 +64,28 @@ def unlabelled_texts(path: str | Path, reading: Reading | None = None) -> Iterat
         yield row.text
 
 
+def standard_input_lines(encoding: str) -> Iterator[str]:
+    """Yield the lines of standard input without their ends; a byte-order mark before the first is dropped.
+
+    Args:
+        encoding: of what comes from a file or another program; a terminal has its own.
+
+    Raises:
+        InputError: standard input is closed, or a line is too long or not in the encoding.
+    """
+    stream = sys.stdin
+    if stream is None or stream.closed:
+        raise InputError("standard input is closed; give the texts as arguments, or a file with --input")
+    if isinstance(stream, io.TextIOWrapper):
+        encoding = stream.encoding if stream.isatty() else encoding
+        # Bytes that cannot be decoded become lone surrogates, so that they are found with their line.
+        stream.reconfigure(encoding=encoding, errors="surrogateescape")
+    for _, line in numbered_lines(Path("standard input"), stream, encoding):
+        yield line.rstrip("\n")
+
+
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of `size` items, the last with what is left."""
+    """List of `size` items, the last with what is left."""
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch

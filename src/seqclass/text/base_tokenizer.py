@@ -13,14 +13,14 @@ class BaseTokenizer(ABC):
 
     @abstractmethod
     def __call__(self, text: str) -> list[str]:
-        """Returns the words of `text` in order; none of them is empty or holds a space.
+        """Return the words of `text` in order; none of them is empty or holds a space.
 
         Raises:
             InputError: if `text` is not a str.
         """
 
     def map(self, texts: Iterable[str]) -> Iterator[list[str]]:
-        """Yields the words of each text.
+        """Yield the words of each text.
 
         Raises:
             InputError: if `texts` is a single str, or one of them is not a str; the message has its position.
@@ -34,6 +34,6 @@ class BaseTokenizer(ABC):
 
 
 def check_text(text: object) -> None:
-    """Raises InputError if it is not a str."""
+    """Raise InputError if it is not a str."""
     if not isinstance(text, str):
         raise InputError(f"a text has to be a str, not {type(text).__name__}: {text!r:.80}")

@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from seqclass.checks import check_choice, check_whole
 from seqclass.errors import InputError
-from seqclass.text.checks import check_choice, check_whole
 from seqclass.text.ragged import RaggedIds
 
 Side = Literal["pre", "post"]
@@ -61,14 +61,14 @@ def pad_sequences(
 
 
 def check_padding(*, maxlen: int, padding: str, truncating: str) -> None:
-    """Raises InputError if one of the options of `pad_sequences` has a wrong value."""
+    """Raise InputError if one of the options of `pad_sequences` has a wrong value."""
     check_whole("maxlen", maxlen, least=1)
     check_choice("padding", padding, get_args(Side))
     check_choice("truncating", truncating, get_args(Side))
 
 
 def _check_fits(dtype: np.dtype[Any], value: int, largest: int) -> None:
-    """numpy would wrap an id that is too large to another id, in silence."""
+    """Check that an id fits: numpy would silently wrap one that is too large."""
     if dtype.kind not in "iu":
         return
     info = np.iinfo(dtype)

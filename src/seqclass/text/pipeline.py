@@ -55,7 +55,7 @@ class TextPipeline:
         return self.vocabulary.num_ids
 
     def encode(self, text: str) -> list[int]:
-        """Returns the ids of one text, neither cut nor padded.
+        """Return the ids of one text, neither cut nor padded.
 
         Raises:
             InputError: if `text` is not a str.
@@ -63,7 +63,7 @@ class TextPipeline:
         return self.vocabulary.encode(self.tokenizer(text))
 
     def encode_all(self, texts: Iterable[str]) -> RaggedIds:
-        """Returns the ids of each text, neither cut nor padded.
+        """Return the ids of each text, neither cut nor padded.
 
         Raises:
             InputError: if a text is not a str; the message has its position.
@@ -92,7 +92,7 @@ class TextPipeline:
         return without
 
     def to_array(self, texts: Iterable[str]) -> npt.NDArray[np.int32]:
-        """Encodes, cuts and pads; int32, shape (number of texts, maxlen).
+        """Encode, cuts and pads; int32, shape (number of texts, maxlen).
 
         Raises:
             InputError: if a text is not a str; the message has its position.
@@ -100,7 +100,7 @@ class TextPipeline:
         return self.pad(self.encode_all(texts))
 
     def decode(self, ids: Iterable[int], *, marks: bool = True) -> str:
-        """Returns the words of one encoded text, joined by spaces.
+        """Return the words of one encoded text, joined by spaces.
 
         Args:
             ids: ids of this pipeline; padding is left out.
@@ -112,7 +112,7 @@ class TextPipeline:
         return " ".join(self.vocabulary.decode(ids, marks=marks))
 
     def state(self) -> dict[str, Any]:
-        """Returns all of the pipeline in plain values, for a checkpoint that loads under `weights_only=True`.
+        """Return all of the pipeline in plain values, for a checkpoint that loads under `weights_only=True`.
 
         The words are one string, joined by spaces: a list of 88,584 strings is slow to load that way.
         """
@@ -127,7 +127,7 @@ class TextPipeline:
 
     @classmethod
     def from_state(cls, state: Any) -> "TextPipeline":
-        """Makes the pipeline whose `state` it is.
+        """Make the pipeline whose `state` it is.
 
         Raises:
             InputError: if it is not the state of a pipeline; it comes from a file and is not trusted.
@@ -152,7 +152,7 @@ class TextPipeline:
         )
 
     def fingerprint(self) -> str:
-        """Returns the SHA-256 of the state: equal for pipelines that do the same, in any process."""
+        """Return the SHA-256 of the state: equal for pipelines that do the same, in any process."""
         return hashlib.sha256(json.dumps(self.state(), sort_keys=True).encode()).hexdigest()
 
 
@@ -164,7 +164,7 @@ def _tokenizer_from_state(state: Any) -> BaseTokenizer:
 
 
 def _known(state: Any, what: str, fields: Iterable[str], extra: Iterable[str] = ()) -> dict[str, Any]:
-    """A copy of `state` if that is a dict with exactly the expected keys."""
+    """Return a copy of `state` if that is a dict with exactly the expected keys."""
     expected = {*fields, *extra}
     if not isinstance(state, dict):
         raise InputError(f"the state of {what} has to be a dict, not {state!r:.80}")

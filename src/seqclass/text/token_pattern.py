@@ -46,7 +46,7 @@ class TokenPattern:
             )
 
     def tokens(self, text: str) -> list[str]:
-        """Returns the tokens of `text` in order, none of them empty.
+        """Return the tokens of `text` in order, none of them empty.
 
         Raises:
             InputError: if the search takes longer than `SECONDS_PER_TEXT`.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from seqclass.checks import check_choice
 from seqclass.errors import InputError
 from seqclass.text.base_tokenizer import BaseTokenizer, check_text
-from seqclass.text.checks import check_choice
 from seqclass.text.token_pattern import TokenPattern
 
 TokenizerKind = Literal["words", "regex", "characters"]
@@ -73,7 +73,7 @@ class Tokenizer(BaseTokenizer):
             self._pattern  # a wrong one is to be told now  # noqa: B018
 
     def __call__(self, text: str) -> list[str]:
-        """Returns the tokens of `text` in order; none of them is empty or holds a space.
+        """Return the tokens of `text` in order; none of them is empty or holds a space.
 
         Raises:
             InputError: if `text` is not a str, or `token_pattern` takes too long on it.
@@ -87,7 +87,7 @@ class Tokenizer(BaseTokenizer):
         return [token.replace(" ", SPACE_MARK) for token in self._pattern.tokens(normal)]
 
     def _normal(self, text: str) -> str:
-        """The text without HTML, lower-cased, and with spaces for the filters."""
+        """Return the text without HTML, lower-cased, and with spaces for the filters."""
         if self.strip_html:
             text = (_LINE_BREAK if self.strip_html == "breaks" else _TAG).sub(" ", text)
         if self.lower == "unicode":

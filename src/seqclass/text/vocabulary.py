@@ -10,9 +10,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from seqclass.checks import check_choice, check_whole
 from seqclass.errors import InputError
 from seqclass.text.base_tokenizer import BaseTokenizer
-from seqclass.text.checks import check_choice, check_whole
 
 UnseenWords = Literal["skip", "oov"]
 
@@ -114,7 +114,7 @@ class Vocabulary:
 
     @classmethod
     def from_keras_word_index(cls, path: str | Path, **options: Any) -> "Vocabulary":
-        """Reads the ranks from a word index such as Keras' `imdb_word_index.json`.
+        """Read the ranks from a word index such as Keras' `imdb_word_index.json`.
 
         Args:
             path: a JSON file with one object that maps each word to its rank, 1 to the number of words.
@@ -135,7 +135,7 @@ class Vocabulary:
             raise InputError(f"word index {path}: {error}") from error
 
     def encode(self, words: Iterable[str]) -> list[int]:
-        """Returns the ids of `words`, the start mark first."""
+        """Return the ids of `words`, the start mark first."""
         fallback = self.oov_char if self.unseen_words == "oov" else None
         ids = list(map(self._id_by_word.get, words, repeat(fallback)))
         if self.start_char is not None:
@@ -144,7 +144,7 @@ class Vocabulary:
         return [i for i in ids if i is not None] if None in ids else ids  # type: ignore[return-value]
 
     def decode(self, ids: Iterable[int], *, marks: bool = True) -> list[str]:
-        """Returns the words of `ids`: the inverse of `encode`, but for what that has left out or replaced.
+        """Return the words of `ids`: the inverse of `encode`, but for what that has left out or replaced.
 
         Args:
             ids: ids as `encode` gives them; padding (0) is left out.
@@ -178,13 +178,13 @@ class Vocabulary:
         return 1 + max(self.index_from + len(self.words), self.start_char or 0, self.oov_char or 0)
 
     def word_ids(self) -> dict[str, int]:
-        """Returns the ids of the words that have one of their own, the most frequent first."""
+        """Return the ids of the words that have one of their own, the most frequent first."""
         kept = enumerate(self.words, self.index_from + 1)
         marks = (self.start_char, self.oov_char)
         return {word: i for i, word in kept if self._limited(i) == i and i not in marks}
 
     def options(self) -> dict[str, Any]:
-        """Returns the options by name, as plain values: with `words`, they make the same vocabulary again."""
+        """Return the options by name, as plain values: with `words`, they make the same vocabulary again."""
         return {
             "num_words": self.num_words,
             "skip_top": self.skip_top,
@@ -227,7 +227,7 @@ class Vocabulary:
 
 
 def _words_by_rank(index: Any) -> tuple[str, ...]:
-    """The keys of a word index in the order of its values, which have to be 1 to n, each once."""
+    """Return the keys of a word index in the order of its values, which have to be 1 to n, each once."""
     if not isinstance(index, dict) or not index:
         raise InputError(f"it has to be a JSON object that maps words to ranks, not {index!r:.80}")
     words: list[str | None] = [None] * len(index)

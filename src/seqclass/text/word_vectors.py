@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from seqclass.compressed import ZIP, open_binary, open_zipped, readable
 from seqclass.errors import InputError
-from seqclass.reading import ZIP, open_binary, open_zipped, readable
 from seqclass.text.vocabulary import Vocabulary
 
 MAX_DIMENSION = 4096
@@ -47,7 +47,7 @@ class WordVectors:
         return int(self.vectors.shape[1])
 
     def coverage(self, id_counts: npt.NDArray[np.int64]) -> str:
-        """Returns one line that says how much of a text's words have a vector.
+        """Return one line that says how much of a text's words have a vector.
 
         Args:
             id_counts: how often each id stands in the training texts, shape (ids,).
@@ -61,7 +61,7 @@ class WordVectors:
 
 
 def read_word_vectors(path: str | Path, vocabulary: Vocabulary, *, dimension: int | None = None) -> WordVectors:
-    """Reads the vectors of a vocabulary's words.
+    """Read the vectors of a vocabulary's words.
 
     Each line is a word and its numbers, with spaces between. A first line of two whole numbers (word2vec, fastText)
     says how many words and numbers there are; without it (GloVe) the first row shows it. The numbers are counted
@@ -108,7 +108,7 @@ class _Table:
         self._first_word = b""
 
     def split(self, number: int, line: bytes) -> tuple[bytes, bytes]:
-        """A line's word and its numbers; a word with spaces, which no vocabulary has, is not given out."""
+        """Return a line's word and its numbers; a word with spaces, which no vocabulary has, is not given out."""
         if len(line) == _MAX_LINE_BYTES:
             raise InputError(f"{self._path}:{number}: this line has {len(line):,} bytes or more, too many for a vector")
         line = line.rstrip()
@@ -136,7 +136,7 @@ class _Table:
         return b"", b""
 
     def fill(self, row: int, number: int, numbers: bytes) -> None:
-        """Takes the numbers as the vector of a row."""
+        """Take the numbers as the vector of a row."""
         values = numbers.split(b" ")
         try:
             self._vectors[row] = list(map(float, values))
@@ -150,7 +150,7 @@ class _Table:
         raise InputError(f"{self._path}:{number}: {_shown(wrong)} is no finite number; vectors consist of them")
 
     def result(self, word_ids: npt.NDArray[np.int64], first_word: str) -> WordVectors:
-        """Checks the whole, and gives it out."""
+        """Check the whole, and gives it out."""
         if not self._rows:
             raise InputError(f"{self._path} holds no word vectors")
         if self._announced is not None and self._rows < self._announced:

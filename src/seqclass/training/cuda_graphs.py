@@ -116,7 +116,7 @@ class GraphedStep:
         return len(self._recorded)
 
     def _record(self, shape: tuple[object, ...], inputs: tuple[torch.Tensor, ...]) -> _Recorded | None:
-        """The graph of a shape whose time has come."""
+        """Record the graph of a shape that has been seen often enough."""
         self._seen[shape] = self._seen.get(shape, 0) + 1
         if self._seen[shape] <= self._warm_up or len(self._recorded) >= self._max_graphs:
             return None

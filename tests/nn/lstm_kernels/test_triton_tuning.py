@@ -104,7 +104,6 @@ def test_where_nothing_runs_nothing_is_remembered():
 )
 def test_a_file_that_others_wrote_is_not_believed(text):
     file = tuning.choices_file()
-    file.parent.mkdir(parents=True)
     key = tuning._key(64, 100, "float32", "cpu")
     file.write_text(text.replace("%s", key), encoding="utf-8")
     assert tuning.choose(64, 100, "float32", CPU) == Choice(1, 8)

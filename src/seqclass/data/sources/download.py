@@ -22,7 +22,7 @@ class _BrokenError(Exception):
 
 
 def download(url: str, target: Path, *, md5: str, attempts: int = 3, timeout: float = 30.0, pause: float = 1.0) -> None:
-    """Puts the file at `url` into `target`, unless it is there already.
+    """Put the file at `url` into `target`, unless it is there already.
 
     The bytes go to `target` + ".part", which a later call continues from, and only a complete file with the
     right checksum is renamed to `target`. Of two processes that start at once, one waits for the other.
@@ -75,7 +75,7 @@ def _size(path: Path) -> int:
 
 
 def _append(url: str, part: Path, *, timeout: float) -> Iterator[tuple[int, int | None]]:
-    """Makes `part` complete: continues it if the server can, else starts again.
+    """Make `part` complete: continues it if the server can, else starts again.
 
     Yields:
         The bytes that are there, and the bytes of the whole file if the server tells.
@@ -122,7 +122,7 @@ def _read(response: http.client.HTTPResponse) -> bytes:
 
 
 def _check_md5(part: Path, expected: str) -> None:
-    """Removes `part` if its checksum is wrong: nothing tells which of its bytes are."""
+    """Remove `part` if its checksum is wrong: nothing tells which of its bytes are."""
     digest = hashlib.md5(usedforsecurity=False)
     with part.open("rb") as file:
         while chunk := file.read(1 << 20):

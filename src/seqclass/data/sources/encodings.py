@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
-from seqclass.reading import open_binary, readable
+from seqclass.compressed import open_binary, readable
 
 COMMON = ("utf-8", "cp1252", "cp1251", "shift_jis", "gb18030", "euc_kr", "latin-1")
 """UTF-8, Windows' of Western Europe and Cyrillic, Japan's, China's, Korea's; the last gives every byte a meaning."""
@@ -21,7 +21,7 @@ _EXCERPT = 30
 
 
 def fitting_encodings(paths: Iterable[Path]) -> dict[str, str]:
-    """Finds the common encodings in which every byte of the files has a meaning.
+    """Find the common encodings in which every byte of the files has a meaning.
 
     A file that begins with a byte-order mark, or holds zero bytes as UTF-16 does, says itself what it is; otherwise
     several may fit, and only a person sees which one is right.

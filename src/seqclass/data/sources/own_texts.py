@@ -12,22 +12,23 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from seqclass.checks import check_choice
 from seqclass.data.sources.inputs import TextsAndLabels, open_input
 from seqclass.data.sources.rows import Reading, Row
 from seqclass.data.sources.source import Source, SourceText
 from seqclass.data.split import check_fraction, stratified_holdout
 from seqclass.errors import InputError
-from seqclass.text.checks import check_choice
+from seqclass.messages import listed
 
 EmptyTexts = Literal["error", "keep", "skip"]
 
-_VERSION = 3
+_VERSION = 4
 """Part of the fingerprint: raise it when the same files come to be read in another way."""
 _TEST_SEED = 0
 
 
 class OwnTexts(Source):
-    """Labelled texts in files, folders or lists; see `read_table`, `read_parquet` and `read_class_folder`.
+    """Labelled texts in files, folders or lists; see `seqclass.data.sources.inputs`.
 
     The classes are the labels of the training texts, sorted by name. Without test texts of their own, a part of
     the training texts becomes the test part, and nothing else ever sees it. Which texts that are depends on the
@@ -80,7 +81,7 @@ class OwnTexts(Source):
         self._test_fraction = None if test is not None else test_fraction
 
     def fingerprint(self) -> str:
-        """Returns a hash of the options and of the files' bytes, or of a folder's file names, sizes and times."""
+        """Return a hash of the options and of the files' bytes, or of a folder's file names, sizes and times."""
         settings = {
             "version": _VERSION,
             "test_fraction": self._test_fraction,
@@ -91,7 +92,7 @@ class OwnTexts(Source):
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     def texts(self) -> Iterator[SourceText]:
-        """Yields the texts of "train", "val" if it was given, and "test"; they are named by file and line, or file.
+        """Yield the texts of "train", "val" if it was given, and "test"; they are named by file and line, or file.
 
         Raises:
             InputError: if something in the files cannot be used, or a label of the other parts is no label of
@@ -130,7 +131,7 @@ class OwnTexts(Source):
         return held
 
     def rows(self, part: str) -> Iterator[Row]:
-        """Reads the rows of a part that was given, one by one; tells of empty texts at the end.
+        """Read the rows of a part that was given, one by one; tells of empty texts at the end.
 
         Raises:
             InputError: as `texts`, but for what concerns labels.
@@ -148,10 +149,15 @@ class OwnTexts(Source):
             print(f"Warning: {empty:,} empty texts of {texts.path} {done}; the first is {first}", file=sys.stderr)
 
     def names_of(self, row: Row) -> list[str]:
-        """The names of a row's labels: one, or with `label_separator` any number."""
+        """Return the names of a row's labels: one, or with `label_separator` any number."""
         return self.reading.label_names(row.label)
 
     def _classes(self, names: set[str]) -> tuple[str, ...]:
+        if self.reading.label_column is None:
+            raise InputError(
+                f"{self.inputs['train'].path} is to be read without labels (label_column is null), and so cannot be "
+                "trained or measured on; `seqclass classify CKPT --input FILE` labels such texts"
+            )
         if len(names) < 2:
             found = f"all have the label {min(names)!r}" if names else "there are none"
             raise InputError(f"{self.inputs['train'].path} has to hold texts of at least two classes; {found}")
@@ -159,8 +165,7 @@ class OwnTexts(Source):
 
     def _unknown_label(self, part: str, row: Row, labels: tuple[str, ...]) -> InputError:
         unknown = next(name for name in labels if name not in self.label_names)
-        known = ", ".join(map(repr, self.label_names[:20]))
         return InputError(
             f"{self.inputs[part].path}{row.where}: no training text has the label {unknown!r:.80}; the labels in "
-            f"{self.inputs['train'].path} are {known}{', ...' if len(self.label_names) > 20 else ''}"
+            f"{self.inputs['train'].path} are {listed(self.label_names)}"
         )

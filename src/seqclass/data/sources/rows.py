@@ -3,13 +3,14 @@
 import codecs
 import io
 import json
+import math
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqclass.errors import InputError
+from seqclass.messages import listed
 
 BYTE_ORDER_MARK = "\ufeff"
 """What some programs put at the start of UTF-8 files."""
@@ -40,7 +41,8 @@ class Reading:
         text_columns: names of the columns, or of the entries of an object, that hold the text; several are joined
             by line feeds. `review.body` is the entry `body` of the entry `review`, where nothing is called so.
         label_column: likewise, the label; None for texts without labels, whose rows have empty ones.
-        columns: names of all columns of `.csv` and `.tsv` files that do not begin with a line of them.
+        columns: names of all columns of `.csv` and `.tsv` files without a header.
+        delimiter: the character between the fields of `.csv` and `.tsv` files; None for that of the suffix.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
         pattern: names of the files in the folders of the classes, such as `*.txt`; upper and lower case are one.
         encoding: of the files, by one of Python's names. Parquet has its own.
@@ -56,6 +58,7 @@ class Reading:
     text_columns: tuple[str, ...] = ("text",)
     label_column: str | None = "label"
     columns: tuple[str, ...] | None = None
+    delimiter: str | None = None
     quotes: bool = True
     pattern: str = "*.txt"
     encoding: str = "utf-8"
@@ -74,6 +77,10 @@ class Reading:
                 raise InputError(
                     f"columns has to name {name!r} once, where the text or the label is; it is {listed(self.columns)}"
                 )
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise InputError(
+                f"delimiter is {self.delimiter!r}; it has to be a single character such as ';', no quote or line break"
+            )
         if not self.pattern or "/" in self.pattern:
             raise InputError(f"pattern is {self.pattern!r}; it has to be one for the names of files, such as '*.txt'")
         try:
@@ -93,17 +100,20 @@ class Reading:
         text_column: list[str] | str = "text",
         label_column: str | None = "label",
         columns: list[str] | None = None,
+        delimiter: str | None = None,
         quotes: bool = True,
         pattern: str = "*.txt",
         encoding: str = "utf-8",
         label_separator: str | None = None,
     ) -> "Reading":
-        """Makes a reading of options as people give them.
+        """Make a reading of options as people give them.
 
         Args:
             text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
             label_column: likewise, the label; None where there is none.
-            columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
+            columns: names of all columns, for `.csv` and `.tsv` files without a header.
+            delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a
+                tab; None for a comma or a tab, by the suffix.
             quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
             pattern: names of the files in a class's folder; `*` takes all of them.
             encoding: of the files, by one of Python's names.
@@ -116,6 +126,7 @@ class Reading:
             text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
             label_column=label_column,
             columns=None if columns is None else tuple(columns),
+            delimiter="\t" if delimiter == "\\t" else delimiter,
             quotes=quotes,
             pattern=pattern,
             encoding=encoding,
@@ -128,7 +139,7 @@ class Reading:
         return self.text_columns if self.label_column is None else (*self.text_columns, self.label_column)
 
     def row(self, path: Path, where: str, texts: list[str], label: str) -> Row:
-        """Makes a row; white space around the label is cut off.
+        """Make a row; white space around the label is cut off.
 
         Raises:
             InputError: if the text or the label is empty, or the label cannot be printed.
@@ -148,13 +159,13 @@ class Reading:
         return Row(where, text, (self.label_separator or "").join(names))
 
     def label_names(self, label: str) -> list[str]:
-        """The names in a row's label: one, or with a separator any number, sorted, each once."""
+        """Return the names in a row's label: one, or with a separator any number, sorted, each once."""
         if self.label_separator is None:
             return [label] if label else []
         return sorted({name.strip() for name in label.split(self.label_separator)} - {""})
 
     def typed_row(self, path: Path, where: str, values: dict[str, Any]) -> Row:
-        """Makes a row of values that have types, by the names of their columns.
+        """Make a row of values that have types, by the names of their columns.
 
         Raises:
             InputError: if there is no such column, a text is no string, or the label no string, whole number or truth
@@ -162,6 +173,8 @@ class Reading:
         """
         found = {column: _entry(values, column, f"{path}{where}") for column in self.wanted}
         for column in self.text_columns:
+            if _is_missing(found[column]):
+                found[column] = ""
             if not isinstance(found[column], str):
                 raise InputError(f"{path}{where}: {column!r} is {found[column]!r:.80}; a text has to be a string")
         given = "" if self.label_column is None else found[self.label_column]
@@ -169,7 +182,7 @@ class Reading:
         return self.row(path, where, [found[column] for column in self.text_columns], label)
 
     def _label(self, given: Any, place: str) -> str:
-        """A label with a type, or where there may be several a list of them, as it would stand in a CSV file."""
+        """Return a label with a type, or where there may be several a list of them, as it would stand in a CSV file."""
         if self.label_separator is None or not isinstance(given, list):
             if (name := _label_name(given)) is not None:
                 return name
@@ -189,7 +202,7 @@ class Reading:
 
 
 def _entry(values: dict[str, Any], name: str, place: str) -> Any:
-    """What is called `name`; or, if nothing is, the entry of an entry that the dots in it lead to."""
+    """Return what is called `name`; or, if nothing is, the entry of an entry that the dots in it lead to."""
     if name in values:
         return values[name]
     found: Any = values
@@ -201,12 +214,17 @@ def _entry(values: dict[str, Any], name: str, place: str) -> Any:
 
 
 def _label_name(label: Any) -> str | None:
-    """The name that a label with a type has; None if it has none."""
+    """Return the name that a label with a type has; None if it has none."""
     if isinstance(label, float) and label.is_integer():
         label = int(label)  # stars are often 5.0 in JSON, and columns with gaps in Parquet
     if isinstance(label, int):
         return json.dumps(label)  # true stays "true"
     return label if isinstance(label, str) else None
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether it stands for a value that is not there: null, or what pandas has for it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 class NotDecodableError(InputError):
@@ -223,7 +241,7 @@ class NotDecodableError(InputError):
 
 
 def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int) -> NotDecodableError:
-    """The error for bytes of another encoding; `why` is what Python says, or the first byte of no meaning."""
+    """Make the error for bytes of another encoding; `why` is what Python says, or the first byte of no meaning."""
     if isinstance(why, UnicodeDecodeError) and why.start < len(why.object):
         why = why.object[why.start]
     reason = f"byte 0x{why:02x}" if isinstance(why, int) else str(why)
@@ -232,9 +250,3 @@ def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int
         "such as cp1252 or utf-16; `seqclass inspect` says which ones fit",
         path,
     )
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a message; of a file without a header they are whatever its first row holds."""
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(f"{name!r:.60}" for name in names[:20]) + more

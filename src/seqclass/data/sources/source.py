@@ -2,13 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from seqclass.data.split import label_array
 from seqclass.errors import InputError
 
 
@@ -35,22 +33,6 @@ class SourceText(NamedTuple):
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class LabelledTexts:
-    """One part of a data set (training, test), in memory.
-
-    Args:
-        texts: the texts.
-        labels: for each text, the index of its class in the source's `label_names`; or where a text has any number of
-            labels, a tuple of their indices.
-        names: for each text, what a person finds it by, such as its file name.
-    """
-
-    texts: list[str]
-    labels: list[Any]
-    names: list[str]
-
-
 class Source(ABC):
     """A data set: named classes, and texts in the parts "train", "test" and, in some, "val".
 
@@ -66,11 +48,11 @@ class Source(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Returns a string that changes when the texts do, faster than reading them would be."""
+        """Return a string that changes when the texts do, faster than reading them would be."""
 
     @abstractmethod
     def texts(self) -> Iterator[SourceText]:
-        """Yields the texts one by one, all of one part before the next, "train" first.
+        """Yield the texts one by one, all of one part before the next, "train" first.
 
         "train" has at least one text of every class, each other part at least one text.
 
@@ -89,31 +71,3 @@ class Source(ABC):
             Their numbers, which rise.
         """
         return np.arange(0)
-
-    def read(self) -> dict[str, LabelledTexts]:
-        """Returns the parts by name, all in memory.
-
-        Raises:
-            InputError: as `texts`.
-        """
-        parts: dict[str, list[SourceText]] = {}
-        for row in self.texts():
-            parts.setdefault(row.part, []).append(row)
-        labelled = {part: self._labelled(rows) for part, rows in parts.items()}
-        train = labelled["train"]
-        held = set(self.test_rows(label_array(train.labels, len(self.label_names)), train.names).tolist())
-        if held:
-            for part, chosen in (("train", False), ("test", True)):
-                labelled[part] = self._labelled(
-                    [row for number, row in enumerate(parts["train"]) if (number in held) == chosen]
-                )
-        return labelled
-
-    def _labelled(self, rows: list[SourceText]) -> LabelledTexts:
-        label_by_name = {name: label for label, name in enumerate(self.label_names)}
-        labels = [tuple(label_by_name[name] for name in row.labels) for row in rows]
-        return LabelledTexts(
-            [row.text for row in rows],
-            list(labels) if self.multi_label else [label for (label,) in labels],
-            [row.name for row in rows],
-        )

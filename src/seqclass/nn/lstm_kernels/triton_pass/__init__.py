@@ -97,7 +97,7 @@ class _Launch:
     return_sequences: bool
 
     def constants(self, masks: torch.Tensor | None, hidden_size: int) -> dict[str, Any]:
-        """What the programs are compiled for."""
+        """Return what the programs are compiled for."""
         return {
             "HARD": self.slope is not None,
             "MASKED": masks is not None,
@@ -111,12 +111,12 @@ class _Launch:
         }
 
     def rounded(self, weight: torch.Tensor) -> torch.Tensor:
-        """The weights as the products take them, in one piece."""
+        """Round the weights as the products take them, in one piece."""
         return weight.to(torch.bfloat16 if self.precision == "bfloat16" else torch.float32).contiguous()
 
 
 def _project(arguments: LSTMArguments) -> torch.Tensor:
-    """What the inputs and the bias give to each gate at each step, (4, batch, steps, hidden_size)."""
+    """Return what the inputs and the bias give to each gate at each step, (4, batch, steps, hidden_size)."""
     inputs, hidden_size = arguments.inputs, arguments.hidden_size
     batch, steps, input_size = inputs.shape
     if arguments.input_masks is None:

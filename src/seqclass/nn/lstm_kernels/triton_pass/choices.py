@@ -41,12 +41,12 @@ class Choice:
 
 
 def padded_units(hidden_size: int) -> int:
-    """The power of two that a program computes with; a tensor core's tile has at least 16."""
+    """Return the power of two that a program computes with; a tensor core's tile has at least 16."""
     return max(16, 1 << (hidden_size - 1).bit_length())
 
 
 def all_choices(hidden_size: int, precision: Precision) -> tuple[Choice, ...]:
-    """What is worth a try: the choices that compile for sm_80 to sm_100 at 100 units with few or no spilled registers.
+    """List the choices worth a try: at 100 units they compile for sm_80 to sm_100 with few or no spilled registers.
 
     Not there: more rows without tensor cores and 32 warps, which spill up to 2 KB a thread; and 16 rows in float32,
     whose products are no tensor core's and spill more than 5 KB.
@@ -61,7 +61,7 @@ def all_choices(hidden_size: int, precision: Precision) -> tuple[Choice, ...]:
 
 
 def expected_choice(batch: int, hidden_size: int, precision: Precision, processors: int) -> Choice:
-    """The choice to begin with: as few rows an instance as give each instance a multiprocessor of its own.
+    """Return the choice to begin with: as few rows an instance as leave each a multiprocessor of its own.
 
     A step costs an instance the reading of all weights whatever its rows, and instances on one multiprocessor wait for
     each other.

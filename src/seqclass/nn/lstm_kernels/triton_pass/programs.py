@@ -25,7 +25,7 @@ def _activate(x, slope, HARD: tl.constexpr):
 
 @triton.jit
 def _slope_at(y, slope, HARD: tl.constexpr):
-    """The derivative of `_activate`, from what it returned."""
+    """Return the derivative of `_activate`, from what it returned."""
     if HARD:
         d = tl.where((y > 0.0) & (y < 1.0), slope, 0.0)
     else:
@@ -56,7 +56,7 @@ def _tile(weight, gate: tl.constexpr, HIDDEN: tl.constexpr, UNITS: tl.constexpr,
 
 @triton.jit
 def _kept(weight, gate: tl.constexpr, HIDDEN: tl.constexpr, UNITS: tl.constexpr, DOT: tl.constexpr, KEEP: tl.constexpr):
-    """What `_product` is given of a gate's weights: the tile itself with KEEP, else where it lies."""
+    """Return what `_product` is given of a gate's weights: the tile itself with KEEP, else where it lies."""
     if KEEP:
         w = _tile(weight, gate, HIDDEN, UNITS, DOT)
     else:

@@ -25,7 +25,7 @@ _MAX_BYTES = 2**20
 
 
 def choose(batch: int, hidden_size: int, precision: Precision, device: torch.device) -> Choice:
-    """The choice that was measured to be the fastest for such a batch on this card, or else the expected one."""
+    """Return the choice that was measured to be the fastest for such a batch on this card, or the expected one."""
     known = _remembered(choices_file()).get(_key(batch, hidden_size, precision, _card(device)))
     by_name = {json.dumps(asdict(choice)): choice for choice in all_choices(hidden_size, precision)}
     measured = by_name.get(json.dumps(known))
@@ -68,13 +68,13 @@ def tune(
 
 
 def choices_file() -> Path:
-    """Where measured choices are kept."""
-    return cache_root() / "kernels" / "triton-choices.json"
+    """Return where measured choices are kept."""
+    return cache_root() / "triton-choices.json"
 
 
 @functools.cache
 def _remembered(file: Path) -> dict[str, Any]:
-    """What the file holds; nothing if it is missing or cannot be read, since all of it can be measured again."""
+    """Read the file; nothing if it is missing or cannot be read, since all of it can be measured again."""
     try:
         if file.stat().st_size > _MAX_BYTES:
             return {}
@@ -85,7 +85,7 @@ def _remembered(file: Path) -> dict[str, Any]:
 
 
 def _key(batch: int, hidden_size: int, precision: Precision, card: str) -> str:
-    """A measurement holds for one card, one version of the programs and their compiler, and batches of that size."""
+    """Name a measurement by the card, the version of the programs and their compiler, and the size of the batch."""
     import triton
 
     programs = Path(__file__).with_name("programs.py").read_bytes()
