@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 from seqclass.nn.ngrams import NGrams
 
 _HISTORY = 8

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 
 # A prime below 2^31 and multipliers below it: products stay within int64, so multiply, add and remainder are all that
 # is needed, and give the same on every device and in ONNX, whose shifts and exclusive ors know no signed integers.
