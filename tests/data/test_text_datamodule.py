@@ -83,7 +83,10 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     }
     assert imdb["filters"] is own["filters"] is None
     filters = TextDataModule(train="never read.csv").tokenizer.filters
-    assert filters == IMDBDataModule().tokenizer.filters + "\r\f\v\xa0“”„«»‹›…–—¿¡"
+    keras = IMDBDataModule().tokenizer.filters
+    assert filters.startswith(keras)
+    assert filters.endswith("“”„«»‹›…–—¿¡")
+    assert filters[len(keras) : -len("“”„«»‹›…–—¿¡")].isspace()
 
 
 class TestParts:
