@@ -14,9 +14,9 @@ if not torch.cuda.is_available():
 from lightning.pytorch import seed_everything
 from support.trainers import fast_adam, quiet_trainer
 
-from seqclass.classifier import SequenceClassifier
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.nn import LSTM
+from seqclass.training import new_classifier
 
 # Lightning 2.6 calls what jsonargparse 4.53 has deprecated; that is not for these tests to say.
 os.environ["JSONARGPARSE_DEPRECATION_WARNINGS"] = "off"
@@ -53,16 +53,16 @@ def imdb_path():
 
 @pytest.fixture(scope="session")
 def trained(easy_reviews, tmp_path_factory):
-    """The trainer, the classifier and the DataModule of a short training."""
+    """The trainer, the module and the DataModule of a short training."""
     folder = tmp_path_factory.mktemp("trained")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         seed_everything(7)
         data = IMDBDataModule(path=str(easy_reviews), maxlen=24, batch_size=16, cache_dir=str(folder / "cache"))
-        classifier = SequenceClassifier("lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
+        module = new_classifier(data, stack="lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
         trainer = quiet_trainer(max_epochs=4)
-        trainer.fit(classifier, data)
-    return trainer, classifier, data
+        trainer.fit(module, data)
+    return trainer, module, data
 
 
 @pytest.fixture(scope="session")
@@ -98,9 +98,9 @@ def labels_checkpoint(labelled_rows, tmp_path_factory):
         data = TextDataModule(
             train=(texts, labels), label_separator=";", maxlen=16, batch_size=16, cache_dir=str(folder / "cache")
         )
-        classifier = SequenceClassifier("lstm", hidden_size=16, embedding_dim=8, optimizer=fast_adam)
+        module = new_classifier(data, stack="lstm", hidden_size=16, embedding_dim=8, optimizer=fast_adam)
         trainer = quiet_trainer(max_epochs=8)
-        trainer.fit(classifier, data)
+        trainer.fit(module, data)
     trainer.save_checkpoint(folder / "labels.ckpt")
     return folder / "labels.ckpt"
 

@@ -13,18 +13,22 @@ import re
 import shlex
 import shutil
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.sources import read
 from support.torchtext import torchtext_loads
 from support.versions import OLD_PYTORCH
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.cli import main
 from seqclass.data import EncodedDataModule, IMDBDataModule, SampleSource, TextDataModule
 from seqclass.interop import export_keras
+from seqclass.models import PRESETS, StackOptions
 from seqclass.optim import KerasAdam
+from seqclass.training import new_classifier
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -70,7 +74,7 @@ def scratch(tmp_path, monkeypatch, checkpoint, easy_reviews):
     monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SEQCLASS_IMDB", str(easy_reviews))
     shutil.copytree(ROOT / "configs", "configs")
-    train = SampleSource().read()["train"]
+    train = read(SampleSource())["train"]
     labelled = [(text, ("negative", "positive")[label]) for text, label in zip(train.texts, train.labels, strict=True)]
     for name in ("reviews.csv", "held_out.csv", "texts.csv"):
         with Path(name).open("w", newline="") as file:
@@ -85,7 +89,7 @@ def scratch(tmp_path, monkeypatch, checkpoint, easy_reviews):
         path.write_text(text)
     for name in ("model.ckpt", "other.ckpt"):
         shutil.copyfile(checkpoint, name)
-    classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
+    classifier = TextClassifier.load(checkpoint)
     export_keras(classifier, "imdb.h5", keras=1)
     index = {word: rank for rank, word in enumerate(classifier.pipeline.vocabulary.words, 1)}
     Path("imdb_word_index.json").write_text(json.dumps(index))
@@ -145,7 +149,7 @@ def best(arguments):
     return found.name
 
 
-OPTION_TABLES = (SequenceClassifier, KerasAdam, EncodedDataModule, IMDBDataModule, TextDataModule)
+OPTION_TABLES = (new_classifier, KerasAdam, EncodedDataModule, IMDBDataModule, TextDataModule)
 
 
 def option_tables():
@@ -177,12 +181,26 @@ def test_every_option_is_explained_with_its_default(number):
 
 
 def named_options(owner):
-    parameters = inspect.signature(owner.__init__).parameters.values()
-    return {
+    parameters = inspect.signature(owner if inspect.isfunction(owner) else owner.__init__).parameters.values()
+    found = {
         parameter.name: parameter.default
         for parameter in parameters
-        if parameter.name != "self" and parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        if parameter.name not in ("self", "data", "trained") and parameter.kind is not inspect.Parameter.VAR_KEYWORD
     }
+    return {**found, **stack_options()} if owner is new_classifier else found
+
+
+def stack_options():
+    """The options of the stacks with the value that all of them begin with; None where they differ or lack it."""
+    values = [preset.values for preset in PRESETS.values()]
+    sizes = ("num_embeddings", "num_classes", "multi_label")  # from the data
+    alike = {
+        field.name: values[0].get(field.name)
+        if field.name not in sizes and all(other.get(field.name) == values[0].get(field.name) for other in values)
+        else None
+        for field in fields(StackOptions)
+    }
+    return {**alike, "stack": StackOptions.stack}
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "benchmarks" / "README.md"], ids=by_name)

@@ -8,8 +8,9 @@ from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from support.trainers import fast_adam, quiet_trainer
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.data import IMDBDataModule
+from seqclass.training import new_classifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
 
@@ -39,7 +40,7 @@ def fit(easy_reviews, tmp_path):
         data = IMDBDataModule(
             path=str(easy_reviews), maxlen=24, batch_size=16, validation=0.2, cache_dir=str(tmp_path / "cache")
         )
-        classifier = SequenceClassifier("lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
+        classifier = new_classifier(data, stack="lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
         curve = Curve(interrupt)
         trainer = quiet_trainer(
             max_epochs=3,
@@ -59,7 +60,7 @@ def test_the_last_checkpoint_resumes_to_the_same_curve(fit):
     straight, whole, _ = fit()
     begun, _, checkpoint = fit(interrupt=(1, 7))
     assert list(begun) == [0]
-    SequenceClassifier.load_from_checkpoint(checkpoint)
+    TextClassifier.load(checkpoint)
     rest, resumed, _ = fit(resume=checkpoint)
     assert list(rest) == [1, 2]
     assert begun | rest == straight

@@ -19,9 +19,11 @@ from torch import nn
 from benchmarks.protocol import serve
 from benchmarks.workers.base import METHODS
 from benchmarks.workers.torch_loop import TorchWorker
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.data import Batches
+from seqclass.models import StackOptions
 from seqclass.optim import KerasAdam
+from seqclass.training import SequenceClassifier
 
 METRICS = {"loss": "loss", "accuracy": "acc"}
 """The names of results, and how seqclass logs them."""
@@ -51,10 +53,9 @@ class SeqclassWorker(TorchWorker):
             if "word_dropout" in recipe(stack):
                 options["word_dropout"] = 0.0
         # One optimizer for all calls of `epoch`: each is a `fit` of its own, and would start with a new one.
-        self.classifier = SequenceClassifier(
-            stack, num_classes=2, optimizer=lambda parameters: self.optimizer, **sizes, **options
-        )
-        return self.classifier.model
+        self.classifier = TextClassifier(StackOptions(stack=stack, num_classes=2, **sizes, **options))
+        self.module = SequenceClassifier(self.classifier, optimizer=lambda parameters: self.optimizer)
+        return self.classifier.stack
 
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         return KerasAdam(model.parameters(), eps=self.eps)
@@ -65,9 +66,9 @@ class SeqclassWorker(TorchWorker):
         renamed = {
             "embedding": "embedding.weight",
             "conv_bias": "convolution.bias",
-            "lstm_kernel": "lstm.weight_ih",
-            "lstm_recurrent": "lstm.weight_hh",
-            "lstm_bias": "lstm.bias",
+            "lstm_kernel": "recurrent.weight_ih",
+            "lstm_recurrent": "recurrent.weight_hh",
+            "lstm_bias": "recurrent.bias",
             "dense_kernel": "output.weight",
             "dense_bias": "output.bias",
         }
@@ -77,16 +78,16 @@ class SeqclassWorker(TorchWorker):
         chosen = np.load(order)[start:stop]
         batches = self._batches(self.train_ids[chosen], self.train_labels[chosen], batch_size)
         trainer = self._trainer()
-        trainer.fit(self.classifier, batches)
+        trainer.fit(self.module, batches)
         return {name: float(trainer.callback_metrics[f"train_{key}"]) for name, key in METRICS.items()}
 
     def evaluate(self, *, batch_size: int) -> dict[str, float]:
         batches = self._batches(self.test_ids, self.test_labels, batch_size)
-        (logged,) = self._trainer().validate(self.classifier, batches, verbose=False)
+        (logged,) = self._trainer().validate(self.module, batches, verbose=False)
         return {name: float(logged[f"val_{key}"]) for name, key in METRICS.items()}
 
     def _batches(self, ids: np.ndarray, labels: np.ndarray, batch_size: int) -> Batches:
-        num_ids = self.classifier.hparams["num_embeddings"]
+        num_ids = self.classifier.options.num_embeddings
         batches = Batches(
             torch.from_numpy(ids), torch.from_numpy(labels).long(), num_ids=num_ids, batch_size=batch_size
         )

@@ -98,5 +98,5 @@ def test_settings_are_those_of_the_recipe_or_of_keras_3(options, word_dropout, i
         stack="lstm_gate_dropout", length=8, sizes=SIZES, device="cpu", seed=1, threads=threads, options=options
     )
     assert worker.model.embedding.dropout == word_dropout
-    assert worker.model.lstm.initializer == initializer
+    assert worker.model.recurrent.initializer == initializer
     assert worker.optimizer.defaults["eps"] == eps

@@ -46,11 +46,3 @@ def test_what_a_row_of_probabilities_stands_for():
     assert SingleLabel(3).chosen([0.2, 0.5, 0.3]) == (1,)
     assert MultiLabel(3).chosen([0.5, 0.2, 0.9]) == (0, 2)
     assert MultiLabel(3).chosen([0.1, 0.2, 0.3]) == ()
-
-
-def test_accuracy_counts_texts_of_which_all_is_right():
-    single, several = SingleLabel(3).accuracy(), MultiLabel(2).accuracy()
-    single.update(torch.tensor([0, 1, 2, 2]), torch.tensor([0, 1, 1, 2]))
-    assert single.compute().item() == 0.75
-    several.update(torch.tensor([[1, 0], [1, 1]]), torch.tensor([[1, 0], [1, 0]]))
-    assert several.compute().item() == 0.5

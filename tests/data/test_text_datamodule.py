@@ -11,10 +11,13 @@ from lightning.pytorch import Trainer
 from support.trainers import fast_adam
 from torch.nn import functional as F
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.errors import InputError
+from seqclass.models import StackOptions
+from seqclass.text import KERAS_FILTERS, TextPipeline
+from seqclass.training import SequenceClassifier, new_classifier
 
 CONFIG = Path(__file__).parents[2] / "configs" / "text.yaml"
 
@@ -144,12 +147,12 @@ def test_balanced_class_weights_follow_the_texts_that_are_trained_on(module, tmp
     pairs = [*texts(60, "praise", seed=1), *texts(20, "blame", seed=2)]
     data = module(train=write_csv(tmp_path / "uneven.csv", pairs), validation=0.25)
     assert data.class_counts == [12, 36]
-    classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, class_weights="balanced")
+    classifier = new_classifier(data, stack="lstm", hidden_size=4, embedding_dim=4, class_weights="balanced")
     trainer = Trainer(
         max_epochs=1, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
     )
     trainer.fit(classifier, data)
-    assert classifier.hparams["class_weights"] == [48 / 24, 48 / 72]
+    assert classifier.class_weights == [48 / 24, 48 / 72]
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     again = SequenceClassifier.load_from_checkpoint(tmp_path / "a.ckpt")
     logits, labels = torch.tensor([0.3, -0.2, 0.9]), torch.tensor([0, 1, 1])
@@ -179,31 +182,32 @@ class TestMultiLabel:
         data = module(train=train, label_separator=";")
         assert data.label_names == tuple(sorted(labels))
         assert data.train_dataloader().labels.shape == (data.train_size, len(labels))
-        classifier = SequenceClassifier("lstm", hidden_size=16, embedding_dim=8, optimizer=fast_adam)
+        classifier = new_classifier(data, stack="lstm", hidden_size=16, embedding_dim=8, optimizer=fast_adam)
         trainer = Trainer(
             max_epochs=8, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
         )
         trainer.fit(classifier, data)
         assert trainer.callback_metrics["val_acc"] > 0.9
         trainer.save_checkpoint(tmp_path / "a.ckpt")
-        again = SequenceClassifier.load_from_checkpoint(tmp_path / "a.ckpt")
+        again = TextClassifier.load(tmp_path / "a.ckpt")
         both, none = again.classify(["superb story the film a dull actor", "film the scene a music story"])
-        assert (both.label, none.label) == ("blame, praise", "")
+        assert (both.labels, none.labels) == (("blame", "praise"), ())
         (batch,) = list(data.test_dataloader())
         right = ((again(batch.ids) > 0).long() == batch.labels).all(dim=1).float().mean().item()
-        (tested,) = trainer.test(again, data, verbose=False)
+        (tested,) = trainer.test(SequenceClassifier(again), data, verbose=False)
         assert tested["test_acc"] == pytest.approx(right)
 
     def test_one_label_a_text_and_several_do_not_mix(self, module, tmp_path):
         train = write_csv(tmp_path / "many.csv", self.pairs(60, ("praise", "blame")))
         data = module(train=train, label_separator=";")
         trainer = Trainer(max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False)
-        classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, multi_label=False)
         with pytest.raises(InputError, match="multi_label=False, but in the data a text has any number of labels"):
-            trainer.fit(classifier, data)
-        classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, class_weights="balanced")
+            new_classifier(data, stack="lstm", hidden_size=4, embedding_dim=4, multi_label=False)
+        classifier = TextClassifier(StackOptions(num_embeddings=5000, hidden_size=4, embedding_dim=4))
+        with pytest.raises(InputError, match="multi_label=False, but in the data a text has any number of labels"):
+            trainer.fit(SequenceClassifier(classifier), data)
         with pytest.raises(InputError, match="class_weights do not go with several labels"):
-            trainer.fit(classifier, data)
+            new_classifier(data, stack="lstm", hidden_size=4, embedding_dim=4, class_weights="balanced")
 
 
 def test_rare_words_count_as_unseen(module, tmp_path):
@@ -258,6 +262,26 @@ class TestTokenizers:
         assert len({str(ids(data.test_dataloader())) for data in made}) == 2  # no text has punctuation
         assert len(list((cache / "encoded").iterdir())) >= 5
 
+    def test_all_white_space_separates_words(self, module):
+        tokenizer = module().tokenizer
+        spaces = [char for char in map(chr, range(0x110000)) if char.isspace()]
+        assert {0x85, 0x2009, 0x2028, 0x202F, 0x3000} <= set(map(ord, spaces))
+        for space in spaces:
+            assert tokenizer(f"good{space}film") == ["good", "film"], hex(ord(space))
+
+    def test_a_checkpoint_keeps_the_rule_it_was_trained_with(self, module):
+        pipeline = module().pipeline
+        state = pipeline.state()
+        state["tokenizer"]["filters"] = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"  # as before all white space was in it
+        before = TextPipeline.from_state(state)
+        text = "good\u2009film good\xa0film"
+        assert before.tokenizer(text) == ["good\u2009film", "good", "film"]
+        data = module()
+        data.use_pipeline(before)
+        data.setup()
+        assert data.pipeline.tokenizer(text) == before.tokenizer(text)
+        assert pipeline.tokenizer(text) == ["good", "film"] * 2
+
     def test_filters_are_for_words_unless_given(self, module):
         assert module(tokenizer="characters").tokenizer.filters == ""
         assert module(tokenizer="characters", filters=",").tokenizer.filters == ","
@@ -269,13 +293,13 @@ class TestTokenizers:
             (f"{'good!' if n % 2 else 'bad.'} film <br /> {n % 7}", "praise" if n % 2 else "blame") for n in range(80)
         ]
         data = module(train=write_csv(tmp_path / "a.csv", pairs), **options)
-        classifier = SequenceClassifier("lstm", hidden_size=4, embedding_dim=4, optimizer=fast_adam)
+        classifier = new_classifier(data, stack="lstm", hidden_size=4, embedding_dim=4, optimizer=fast_adam)
         trainer = Trainer(
             max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
         )
         trainer.fit(classifier, data)
         trainer.save_checkpoint(tmp_path / "a.ckpt")
-        again = SequenceClassifier.load_from_checkpoint(tmp_path / "a.ckpt")
+        again = TextClassifier.load(tmp_path / "a.ckpt")
         assert again.pipeline == data.pipeline
         loader = data.test_dataloader()
         lines = [int(name.partition(":")[2]) for name in loader.names]
@@ -286,25 +310,22 @@ class TestTokenizers:
 
     def test_a_checkpoints_pattern_is_checked(self, module, tmp_path):
         state = module(**self.OTHERS[1]).pipeline.state()
-        classifier = SequenceClassifier("lstm", num_embeddings=5000, num_classes=3, hidden_size=4, embedding_dim=4)
-        checkpoint = {
-            "seqclass": {"pipeline": state, "label_names": ["a", "b", "c"]},
-            "hyper_parameters": dict(classifier.hparams),
-            "state_dict": classifier.state_dict(),
-        }
+        classifier = TextClassifier(StackOptions(num_classes=3, hidden_size=4, embedding_dim=4))
+        about = {**classifier.description(), "pipeline": state, "label_names": ["a", "b", "c"]}
+        checkpoint = {"seqclass": about, "state_dict": classifier.state_dict()}
         torch.save(checkpoint, tmp_path / "good.ckpt")
-        assert SequenceClassifier.load_from_checkpoint(tmp_path / "good.ckpt").pipeline.tokenizer.kind == "regex"
+        assert TextClassifier.load(tmp_path / "good.ckpt").pipeline.tokenizer.kind == "regex"
         state["tokenizer"]["token_pattern"] = "(?P<x"
         torch.save(checkpoint, tmp_path / "bad.ckpt")
-        with pytest.raises(InputError, match=r"bad\.ckpt does not describe .*: token_pattern '\(\?P<x' is no regular"):
-            SequenceClassifier.load_from_checkpoint(tmp_path / "bad.ckpt")
+        with pytest.raises(InputError, match=r"bad\.ckpt does not describe .*: token_pattern '\(\?P<x' is not a"):
+            TextClassifier.load(tmp_path / "bad.ckpt")
 
 
 class TestCache:
     def test_a_second_start_does_not_read_the_texts(self, module, monkeypatch, capsys):
         before = ids(module().train_dataloader())
         assert "Encoding the texts of reviews.csv" in capsys.readouterr().err
-        monkeypatch.setattr("seqclass.data.sources.own_texts.OwnTexts.read", None)
+        monkeypatch.setattr("seqclass.data.sources.own_texts.OwnTexts.texts", None)
         assert ids(module().train_dataloader()) == before
         assert capsys.readouterr().err == ""
 
@@ -331,7 +352,7 @@ class TestErrors:
             ({"tokenizer": "regex"}, "'regex' needs a pattern"),
             (
                 {"tokenizer": "regex", "token_pattern": "[a"},
-                r"token_pattern '\[a' is no regular expression: .* position 2",
+                r"token_pattern '\[a' is not a regular expression: .* position 2",
             ),
             ({"encoding": "hex"}, "encoding is 'hex'; allowed are the encodings of Python"),
             ({"label_separator": " "}, "label_separator is ' '; it has to be more than spaces"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.evaluation.attribution import word_importance
 from seqclass.evaluation.prediction import predict
@@ -10,12 +10,12 @@ from seqclass.evaluation.texts import LabelledText
 
 @pytest.fixture(scope="module")
 def one(checkpoint):
-    return SequenceClassifier.load_from_checkpoint(checkpoint)
+    return TextClassifier.load(checkpoint)
 
 
 @pytest.fixture(scope="module")
 def several(labels_checkpoint):
-    return SequenceClassifier.load_from_checkpoint(labels_checkpoint)
+    return TextClassifier.load(labels_checkpoint)
 
 
 def test_mistakes_are_the_most_confident_ones(one):

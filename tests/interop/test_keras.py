@@ -11,9 +11,11 @@ import pytest
 import torch
 from support import golden
 
-from seqclass.classifier import SequenceClassifier, probabilities
+from seqclass.classifier import TextClassifier, probabilities
 from seqclass.errors import InputError
-from seqclass.interop import export_keras, import_keras, keras_files, save_classifier
+from seqclass.interop import export_keras, import_keras
+from seqclass.interop.keras import files as keras_files
+from seqclass.models import StackOptions
 
 KERAS2 = Path(__file__).parent / "keras2"
 # The golden files themselves; the repository has the arrays alone.
@@ -43,17 +45,17 @@ MODELS = {
 
 def new(name, **options):
     torch.manual_seed(1)
-    return SequenceClassifier(**{**MODELS[name], **SIZES, **options}).eval()
+    return TextClassifier(StackOptions(**{**MODELS[name], **SIZES, **options})).eval()
 
 
 @pytest.mark.skipif(not FILES, reason="no Keras files beside the golden arrays: set SEQCLASS_GOLDEN")
 @pytest.mark.parametrize("file", FILES or ["none"])
 def test_golden_file_predicts_as_keras(file, tmp_path):
     classifier, report = import_keras(golden.FOLDER / file, **UNSAID.get(file, {}))
-    save_classifier(classifier, tmp_path / "model.ckpt")
+    classifier.save(tmp_path / "model.ckpt")
     model = golden.load(file.partition(".")[0])
     with torch.no_grad():
-        logits = SequenceClassifier.load_from_checkpoint(tmp_path / "model.ckpt")(model.ids)
+        logits = TextClassifier.load(tmp_path / "model.ckpt")(model.ids)
     assert logits.shape == (len(model.ids),)
     torch.testing.assert_close(logits.sigmoid(), model.prediction, rtol=0, atol=1e-6)
     assert report.keras == model.keras
@@ -91,9 +93,9 @@ def test_report_names_every_array():
         ((50, 8), "embedding.weight"),
         ((3, 8, 7), "convolution.weight"),
         ((7,), "convolution.bias"),
-        ((7, 24), "lstm.weight_ih"),
-        ((6, 24), "lstm.weight_hh"),
-        ((24,), "lstm.bias"),
+        ((7, 24), "recurrent.weight_ih"),
+        ((6, 24), "recurrent.weight_hh"),
+        ((24,), "recurrent.bias"),
         ((6, 1), "output.weight"),
         ((1,), "output.bias"),
     ]
@@ -111,7 +113,7 @@ class TestRoundTrip:
         assert report.keras == keras
         assert report.assumed == []
         for option in (*MODELS[name], *SIZES, "recurrent_activation"):
-            assert after.hparams[option] == before.hparams[option], option
+            assert getattr(after.options, option) == getattr(before.options, option), option
         assert all(torch.equal(value, after.state_dict()[key]) for key, value in before.state_dict().items())
 
     @pytest.mark.parametrize("name", MODELS)
@@ -122,7 +124,7 @@ class TestRoundTrip:
         options |= {"mask_padding": True} if name == "mask" else {}
         options |= {"pool_size": 3} if name == "cnn" else {}
         after, _ = import_keras(tmp_path / "m.weights.h5", **options)
-        assert after.hparams["stack"] == before.hparams["stack"]
+        assert after.options.stack == before.options.stack
         assert all(torch.equal(value, after.state_dict()[key]) for key, value in before.state_dict().items())
 
     def test_theano_kernel_is_reversed(self, tmp_path):
@@ -200,7 +202,7 @@ def test_options_in_a_weights_file_of_keras3(tmp_path):
         for way in ("forward_layer", "backward_layer")
         for number, shape in enumerate([(size, 12), (4, 12), (2, 12)])
     }
-    gru = classifier.stack.lstm.layers[1].backward_layer
+    gru = classifier.stack.recurrent.layers[1].backward_layer
     z_of_the_state = arrays["layers/bidirectional_1/backward_layer/cell/vars/1"][:, :4]
     assert np.array_equal(z_of_the_state, gru.weight_hh[4:8].T.detach().numpy())
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from benchmarks.implementations import PEERS_ENVIRONMENT
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.interop import export_keras
+from seqclass.models import StackOptions
 
 # `SEQCLASS_PEERS_PYTHON` may name another environment's.
 PYTHON = os.environ.get("SEQCLASS_PEERS_PYTHON", str(PEERS_ENVIRONMENT / "bin" / "python"))
@@ -53,7 +54,9 @@ def test_keras3_predicts_the_same(tmp_path):
     ids = torch.randint(1, 30, (6, 20))
     ids[1, :7] = 0
     np.save(tmp_path / "ids.npy", ids.numpy().astype("int32"))
-    classifiers = {name: SequenceClassifier(**{**SIZES, **options}).eval() for name, options in MODELS.items()}
+    classifiers = {
+        name: TextClassifier(StackOptions(**{**SIZES, **options})).eval() for name, options in MODELS.items()
+    }
     for name, classifier in classifiers.items():
         export_keras(classifier, tmp_path / f"{name}.keras")
         export_keras(classifier, tmp_path / f"{name}.weights.h5")
@@ -61,7 +64,7 @@ def test_keras3_predicts_the_same(tmp_path):
     subprocess.run([PYTHON, "-c", SCRIPT, str(tmp_path), *MODELS], check=True, env=environment)
     for name, classifier in classifiers.items():
         with torch.no_grad():
-            expected = classifier.predict_step((ids, ids), 0).numpy()
+            expected = classifier.probabilities(ids).numpy()
         for kind in ("whole", "weights"):
             found = np.load(tmp_path / f"{name}.{kind}.npy")
             expected_here = expected if found.shape[1] > 1 else expected[:, 1:]

@@ -7,11 +7,12 @@ import onnxruntime
 import pytest
 import torch
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.interop import torch_export
-from seqclass.interop.onnx_export import export_onnx
+from seqclass.interop.onnx import export_onnx
 from seqclass.interop.torch_export import export_torch
+from seqclass.models import StackOptions
 
 SIZES = {"num_embeddings": 30, "embedding_dim": 5, "hidden_size": 4}
 MODELS = {
@@ -62,7 +63,7 @@ PARTS = ("hard_sigmoid_keras3", "cnn_hard", "labels", "two_layers", "gru", "both
 
 def new(name):
     torch.manual_seed(1)
-    return SequenceClassifier(**MODELS[name], **SIZES).eval()
+    return TextClassifier(StackOptions(**MODELS[name], **SIZES)).eval()
 
 
 def inputs(name):
@@ -112,7 +113,7 @@ def test_a_pytorch_without_scan_says_so(tmp_path, monkeypatch):
 
 
 def test_onnx_carries_labels_and_vocabulary(checkpoint, tmp_path):
-    classifier = SequenceClassifier.load_from_checkpoint(checkpoint)
+    classifier = TextClassifier.load(checkpoint)
     export_onnx(classifier, tmp_path / "m.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
     about = json.loads(session.get_modelmeta().custom_metadata_map["seqclass"])

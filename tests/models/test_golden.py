@@ -72,7 +72,7 @@ def test_trains_as_keras_1(name, kernel):
 def test_trains_as_keras_1_with_the_pooling_of_theano(name, kernel):
     model = golden.load(name)
     stack = model.build(kernel)
-    stack.pooling = TheanoMaxPool(stack.pooling.size)
+    stack.max_pooling = TheanoMaxPool(stack.max_pooling.size)
     assert_same_training(stack, model, train(stack, model))
 
 

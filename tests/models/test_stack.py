@@ -149,7 +149,7 @@ def test_pooling_leaves_out_the_padding_that_is_read(name, pooling):
     """The states in the padding are computed, and do not count; behind a convolution, those that see nothing else."""
     stack = build(name, pooling=pooling).eval()
     seen = []
-    stack.global_pooling.register_forward_hook(lambda _, inputs, output: seen.append((inputs[0], output)))
+    stack.pooling.register_forward_hook(lambda _, inputs, output: seen.append((inputs[0], output)))
     with torch.no_grad():
         logits = stack(padded_ids())
     ((states, pooled),) = seen
@@ -236,7 +236,7 @@ def test_masked_rows_without_words_give_the_bias(name):
     stack.train()
     stack(ids).sum().backward()
     assert stack.output.bias.grad.item() == 6
-    assert not stack.lstm.weight_hh.grad.any()
+    assert not stack.recurrent.weight_hh.grad.any()
 
 
 @pytest.mark.parametrize("name", STACK_NAMES)
@@ -253,7 +253,7 @@ def test_masked_padding_does_not_go_with_a_convolution():
         Stack(
             embedding=Embedding(5, 2),
             convolution=Convolution(2, 2, 3),
-            lstm=LSTM(2, 2),
+            recurrent=LSTM(2, 2),
             output=nn.Linear(2, 1),
             mask_padding=True,
         )
@@ -264,7 +264,7 @@ def test_a_convolution_without_pooling():
     stack = Stack(
         embedding=Embedding(WORDS, 2),
         convolution=Convolution(2, 3, 3),
-        lstm=LSTM(3, 4),
+        recurrent=LSTM(3, 4),
         output=nn.Linear(4, 1),
     )
     # Float32, 61 steps at the scale of 1.

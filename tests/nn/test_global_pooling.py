@@ -49,6 +49,6 @@ def test_without_padding_all_steps_count(kind):
 
 
 def test_a_wrong_kind_is_named():
-    with pytest.raises(ValueError, match=r"^kind='min' is unknown: it must be one of mean, max$"):
+    with pytest.raises(ValueError, match=r"^kind is 'min'; allowed are 'mean', 'max'$"):
         GlobalPooling("min")
     assert repr(GlobalPooling("max")) == "GlobalPooling(max)"

@@ -82,7 +82,7 @@ def train_as_tensorflow(stack: Stack, golden: Golden, *, steps: int = 10) -> lis
         return inputs if stack.mask_padding else (inputs[0], None)
 
     stack.embedding.register_forward_hook(keep)
-    stack.lstm.register_forward_pre_hook(compute_every_row)
+    stack.recurrent.register_forward_pre_hook(compute_every_row)
     table = stack.embedding.weight
     embedding_adam = SparseKerasAdam(table, eps=golden.adam_eps)
     optimizer = KerasAdam([weight for weight in stack.parameters() if weight is not table], eps=golden.adam_eps)

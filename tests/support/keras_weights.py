@@ -49,4 +49,4 @@ def _lstm_of_keras1(arrays: Arrays) -> dict[str, np.ndarray]:
 def _lstm_of_keras3(arrays: Arrays) -> dict[str, np.ndarray]:
     """Three arrays, with the gates i, f, c, o side by side."""
     kernel, recurrent_kernel, bias = arrays
-    return {"lstm.weight_ih": kernel.T, "lstm.weight_hh": recurrent_kernel.T, "lstm.bias": bias}
+    return {"recurrent.weight_ih": kernel.T, "recurrent.weight_hh": recurrent_kernel.T, "recurrent.bias": bias}

@@ -11,7 +11,7 @@ from seqclass.training import layer_rows
             "lstm",
             [
                 ("embedding", "Embedding", (None, 500, 32), 160_000),
-                ("lstm", "LSTM", (None, 100), 53_200),
+                ("recurrent", "LSTM", (None, 100), 53_200),
                 ("output", "Linear", (None, 1), 101),
             ],
         ),
@@ -20,8 +20,8 @@ from seqclass.training import layer_rows
             [
                 ("embedding", "Embedding", (None, 500, 32), 160_000),
                 ("embedded_dropout", "Dropout", (None, 500, 32), 0),
-                ("lstm", "LSTM", (None, 100), 53_200),
-                ("last_dropout", "Dropout", (None, 100), 0),
+                ("recurrent", "LSTM", (None, 100), 53_200),
+                ("output_dropout", "Dropout", (None, 100), 0),
                 ("output", "Linear", (None, 1), 101),
             ],
         ),
@@ -30,8 +30,8 @@ from seqclass.training import layer_rows
             [
                 ("embedding", "Embedding", (None, 500, 32), 160_000),
                 ("convolution", "Convolution", (None, 500, 32), 3_104),
-                ("pooling", "MaxPooling", (None, 250, 32), 0),
-                ("lstm", "LSTM", (None, 100), 53_200),
+                ("max_pooling", "MaxPooling", (None, 250, 32), 0),
+                ("recurrent", "LSTM", (None, 100), 53_200),
                 ("output", "Linear", (None, 1), 101),
             ],
         ),

@@ -1,44 +1,145 @@
-"""A checkpoint as data: it is read without executing anything, and carries text pipeline and label names."""
+"""Files of trained classifiers, read and written as data: nothing in them is executed.
 
+| file | weights | everything else |
+|---|---|---|
+| `.safetensors` | the file's tensors | JSON in its metadata, under "seqclass" |
+| PyTorch's, written by `TextClassifier.save` | "state_dict" | "seqclass" |
+| PyTorch's, written by Lightning in training | "state_dict", each name behind "classifier." | "seqclass" |
+| the same, of version 0.1 | "state_dict", each name behind "model." | "seqclass" and "hyper_parameters" |
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from seqclass.errors import InputError
-from seqclass.text import TextPipeline
+from seqclass.files import written_whole
 
-# Beside Lightning's own entries, what belongs to this project stands under this key.
-_KEY = "seqclass"
+KEY = "seqclass"
+"""Where a file holds what belongs to this project, beside Lightning's own entries."""
+LIGHTNING_PREFIX = "classifier."
+"""In front of the weights' names where Lightning saves them."""
+
+_FIRST_PREFIX = "model."
+# Layers that version 0.1 called otherwise.
+_FIRST_LAYERS = {"lstm.": "recurrent."}
+_FIRST_TRAINING = ("class_weights", "freeze_embedding", "lr_scheduler_interval", "lr_scheduler_monitor")
+SAFETENSORS = ".safetensors"
 
 
-def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:
-    """Read a checkpoint as data: nothing in it is executed.
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds of a classifier.
+
+    Attributes:
+        source: the file, for messages.
+        description: everything but the weights; see `TextClassifier.description`. One written in training also has
+            "training", the options of `SequenceClassifier` that have to be plain values.
+        weights: by their names in a `TextClassifier`.
+    """
+
+    source: str
+    description: dict[str, Any]
+    weights: dict[str, torch.Tensor]
+
+
+def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") -> Checkpoint:
+    """Read a checkpoint.
 
     Raises:
-        InputError: the file is missing, broken, or no checkpoint of `SequenceClassifier`.
+        InputError: the file is missing, broken, or not a checkpoint of this project.
     """
+    if not Path(path).exists():
+        raise InputError(f"there is no checkpoint at {path}")
+    if Path(path).suffix == SAFETENSORS:
+        return _read_safetensors(path, map_location)
     try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except FileNotFoundError:
-        raise InputError(f"there is no checkpoint at {path}") from None
-    except Exception as error:  # torch.load raises many kinds for a file that is broken or no checkpoint at all
+        content = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # torch.load raises many kinds for a file that is broken or not a checkpoint at all
         raise InputError(
-            f"{path} is no checkpoint, or holds more than the plain values that are read ({type(error).__name__})"
+            f"{path} is not a checkpoint, or holds more than the plain values that are read ({type(error).__name__})"
         ) from error
-    if not isinstance(checkpoint, dict) or _KEY not in checkpoint:
-        raise InputError(f"{path} is no checkpoint of a SequenceClassifier")
-    return checkpoint
+    return checkpoint_of(content, str(path))
 
 
-def put_texts(checkpoint: dict[str, Any], pipeline: TextPipeline | None, label_names: tuple[str, ...]) -> None:
-    """Write to a checkpoint, as plain values, how texts become ids and what the classes are called."""
-    state = None if pipeline is None else pipeline.state()
-    checkpoint[_KEY] = {"pipeline": state, "label_names": list(label_names)}
+def checkpoint_of(content: object, source: str) -> Checkpoint:
+    """Find the classifier in the content of a PyTorch checkpoint, of whichever form.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not isinstance(content, Mapping) or not isinstance(content.get(KEY), Mapping):
+        raise InputError(f"{source} is not a checkpoint of a seqclass model")
+    weights = content.get("state_dict")
+    if not isinstance(weights, Mapping) or not all(isinstance(tensor, torch.Tensor) for tensor in weights.values()):
+        raise InputError(f"{source} holds no weights")
+    description = dict(content[KEY])
+    if "options" not in description:
+        description, weights = _of_first_version(content, source)
+    named = {str(name).removeprefix(LIGHTNING_PREFIX): tensor for name, tensor in weights.items()}
+    return Checkpoint(source, {"record": {}, **description}, named)
 
 
-def take_texts(checkpoint: dict[str, Any]) -> tuple[TextPipeline | None, tuple[str, ...]]:
-    """Read what `put_texts` has written: the pipeline, and the names of the classes."""
-    extra = checkpoint[_KEY]
-    pipeline = None if extra["pipeline"] is None else TextPipeline.from_state(extra["pipeline"])
-    return pipeline, tuple(str(name) for name in extra["label_names"])
+def write_checkpoint(path: str | Path, description: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
+    """Write a file that `read_checkpoint` reads.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with written_whole(path) as part:
+        part.write_bytes(_to_bytes(Path(path), description, weights))
+
+
+def _to_bytes(path: Path, description: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> bytes:
+    if path.suffix == SAFETENSORS:
+        from safetensors.torch import save
+
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+        return save(tensors, {"format": "pt", KEY: json.dumps(description)})
+    # torch.save reports a full disk as a RuntimeError of its own; plain bytes fail as files do.
+    content = io.BytesIO()
+    torch.save({"state_dict": dict(weights), KEY: dict(description)}, content)
+    return content.getvalue()
+
+
+def _read_safetensors(path: str | Path, map_location: str | torch.device) -> Checkpoint:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt", device=str(map_location)) as file:
+            description = json.loads((file.metadata() or {})[KEY])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is not a dict
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a safetensors file, or is damaged ({error})") from error
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path} is not a checkpoint of a seqclass model") from error
+    if not isinstance(description, dict):
+        raise InputError(f"{path} is not a checkpoint of a seqclass model")
+    return Checkpoint(str(path), {"record": {}, **description}, weights)
+
+
+def _of_first_version(content: Mapping[str, Any], source: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Bring a checkpoint of version 0.1 into today's form."""
+    options = content.get("hyper_parameters")
+    if not isinstance(options, Mapping):
+        raise InputError(f"{source} does not describe a classifier: it has no options")
+    training = {name: options[name] for name in _FIRST_TRAINING if name in options}
+    description = {
+        **content[KEY],
+        "options": {name: value for name, value in options.items() if name not in training and value is not None},
+        "training": training,
+    }
+    return description, {f"stack.{_renamed(name)}": tensor for name, tensor in content["state_dict"].items()}
+
+
+def _renamed(name: str) -> str:
+    name = name.removeprefix(_FIRST_PREFIX)
+    for old, new in _FIRST_LAYERS.items():
+        if name.startswith(old):
+            return new + name.removeprefix(old)
+    return name

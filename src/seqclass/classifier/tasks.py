@@ -1,4 +1,4 @@
-"""What the logits of a stack stand for: one class a text, or any number of labels; loss and decisions follow.
+"""What the logits of a stack mean: one class a text, or any number of labels; loss and decisions follow.
 
 | | logits | a text's labels |
 |---|---|---|
@@ -10,25 +10,23 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch.nn import functional as F
-from torchmetrics import Metric
-from torchmetrics.classification import MulticlassAccuracy, MultilabelExactMatch
 
 
 @dataclass(frozen=True)
 class Classification:
-    """What a classifier says of one text.
+    """A classifier's answer to one text.
 
     Attributes:
-        label: name of the most probable class; where a text may have several labels, all of at least one half.
+        labels: the most probable class alone; where a text may have several labels, all with a probability of at least
+            one half.
         probability: of the most probable class, from 0 to 1.
         probabilities: of all classes, by name.
     """
 
-    label: str
+    labels: tuple[str, ...]
     probability: float
     probabilities: dict[str, float]
 
@@ -49,9 +47,9 @@ class Task(ABC):
         """Mean cross-entropy of a batch, in nats; shapes as in the table above.
 
         Args:
-            logits: of the batch.
-            labels: of the batch.
-            class_weights: (classes,), what the samples of each class weigh in the mean; None for all the same.
+            logits: what the stack returned.
+            labels: the true labels.
+            class_weights: (classes,), the weight of each class's samples in the mean; None weighs all the same.
 
         Returns:
             A scalar.
@@ -63,26 +61,22 @@ class Task(ABC):
     def total_loss(
         self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor | float]:
-        """The two sums whose ratio is `loss`: of the weighted cross-entropies, and of the weights.
+        """Compute the two sums whose ratio is `loss`: of the weighted cross-entropies, and of the weights.
 
-        Each can be added to those of other texts. Of no texts they are zeros.
+        Both can be added to those of other texts. Without texts they are zeros.
         """
 
     @abstractmethod
     def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
-        """The probabilities of the classes, (batch, classes)."""
+        """Compute the probabilities of the classes, (batch, classes)."""
 
     @abstractmethod
     def predicted(self, logits: torch.Tensor) -> torch.Tensor:
-        """The predicted labels, int64 and in the shape of the true ones."""
+        """Predict labels, int64 and in the shape of the true ones."""
 
     @abstractmethod
     def chosen(self, row: Sequence[float]) -> tuple[int, ...]:
-        """The classes that one text's probabilities stand for."""
-
-    @abstractmethod
-    def accuracy(self, **options: Any) -> Metric:
-        """A new metric: the share of texts of which all is right; `options` are those of any `Metric`."""
+        """Choose the classes that one text's probabilities, (classes,), amount to."""
 
 
 class SingleLabel(Task):
@@ -107,12 +101,9 @@ class SingleLabel(Task):
     def chosen(self, row: Sequence[float]) -> tuple[int, ...]:
         return (max(range(len(row)), key=row.__getitem__),)
 
-    def accuracy(self, **options: Any) -> Metric:
-        return MulticlassAccuracy(self.num_classes, average="micro", validate_args=False, **options)
-
 
 class MultiLabel(Task):
-    """Each text has any number of labels: each is decided on alone, and is there from a probability of one half on."""
+    """Each text has any number of labels: each is decided by itself, and given at a probability of at least 0.5."""
 
     def total_loss(
         self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None = None
@@ -129,9 +120,6 @@ class MultiLabel(Task):
     def chosen(self, row: Sequence[float]) -> tuple[int, ...]:
         return tuple(number for number, value in enumerate(row) if value >= 0.5)
 
-    def accuracy(self, **options: Any) -> Metric:
-        return MultilabelExactMatch(self.num_classes, validate_args=False, **options)
-
 
 def probabilities(logits: torch.Tensor) -> torch.Tensor:
     """Turn logits of one class a text, (batch,) or (batch, classes), into probabilities, (batch, classes)."""
@@ -139,3 +127,8 @@ def probabilities(logits: torch.Tensor) -> torch.Tensor:
         return logits.softmax(dim=1)
     # Not 1 - p: a small probability keeps its digits on either side.
     return torch.stack([(-logits).sigmoid(), logits.sigmoid()], dim=1)
+
+
+def task_of(num_classes: int, *, multi_label: bool) -> Task:
+    """Make the task of a model with so many classes."""
+    return MultiLabel(num_classes) if multi_label else SingleLabel(num_classes)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from seqclass.commands.options import new_parser, parse
-from seqclass.interop import import_keras, save_classifier
+from seqclass.files import check_not_source
+from seqclass.interop import import_keras
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -16,7 +17,8 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_function_arguments(import_keras, skip={"file", "labels"})
     options = parse(parser, arguments).as_dict()
     out = options.pop("out")
+    check_not_source(out, [options["file"], options["word_index"]], option="--out")
     classifier, report = import_keras(**options)
-    save_classifier(classifier, out)
+    classifier.save(out)
     print(report)
     print(f"The checkpoint is {out}")

@@ -1,6 +1,7 @@
 """From a source to batches, in Lightning's terms."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import torch
 from lightning.pytorch import LightningDataModule
 
+from seqclass.checks import check_whole
 from seqclass.data.batches import Batches, PaddedOnDemand
 from seqclass.data.encoded import EncodedTexts
 from seqclass.data.encoding_options import EncodingOptions
@@ -26,7 +28,6 @@ from seqclass.text import (
     TorchtextTokenizerName,
     UnseenWords,
 )
-from seqclass.text.checks import check_whole
 
 _Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -79,6 +80,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         source_name: what the data set is called in results. This and the next are known after `setup`.
         label_names: the classes; a label is an index into them.
         pipeline: from text to ids, as this data set was encoded.
+        batch_size: texts in a training batch; Lightning's batch-size finder sets it.
 
     Raises:
         InputError: if an option has a wrong value.
@@ -141,7 +143,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         check_whole("seed", seed, least=0, or_none=True)
         if validation != "test":
             check_fraction("validation", validation, besides="'test'")
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._eval_batch_size = eval_batch_size
         # The name of a part, or the fraction of the training part that is held out.
         self._validation: str | float = validation
@@ -149,12 +151,13 @@ class EncodedDataModule(LightningDataModule, ABC):
         self._torch_seed: int | None = None
         self._cache_dir = cache_dir
         self._given_pipeline: TextPipeline | None = None
+        self._given_labels: tuple[str, ...] = ()
         self._encoded: EncodedTexts | None = None
         self._kept_holdout: tuple[int, _Rows, _Rows] | None = None
 
     @abstractmethod
     def find_source(self, *, allow_download: bool) -> Source:
-        """Returns the source of the texts.
+        """Return the source of the texts.
 
         Args:
             allow_download: whether it may be downloaded if it is not on this machine.
@@ -163,26 +166,37 @@ class EncodedDataModule(LightningDataModule, ABC):
             InputError: if it is not to be found.
         """
 
-    def use_pipeline(self, pipeline: TextPipeline) -> None:
-        """Encodes with `pipeline`, such as that of a checkpoint, instead of one made from the options."""
+    def use_pipeline(self, pipeline: TextPipeline, label_names: Sequence[str] = ()) -> None:
+        """Encode as a trained model does, instead of as the options say.
+
+        Args:
+            pipeline: the model's.
+            label_names: its classes, in its order; empty to take those of the texts.
+        """
         self._given_pipeline = pipeline
+        self._given_labels = tuple(label_names)
         self._encoded = None
 
+    @property
+    def overridden_options(self) -> list[str]:
+        """The options that the pipeline in use overrides, each as "name=value (given: value)"."""
+        return [] if self._given_pipeline is None else self._options.overridden_by(self._given_pipeline)
+
     def prepare_data(self) -> None:
-        """Downloads and encodes what is not in the cache. Lightning calls it in one process of a machine only."""
+        """Download and encodes what is not in the cache. Lightning calls it in one process of a machine only."""
         self._open(self.find_source(allow_download=True))
 
     def setup(self, stage: str | None = None) -> None:
-        """Opens the encoded texts in the cache, whatever the stage; does nothing the second time."""
+        """Open the encoded texts in the cache, whatever the stage; does nothing the second time."""
         if self._encoded is None:
             self._open(self.find_source(allow_download=False))
         if self._torch_seed is None:
             # Not a number drawn from torch's generator: that would depend on what was drawn before, and
             # validating a checkpoint would hold out other texts than its training run did.
             self._torch_seed = torch.initial_seed()
-            if self.trainer is not None:
-                # Without `seed_everything` each process has a seed of its own, but they have to agree.
-                self._torch_seed = self.trainer.strategy.broadcast(self._torch_seed)
+        if self.trainer is not None:
+            # Without `seed_everything` each process has a seed of its own, but they have to agree.
+            self._torch_seed = self.trainer.strategy.broadcast(self._torch_seed)
 
     @property
     def tokenizer(self) -> BaseTokenizer:
@@ -248,7 +262,7 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     def train_dataloader(self) -> Batches:
         rows, _ = self._training_rows()
-        return self._batches("train", rows, batch_size=self._batch_size, shuffle_seed=self.seed)
+        return self._batches("train", rows, batch_size=self.batch_size, shuffle_seed=self.seed)
 
     def val_dataloader(self) -> Batches:
         if isinstance(self._validation, str):
@@ -260,15 +274,15 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._batches("test", np.arange(self.test_size), batch_size=self._eval_batch_size)
 
     def predict_dataloader(self) -> Batches:
-        """The test texts, in their order."""
+        """Return the test texts, in their order."""
         return self.test_dataloader()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps: the seed, so that a resumed run has the same hold-out and orders."""
+        """Return what a checkpoint keeps: the seed, so that a resumed run has the same hold-out and orders."""
         return {"seed": self.seed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the seed of a checkpoint, unless one is given as an option.
+        """Take the seed of a checkpoint, unless one is given as an option.
 
         Raises:
             InputError: if the checkpoint holds no seed.
@@ -284,7 +298,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._encoded
 
     def _training_rows(self) -> tuple[_Rows, _Rows]:
-        """The training texts that are trained on, and those held out."""
+        """Return the training texts that are trained on, and those held out."""
         part = self._ready.parts["train"]
         if isinstance(self._validation, str):
             return np.arange(len(part.labels)), np.arange(0)
@@ -323,6 +337,7 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     def _open(self, source: Source) -> None:
         if self._encoded is None:
-            self._encoded = self._options.encode(source, self._given_pipeline)
+            encoded = self._options.encode(source, self._given_pipeline)
+            self._encoded = encoded.relabelled(self._given_labels) if self._given_labels else encoded
             self._kept_holdout = None
         self.source_name = source.name

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from seqclass.checks import check_whole
 from seqclass.data.cache import cached_encoding, earlier_encoding
 from seqclass.data.encoded import EncodedTexts
 from seqclass.data.encoding import encode_source
@@ -14,7 +15,6 @@ from seqclass.data.sources import Source
 from seqclass.errors import InputError
 from seqclass.locations import cache_root
 from seqclass.text import BaseTokenizer, TextPipeline, Vocabulary
-from seqclass.text.checks import check_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class EncodingOptions:
             raise InputError(f"min_count={self.min_count} does not go with word_index, which has ranks but no counts")
 
     def encode(self, source: Source, given: TextPipeline | None = None) -> EncodedTexts:
-        """Returns the texts of a source as ids, from the cache if they are there.
+        """Return the texts of a source as ids, from the cache if they are there.
 
         Args:
             source: the texts.
@@ -82,6 +82,16 @@ class EncodingOptions:
             cached_encoding(folder, by_pipeline, lambda path: _encode_as_given(source, given, path)), pipeline=given
         )
 
+    def overridden_by(self, pipeline: TextPipeline) -> list[str]:
+        """Return the options that differ from a pipeline that is used instead, each as "name=value (given: value)"."""
+        used = {**asdict(pipeline.tokenizer), **asdict(pipeline.vocabulary), **asdict(pipeline)}
+        given = {**asdict(self.tokenizer), **self.vocabulary, **self.padding}
+        return [
+            f"{name}={used[name]!r} (given: {value!r})"
+            for name, value in given.items()
+            if name in used and used[name] != value
+        ]
+
     def _encode_anew(self, source: Source, folder: Path) -> None:
         if self.word_index is not None:
             vocabulary = Vocabulary.from_keras_word_index(self.word_index, **self.vocabulary)
@@ -114,7 +124,7 @@ def _encode_alike(one: TextPipeline, other: TextPipeline) -> bool:
 
 
 def _content_hash(path: str) -> str:
-    """A hash of the file; of nothing if it cannot be read, which only matters, and is reported, when it is used."""
+    """Hash a file's content; nothing if it cannot be read, which is reported when it is used."""
     try:
         content = Path(path).read_bytes()
     except OSError:

@@ -2,15 +2,14 @@
 
 import torch
 
-from seqclass.classifier import SequenceClassifier
-from seqclass.errors import InputError
+from seqclass.classifier import TextClassifier
 from seqclass.text import RaggedIds
 
 METHOD = "occlusion: how much the log-odds of the class fall when the word is replaced by the unknown word"
 
 
 @torch.inference_mode()
-def word_importance(classifier: SequenceClassifier, text: str, label: str) -> list[tuple[str, float]]:
+def word_importance(classifier: TextClassifier, text: str, label: str) -> list[tuple[str, float]]:
     """Occlude each word in turn (Zeiler and Fergus, 2014), and see what becomes of a class.
 
     A word's embedding is exchanged for that of the unknown word, or of padding where there is no mark for it.
@@ -27,9 +26,7 @@ def word_importance(classifier: SequenceClassifier, text: str, label: str) -> li
     Raises:
         InputError: the classifier has no text pipeline.
     """
-    pipeline = classifier.pipeline
-    if pipeline is None:
-        raise InputError("this model was trained on bare ids and has no text pipeline: it cannot read texts")
+    pipeline = classifier.text_pipeline
     encode = pipeline.vocabulary.encode
     start = encode([])
     words, ids = [""] * len(start), list(start)
@@ -44,7 +41,7 @@ def word_importance(classifier: SequenceClassifier, text: str, label: str) -> li
     rows = [ids] + [[*ids[:place], unknown, *ids[place + 1 :]] for place in places]
     matrix = torch.from_numpy(pipeline.pad(RaggedIds.from_lists(rows)))
     column = classifier.label_names.index(label)
-    log_odds = _of_a_label if classifier.hparams["multi_label"] else _of_a_class
+    log_odds = _of_a_label if classifier.options.multi_label else _of_a_class
     odds = torch.cat([log_odds(classifier(part), column) for part in matrix.split(250)]).tolist()
     return [(words[place], odds[0] - changed) for place, changed in zip(places, odds[1:], strict=True)]
 

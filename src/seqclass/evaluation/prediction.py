@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from seqclass.classifier import SequenceClassifier
-from seqclass.data.sources.rows import listed
+from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.evaluation.texts import LabelledText, batches
+from seqclass.messages import listed
 
 RowSink = Callable[[Sequence[LabelledText], npt.NDArray[np.float64]], None]
 
@@ -72,7 +72,7 @@ class Predictions:
 
 
 def predict(
-    classifier: SequenceClassifier,
+    classifier: TextClassifier,
     texts: Iterable[LabelledText],
     *,
     batch_size: int = 250,
@@ -92,7 +92,7 @@ def predict(
         InputError: the classifier cannot read texts, a label is none of its classes, a text has several where the
             classifier knows one, or there are no texts.
     """
-    names, several = classifier.label_names, classifier.hparams["multi_label"]
+    names, several = classifier.label_names, classifier.options.multi_label
     column = {name: number for number, name in enumerate(names)}
     labels: list[npt.NDArray[np.int64]] = []
     parts: list[npt.NDArray[np.float64]] = []
@@ -122,7 +122,7 @@ def predict(
 
 
 def _indicators(item: LabelledText, column: dict[str, int], *, several: bool) -> npt.NDArray[np.int64]:
-    """A text's labels, (classes,) of ones and zeros."""
+    """Return a text's labels, (classes,) of ones and zeros."""
     indicators = np.zeros(len(column), dtype=np.int64)
     for label in item.labels:
         if label not in column:
@@ -139,13 +139,13 @@ def _indicators(item: LabelledText, column: dict[str, int], *, several: bool) ->
 
 
 def _mistake(
-    classifier: SequenceClassifier, item: LabelledText, row: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]
+    classifier: TextClassifier, item: LabelledText, row: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]
 ) -> Mistake | None:
-    """What is most wrong about a text's probabilities, (classes,), if its labels are not all right."""
+    """Return what is most wrong about a text's probabilities, (classes,), if its labels are not all right."""
     chosen = classifier.chosen(row.tolist())
     if set(chosen) == set(item.labels):
         return None
-    if not classifier.hparams["multi_label"]:
+    if not classifier.options.multi_label:
         return Mistake(item, chosen[0], True, float(row.max()))
     error = np.abs(row - truth)
     number = int(error.argmax())

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 
 
-def describe(classifier: SequenceClassifier) -> dict[str, Any]:
+def describe(classifier: TextClassifier) -> dict[str, Any]:
     """Plain values: `labels`, and `pipeline` as `TextPipeline.state` gives it (None for a model of bare ids).
 
     Its words are one string, most frequent first; the word of rank r (from 1) has the id r + index_from.

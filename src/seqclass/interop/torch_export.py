@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.files import written_whole
 from seqclass.interop.description import describe
@@ -24,7 +24,7 @@ except ImportError:  # before PyTorch 2.6
     scan: Any = None  # type: ignore[no-redef]
 
 
-def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
+def export_torch(classifier: TextClassifier, out: str | Path) -> None:
     """Write a program that `torch.export.load` reads.
 
     It takes ids, int64 (batch, steps), and returns what the classifier does. Two steps or more have to reach the LSTM.
@@ -36,7 +36,7 @@ def export_torch(classifier: SequenceClassifier, out: str | Path) -> None:
     if scan is None:
         raise InputError(f"torch-export needs PyTorch 2.6 or newer, and this is {torch.__version__}")
     # Tracing takes a size of one for a constant, so two steps have to be left behind the pooling.
-    shortest = 2 * (1 if classifier.stack.pooling is None else classifier.stack.pooling.size)
+    shortest = 2 * (1 if classifier.stack.max_pooling is None else classifier.stack.max_pooling.size)
     batch, steps = torch.export.Dim("batch", min=1), torch.export.Dim("steps", min=shortest)
     example = torch.ones(3, 5 * shortest + 1, dtype=torch.int64)
     content = io.BytesIO()
@@ -69,9 +69,9 @@ class PortableStack(nn.Module):
         super().__init__()
         self.embedding = stack.embedding
         self.convolution = stack.convolution
+        self.max_pooling = stack.max_pooling
+        self.recurrent = stack.recurrent
         self.pooling = stack.pooling
-        self.lstm = stack.lstm
-        self.global_pooling = stack.global_pooling
         self.output = stack.output
         self.mask_padding = stack.mask_padding
 
@@ -81,22 +81,22 @@ class PortableStack(nn.Module):
         counts = count_leading(ids)
         if self.convolution is not None:
             sequence = self.convolution(sequence).relu()
-            if self.pooling is not None:
-                sequence = self.pooling(sequence)
-            pool_size = 1 if self.pooling is None else self.pooling.size
+            if self.max_pooling is not None:
+                sequence = self.max_pooling(sequence)
+            pool_size = 1 if self.max_pooling is None else self.max_pooling.size
             counts = after_window(counts, steps=ids.shape[1], kernel_size=self.convolution.window, pool_size=pool_size)
         step = torch.arange(sequence.shape[1], device=ids.device)
         words = ids != 0 if self.mask_padding else step >= counts.unsqueeze(1)
-        state, states = self._recur(self.lstm, sequence, words, counts)
-        if self.global_pooling is not None:
-            state = _pool(states, words, self.global_pooling.kind)
+        state, states = self._recur(self.recurrent, sequence, words, counts)
+        if self.pooling is not None:
+            state = _pool(states, words, self.pooling.kind)
         logits: torch.Tensor = self.output(state)
         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 
     def _recur(
         self, layer: nn.Module, sequence: torch.Tensor, words: torch.Tensor, counts: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """A layer's last state, (batch, output_size), and its states after all steps, (batch, steps, output_size)."""
+        """Return a layer's last state, (batch, output_size), and all its states, (batch, steps, output_size)."""
         if isinstance(layer, Stacked):
             for level in layer.layers:
                 last, sequence = self._recur(level, sequence, words, counts)
@@ -121,7 +121,7 @@ class PortableStack(nn.Module):
 
 
 def _run(layer: LSTM | GRU, sequence: torch.Tensor, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The last state and all states; where `words`, (batch, steps), is False the state stays as it is."""
+    """Return the last state and all states; where `words`, (batch, steps), is False the state stays as it is."""
     bias = layer.bias if isinstance(layer, LSTM) else layer.bias_ih
     inputs = nn.functional.linear(sequence, layer.weight_ih, bias)
     start = torch.zeros_like(inputs[:, 0, : layer.hidden_size])

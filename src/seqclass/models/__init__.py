@@ -1,32 +1,21 @@
-"""The notebook's four stacks, built from `seqclass.nn`."""
+"""The stacks: one list of options, the named stacks as presets of it, and the layers they build from `seqclass.nn`."""
 
-from seqclass.models.builders import (
-    POOLINGS,
-    STACK_NAMES,
-    STACK_OPTIONS,
-    Pooling,
-    StackName,
-    build_stack,
-    cnn_lstm,
-    lstm,
-    lstm_dropout,
-    lstm_gate_dropout,
-)
+from seqclass.models.options import POOLINGS, Pooling, StackOptions, build_stack, options_from
+from seqclass.models.presets import PRESETS, STACK_NAMES, Preset, StackName
 from seqclass.models.recurrent import CELLS, Cell
 from seqclass.models.stack import Stack
 
 __all__ = [
     "CELLS",
     "POOLINGS",
+    "PRESETS",
     "STACK_NAMES",
-    "STACK_OPTIONS",
     "Cell",
     "Pooling",
+    "Preset",
     "Stack",
     "StackName",
+    "StackOptions",
     "build_stack",
-    "cnn_lstm",
-    "lstm",
-    "lstm_dropout",
-    "lstm_gate_dropout",
+    "options_from",
 ]

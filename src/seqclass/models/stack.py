@@ -17,7 +17,7 @@ from seqclass.nn.shared_padding import after_window, count_leading
 
 
 class Stack(nn.Module):
-    """Embedding, dropout, convolution and pooling, LSTM, pooling, dropout, dense output; what is None is left out.
+    """Embedding, dropout, convolution, max pooling, LSTM or GRU, pooling, dropout, dense; what is None is left out.
 
     Ids of 0 are padding. As long as nothing random happens to single samples before the LSTM, the padding in front is
     the same in all rows, and the LSTM runs it once for all of them (see `seqclass.nn.shared_padding`).
@@ -25,11 +25,11 @@ class Stack(nn.Module):
     Args:
         embedding: the table.
         embedded_dropout: element-wise, on the embedded words.
-        convolution: over the steps, followed by a ReLU and `pooling`.
-        pooling: over the convolution's output.
-        lstm: the layer that reads the sequence, or several; a GRU may take its place.
-        global_pooling: over the states after all steps that are not padding; None to take the last state.
-        last_dropout: element-wise, on the last state or what the pooling made of all.
+        convolution: over the steps, followed by a ReLU and `max_pooling`.
+        max_pooling: over the convolution's output.
+        recurrent: the layer that reads the sequence, or several.
+        pooling: over the states after all steps that are not padding; None takes the last state.
+        output_dropout: element-wise, on the last state or the pooled ones.
         output: from there to one logit, or one for each class.
         mask_padding: padded steps leave the LSTM's state as it is, wherever they stand (Keras' `mask_zero`); without
             it they are read like words, as in the notebook.
@@ -44,10 +44,10 @@ class Stack(nn.Module):
         embedding: Embedding,
         embedded_dropout: Dropout | None = None,
         convolution: Convolution | ParallelConvolutions | None = None,
-        pooling: MaxPooling | None = None,
-        lstm: RecurrentLayer,
-        global_pooling: GlobalPooling | None = None,
-        last_dropout: Dropout | None = None,
+        max_pooling: MaxPooling | None = None,
+        recurrent: RecurrentLayer,
+        pooling: GlobalPooling | None = None,
+        output_dropout: Dropout | None = None,
         output: nn.Linear,
         mask_padding: bool = False,
     ) -> None:
@@ -57,10 +57,10 @@ class Stack(nn.Module):
         self.embedding = embedding
         self.embedded_dropout = embedded_dropout
         self.convolution = convolution
+        self.max_pooling = max_pooling
+        self.recurrent = recurrent
         self.pooling = pooling
-        self.lstm = lstm
-        self.global_pooling = global_pooling
-        self.last_dropout = last_dropout
+        self.output_dropout = output_dropout
         self.output = output
         self.mask_padding = mask_padding
 
@@ -81,14 +81,14 @@ class Stack(nn.Module):
             features = self.embedded_dropout(features)
         if self.convolution is not None:
             features = self.convolution(features).relu()
-            if self.pooling is not None:
-                features = self.pooling(features)
-        if self.global_pooling is None:
-            state = self.lstm(features, padding)
+            if self.max_pooling is not None:
+                features = self.max_pooling(features)
+        if self.pooling is None:
+            state = self.recurrent(features, padding)
         else:
-            state = self.global_pooling(self.lstm(features, padding, return_sequences=True), padding)
-        if self.last_dropout is not None:
-            state = self.last_dropout(state)
+            state = self.pooling(self.recurrent(features, padding, return_sequences=True), padding)
+        if self.output_dropout is not None:
+            state = self.output_dropout(state)
         logits: torch.Tensor = self.output(state)
         return logits.squeeze(1) if logits.shape[1] == 1 else logits
 
@@ -96,7 +96,7 @@ class Stack(nn.Module):
         """Where the padding ends in each row of what the LSTM reads, and what is to be made of it."""
         counts = count_leading(ids)
         if self.convolution is not None:
-            pool_size = 1 if self.pooling is None else self.pooling.size
+            pool_size = 1 if self.max_pooling is None else self.max_pooling.size
             counts = after_window(counts, steps=ids.shape[1], kernel_size=self.convolution.window, pool_size=pool_size)
         shared = self.embedded_dropout is None or not self.embedded_dropout.drops
         return LeadingPadding(counts, masked=self.mask_padding, shared=shared)

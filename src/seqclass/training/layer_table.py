@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.training.sequence_classifier import SequenceClassifier
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class LayerRow:
 
 
 def layer_rows(model: nn.Module, steps: int) -> list[LayerRow]:
-    """The layers of a model in the order in which they run.
+    """Return the layers of a model in the order in which they run.
 
     Args:
         model: reads ids, (batch, steps).
@@ -59,9 +59,9 @@ class LayerTable(Callback):
         data = getattr(trainer, "datamodule", None)
         if data is None or not trainer.is_global_zero:
             return
-        classifier = cast(SequenceClassifier, pl_module)
+        classifier = cast(SequenceClassifier, pl_module).classifier
         rows = layer_rows(classifier.stack, data.pipeline.maxlen)
-        table = Table(title=pl_module.hparams["stack"], title_justify="left")
+        table = Table(title=classifier.options.stack, title_justify="left")
         table.add_column("layer (type)")
         table.add_column("output shape")
         table.add_column("parameters", justify="right")

@@ -1,11 +1,13 @@
 """The Lightning CLI with what a run here needs: a folder of its own, the layer table, safe checkpoints."""
 
 import logging
+import sys
 import warnings
 from argparse import ArgumentError
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -13,16 +15,21 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch import distributed
 
-from seqclass.classifier import SequenceClassifier, read_checkpoint
+from seqclass.classifier import Checkpoint, TextClassifier, read_checkpoint
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError
+from seqclass.models import StackOptions
 from seqclass.training.last_validation import LastValidation
 from seqclass.training.layer_table import LayerTable
+from seqclass.training.new_classifier import new_classifier
 from seqclass.training.predictions import PredictionFile
 from seqclass.training.progress import EpochProgress
-from seqclass.training.run_folder import is_first_process, is_only_process, make_run_folder, remove_empty_folders
+from seqclass.training.resuming import changed_options
+from seqclass.training.run_folder import is_first_process, make_run_folder, remove_empty_folders
+from seqclass.training.sequence_classifier import SequenceClassifier
 
 # Commands that measure or use a trained model.
 _NEED_CHECKPOINT = ("validate", "test", "predict")
@@ -36,7 +43,7 @@ _BESIDE_THE_POINT = (
 
 
 class SeqclassCLI(LightningCLI):
-    """`fit`, `validate`, `test` and `predict` over `SequenceClassifier` and the DataModules.
+    """`fit`, `validate`, `test` and `predict` over `new_classifier` and the DataModules.
 
     Beyond Lightning's own: `--runs_dir` and `--run_name` say where the run's folder is made, `--checkpoint.*` are the
     options of `ModelCheckpoint`, and `--test_after_fit` tests the best checkpoint when training is done.
@@ -44,6 +51,9 @@ class SeqclassCLI(LightningCLI):
 
     run_folder: Path | None = None
     _last_checkpoint: ModelCheckpoint | None = None
+    # What `--ckpt_path` names, and the model in it.
+    _checkpoint: Checkpoint | None = None
+    _trained: TextClassifier | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         try:
@@ -67,6 +77,9 @@ class SeqclassCLI(LightningCLI):
                 "checkpoint.auto_insert_metric_name": False,
             }
         )
+        # The model's sizes follow from the data, so they come first; a checkpoint's model decides how they are read.
+        parser.link_arguments("data", "model.data", apply_on="instantiate")
+        parser.link_arguments("data", "model.trained", compute_fn=lambda _: self._trained, apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         try:
@@ -82,13 +95,16 @@ class SeqclassCLI(LightningCLI):
                 f"seqclass {subcommand} needs --ckpt_path: without a checkpoint the weights would be random numbers"
             )
         if path is not None:
-            # Checked before Lightning opens it, so that a wrong file is one clear error.
-            read_checkpoint(path)
+            # Read before Lightning opens it, so that a wrong file is one clear error.
+            self._checkpoint = read_checkpoint(path)
+            self._trained = TextClassifier.from_checkpoint(self._checkpoint)
 
     def before_instantiate_classes(self) -> None:
         if self.subcommand is None:
             return
         config = self.config[self.subcommand]
+        if self.subcommand in _NEED_CHECKPOINT:
+            self._leave_to_the_checkpoint(config["model"])
         if self.subcommand == "predict":
             config["return_predictions"] = False  # they go to the file, batch by batch
         if config["trainer"].get("fast_dev_run"):
@@ -97,6 +113,17 @@ class SeqclassCLI(LightningCLI):
             # It makes the folder and writes into it; Lightning tells the others what they need.
             self._take_run_folder(config)
         self._keep_last_epoch(config)
+
+    def _leave_to_the_checkpoint(self, model: Namespace) -> None:
+        """Take from the config what the checkpoint decides alone; report what differs."""
+        options = {field.name: model[field.name] for field in fields(StackOptions)}
+        assert self._trained is not None  # these commands have a checkpoint
+        given = {name: value for name, value in options.items() if value is not None}
+        _report_overridden(changed_options(self._trained.options.values(), given))
+        for name in options:
+            model[name] = None
+        model["stack"] = self._trained.options.stack
+        model["word_vectors"] = model["class_weights"] = None
 
     def _take_run_folder(self, config: Namespace) -> None:
         stack = config["model"]["stack"]
@@ -124,15 +151,12 @@ class SeqclassCLI(LightningCLI):
             raise _wrapped(error) or InputError(str(error)) from error
 
     def after_instantiate_classes(self) -> None:
-        if self.subcommand in _NEED_CHECKPOINT:
-            # The checkpoint alone says what the model is and how it reads texts, whatever the config says.
-            self.model = SequenceClassifier.load_from_checkpoint(self.config_init[self.subcommand]["ckpt_path"])
+        if self._checkpoint is not None:
+            _report_overridden(self.datamodule.overridden_options)
+        if self.subcommand in _NEED_CHECKPOINT and self._checkpoint is not None:
+            # With the class weights of its training, which its loss was computed with.
+            self.model = SequenceClassifier.from_checkpoint(self._checkpoint)
             self.config_init[self.subcommand]["ckpt_path"] = None
-            if self.model.pipeline is not None:
-                self.datamodule.use_pipeline(self.model.pipeline)
-        if self.subcommand is not None and self.trainer.world_size > 1 and is_only_process():
-            # What is wrong with the data is to be told once, before Lightning starts the other processes.
-            self.datamodule.prepare_data()
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self._get(self.config_init, "trainer")
@@ -153,9 +177,11 @@ class SeqclassCLI(LightningCLI):
 
     def after_fit(self) -> None:
         if self.config_init["fit"]["test_after_fit"]:
-            best = cast(ModelCheckpoint, self.trainer.checkpoint_callback).best_model_path
-            classifier = SequenceClassifier.load_from_checkpoint(best)
-            self.trainer.test(classifier, datamodule=self.datamodule)
+            best = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
+            if best:
+                self.trainer.test(SequenceClassifier.load_from_checkpoint(best), datamodule=self.datamodule)
+            else:
+                print("No checkpoint was saved, so none is tested", file=sys.stderr)
         self._say_where()
 
     def after_predict(self) -> None:
@@ -166,8 +192,14 @@ class SeqclassCLI(LightningCLI):
             print(f"This run's files are in {self.run_folder}")
 
 
+@rank_zero_only
+def _report_overridden(options: list[str]) -> None:
+    if options:
+        print(f"The checkpoint overrides: {', '.join(options)}", file=sys.stderr)
+
+
 def _wrapped(error: BaseException) -> InputError | ModuleNotFoundError | None:
-    """The error that jsonargparse, which tries a class as one of several types, has wrapped in a page of its own."""
+    """Return the error that jsonargparse has wrapped in a page of its own while it tried a class as several types."""
     wrapped: BaseException | None = error
     while wrapped is not None and not isinstance(wrapped, InputError | ModuleNotFoundError):
         wrapped = wrapped.__cause__ or wrapped.__context__
@@ -205,13 +237,17 @@ def _end_process_group() -> None:
     distributed.destroy_process_group()
 
 
-def build_from_config(path: str | Path) -> SeqclassCLI:
+def build_from_config(path: str | Path, *overrides: str) -> SeqclassCLI:
     """Build what a config describes, and run nothing: `.model`, `.datamodule` and `.trainer` are there to be used.
 
+    Args:
+        path: of the config.
+        *overrides: as on the command line, such as "--data.train", "reviews.csv".
+
     Raises:
-        InputError: the file is missing, or a value in it is not usable.
+        InputError: the file is missing, a value in it is not usable, or the data cannot be read.
     """
-    return _new_cli(["--config", str(path)], run=False)
+    return _new_cli(["--config", str(path), *overrides], run=False)
 
 
 def _new_cli(arguments: list[str], *, run: bool) -> SeqclassCLI:
@@ -219,7 +255,7 @@ def _new_cli(arguments: list[str], *, run: bool) -> SeqclassCLI:
         for message in _BESIDE_THE_POINT:
             warnings.filterwarnings("ignore", message=message)
         return SeqclassCLI(
-            SequenceClassifier,
+            new_classifier,
             EncodedDataModule,
             run=run,
             subclass_mode_data=True,

@@ -8,9 +8,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.table import Table
 
-from seqclass.classifier import SequenceClassifier
 from seqclass.models import StackName
-from seqclass.notebook import NOTEBOOK_RESULTS, EpochResult
+from seqclass.training.notebook_results import NOTEBOOK_RESULTS, EpochResult
+from seqclass.training.sequence_classifier import SequenceClassifier
 
 # As Keras names the fields of an `EpochResult`.
 _COLUMNS = ("seconds", "loss", "acc", "val_loss", "val_acc")
@@ -36,11 +36,11 @@ class NotebookComparison(Callback):
             return
         result = EpochResult(seconds, train["train_loss"], train["train_acc"], metrics["val_loss"], metrics["val_acc"])
         source = getattr(getattr(trainer, "datamodule", None), "source_name", "")
-        Console().print(comparison_table(pl_module.hparams["stack"], result, source))
+        Console().print(comparison_table(cast(SequenceClassifier, pl_module).classifier.options.stack, result, source))
 
 
 def comparison_table(stack: StackName, result: EpochResult, source: str) -> Table:
-    """A run's first epoch beside the notebook's.
+    """Set a run's first epoch beside the notebook's.
 
     Args:
         stack: which of the four.

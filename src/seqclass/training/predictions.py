@@ -9,8 +9,8 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import distributed
 
-from seqclass.classifier import SequenceClassifier
 from seqclass.files import written_whole
+from seqclass.training.sequence_classifier import SequenceClassifier
 
 
 class PredictionFile(Callback):
@@ -35,7 +35,7 @@ class PredictionFile(Callback):
         part = self._opened.enter_context(written_whole(self.path))
         file = self._opened.enter_context(part.open("w", newline="", encoding="utf-8"))
         self._writer = csv.writer(file)
-        names = cast(SequenceClassifier, pl_module).label_names
+        names = cast(SequenceClassifier, pl_module).classifier.label_names
         self._writer.writerow(["name", "label", "probability", *(f"p({name})" for name in names)])
 
     def on_predict_batch_end(
@@ -50,7 +50,7 @@ class PredictionFile(Callback):
         probabilities = _of_all_processes(outputs.cpu())
         if not trainer.is_global_zero or self.path is None:
             return
-        chosen = cast(SequenceClassifier, pl_module).chosen
+        chosen = cast(SequenceClassifier, pl_module).classifier.chosen
         names = getattr(trainer.predict_dataloaders, "names", None)
         for row in probabilities.tolist():
             name = self._rows if names is None else names[self._rows]
@@ -65,7 +65,7 @@ class PredictionFile(Callback):
 
 
 def _of_all_processes(rows: torch.Tensor) -> torch.Tensor:
-    """The rows of a batch that the processes have shared, in its order; in the first process, the others have none."""
+    """Gather the rows of a shared batch in its order, in the first process; the others get none."""
     if not distributed.is_available() or not distributed.is_initialized():
         return rows
     first = distributed.get_rank() == 0

@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
 from tqdm import tqdm
 
-from seqclass.classifier import SequenceClassifier
+from seqclass.training.sequence_classifier import SequenceClassifier
 
 
 class EpochProgress(TQDMProgressBar):

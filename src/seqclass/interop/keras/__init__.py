@@ -1,0 +1,6 @@
+"""Models from and to files of Keras 1, 2 and 3; no Keras is needed, and nothing in a file is executed."""
+
+from seqclass.interop.keras.exporting import export_keras
+from seqclass.interop.keras.importing import ImportReport, import_keras
+
+__all__ = ["ImportReport", "export_keras", "import_keras"]

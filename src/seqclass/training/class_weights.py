@@ -1,0 +1,57 @@
+"""What the texts of each class weigh in the loss."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from seqclass.errors import InputError
+
+ClassWeights: TypeAlias = list[float] | dict[str, float] | Literal["balanced"] | None
+
+
+def weights_in_order(
+    given: ClassWeights, *, num_classes: int, label_names: Sequence[str], class_counts: Sequence[int] | None
+) -> list[float] | None:
+    """One number a class, in the order of the label names.
+
+    Args:
+        given: numbers in that order; numbers by name; "balanced" for texts / (classes * texts of the class), so that
+            each class weighs the same in all; None for the same weight for all texts.
+        num_classes: how many numbers there have to be.
+        label_names: of the classes; empty if they are not known.
+        class_counts: the training texts of each class; None if they are not known.
+
+    Raises:
+        InputError: a number too many or too few, a name that no class has or a class without a number, a number that
+            is negative or not finite; or what is needed is not known.
+    """
+    if given is None:
+        return None
+    if given == "balanced":
+        if class_counts is None:
+            raise InputError("class_weights='balanced' needs a DataModule of seqclass, which counts the classes")
+        return [sum(class_counts) / (num_classes * count) if count else 0.0 for count in class_counts]
+    weights = _by_name(given, label_names) if isinstance(given, dict) else given
+    if len(weights) != num_classes or not all(0 <= weight < math.inf for weight in weights):
+        raise InputError(f"class_weights={given} does not fit: {num_classes} numbers from 0 on are needed")
+    return weights
+
+
+def _by_name(given: dict[str, float], label_names: Sequence[str]) -> list[float]:
+    # YAML reads {1: 2.0} and {true: 2.0} as keys that are no strings.
+    by_name = {key if isinstance(key, str) else json.dumps(key): weight for key, weight in given.items()}
+    unknown = [name for name in by_name if name not in label_names]
+    missing = [name for name in label_names if name not in by_name]
+    if unknown or missing:
+        wrong = f"no class is called {_shown(unknown)}" if unknown else f"there is no weight for {_shown(missing)}"
+        bare = any(not isinstance(key, str) for key in given)
+        raise InputError(
+            f"class_weights={given}: {wrong}; the classes are {_shown(label_names) or 'not known'}"
+            f"{'. In YAML, names such as no and 1.0 need quotes' if bare else ''}"
+        )
+    return [by_name[name] for name in label_names]
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")

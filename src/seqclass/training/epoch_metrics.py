@@ -1,0 +1,72 @@
+"""The running figures of an epoch, for training, validation and test each."""
+
+from typing import Any, Literal, cast, get_args
+
+import torch
+from torch import nn
+from torchmetrics import Metric
+from torchmetrics.classification import MulticlassAccuracy, MultilabelExactMatch
+
+from seqclass.classifier import SingleLabel, Task
+from seqclass.training.mean_loss import MeanLoss
+
+Stage = Literal["train", "val", "test"]
+
+_SYNCED_IF_ASKED = {"sync_on_compute": False, "compute_with_cache": False}
+"""The progress bar of one process asks too, and none would answer it; nor may what it was told be remembered."""
+
+
+class EpochMetrics(nn.Module):
+    """Mean loss and accuracy of each stage, exact over the samples since its epoch began, whatever their batches.
+
+    Several processes each see a part of the samples; what they have counted is put together when it is asked for.
+
+    Args:
+        task: decides which texts count as right: those of which every label is.
+    """
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        # By the names under which they are logged: `train` alone would be a name that a module has already.
+        self._metrics = nn.ModuleDict()
+        for stage in get_args(Stage):
+            self._metrics[f"{stage}_loss"] = MeanLoss(**_SYNCED_IF_ASKED)
+            self._metrics[f"{stage}_acc"] = _accuracy(task)
+
+    def _of(self, stage: Stage) -> dict[str, Metric]:
+        return {name: cast(Metric, self._metrics[name]) for name in (f"{stage}_loss", f"{stage}_acc")}
+
+    def reset(self, stage: Stage) -> None:
+        """Begin an epoch."""
+        for metric in self._of(stage).values():
+            metric.reset()
+
+    def update(self, stage: Stage, total_loss: torch.Tensor, predicted: torch.Tensor, labels: torch.Tensor) -> None:
+        """Add a batch: the sum of its losses, and its labels as the task has them."""
+        loss, accuracy = self._of(stage).values()
+        loss.update(total_loss, len(labels))
+        if len(labels):  # torchmetrics 1.9 cannot reshape none
+            accuracy.update(predicted, labels)
+
+    def compute(self, stage: Stage) -> dict[str, torch.Tensor]:
+        """Return the figures by their logged names, over all processes, each of which has to call this.
+
+        On a GPU, reading them waits for it.
+        """
+        figures = {}
+        for name, metric in self._of(stage).items():
+            with metric.sync_context():
+                figures[name] = metric.compute()
+        return figures
+
+    def running(self, stage: Stage) -> dict[str, torch.Tensor]:
+        """Return the figures of this process' samples alone, by the same names."""
+        return {name: metric.compute() for name, metric in self._of(stage).items()}
+
+
+def _accuracy(task: Task) -> Metric:
+    """Make the metric of the share of texts of which all is right."""
+    options: dict[str, Any] = {"validate_args": False, **_SYNCED_IF_ASKED}
+    if isinstance(task, SingleLabel):
+        return MulticlassAccuracy(task.num_classes, average="micro", **options)
+    return MultilabelExactMatch(task.num_classes, **options)

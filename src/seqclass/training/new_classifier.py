@@ -1,0 +1,116 @@
+"""A new model for a data set: its sizes follow from the data before Lightning sees it."""
+
+import sys
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.utilities import rank_zero_only
+
+from seqclass.classifier import TextClassifier
+from seqclass.data import EncodedDataModule
+from seqclass.errors import InputError
+from seqclass.models import StackOptions
+from seqclass.text import WordVectors, read_word_vectors
+from seqclass.training.class_weights import ClassWeights, weights_in_order
+from seqclass.training.data_facts import DataFacts, check_sizes
+from seqclass.training.resuming import FREE_OPTIONS, changed_options
+from seqclass.training.sequence_classifier import SequenceClassifier
+
+
+def new_classifier(
+    data: EncodedDataModule,
+    *,
+    trained: TextClassifier | None = None,
+    word_vectors: str | None = None,
+    freeze_embedding: bool = False,
+    class_weights: ClassWeights = None,
+    learning_rate: float | None = None,
+    optimizer: OptimizerCallable | None = None,
+    lr_scheduler: LRSchedulerCallable | None = None,
+    lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
+    lr_scheduler_monitor: str = "val_loss",
+    **options: Any,
+) -> SequenceClassifier:
+    """Build a model whose ids and classes are those of the data, ready to be trained.
+
+    The data are prepared first: read, encoded, and split.
+
+    Args:
+        data: the texts.
+        trained: a classifier to train further; its stack, pipeline and label names are kept.
+        word_vectors: path of pretrained vectors in a text file of GloVe, word2vec or fastText; see
+            `seqclass.text.read_word_vectors`. Words of the vocabulary that the file has begin with its vectors, the
+            others as `initializer` says. They decide `embedding_dim`.
+        freeze_embedding: leave the embedding as it is, padding and all.
+        class_weights: one factor of the loss for each class, by name or in the order of the label names; "balanced"
+            takes texts / (classes * texts of the class), so that each class weighs the same in all; None weighs all
+            texts the same.
+        learning_rate: in place of the optimizer's own.
+        optimizer: from parameters to an optimizer; None for `KerasAdam` with its defaults.
+        lr_scheduler: from an optimizer to a scheduler; None for a constant rate.
+        lr_scheduler_interval: whether the scheduler steps each epoch or each batch.
+        lr_scheduler_monitor: the metric that a scheduler such as `ReduceLROnPlateau` looks at.
+        **options: of the stack; see `seqclass.models.StackOptions`. What is None follows from the data
+            (`num_embeddings`, `num_classes`, `multi_label`), else it is the stack's own.
+
+    Raises:
+        InputError: the data cannot be read, or do not fit the options; or options contradict the trained classifier.
+        ValueError: an option outside its range, or one that the stack lacks.
+    """
+    StackOptions(**options)  # a wrong option is reported now, not after the data have been read
+    given = {name: value for name, value in options.items() if value is not None}
+    if trained is not None:
+        data.use_pipeline(trained.text_pipeline, trained.label_names)
+    data.prepare_data()
+    data.setup()
+    classifier = _built_for(data, given, word_vectors) if trained is None else _with_options(trained, given)
+    if class_weights == "balanced" and not data.multi_label:
+        class_weights = weights_in_order(
+            class_weights, num_classes=len(data.label_names), label_names=(), class_counts=data.class_counts
+        )
+    return SequenceClassifier(
+        classifier,
+        class_weights=class_weights,
+        freeze_embedding=freeze_embedding,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        lr_scheduler=lr_scheduler,
+        lr_scheduler_interval=lr_scheduler_interval,
+        lr_scheduler_monitor=lr_scheduler_monitor,
+    )
+
+
+def _built_for(data: EncodedDataModule, given: dict[str, Any], word_vectors: str | None) -> TextClassifier:
+    pipeline = data.pipeline
+    sizes = {
+        "num_embeddings": pipeline.num_ids,
+        "num_classes": len(data.label_names),
+        "multi_label": data.multi_label,
+        **given,
+    }
+    vectors: WordVectors | None = None
+    if word_vectors is not None:
+        vectors = read_word_vectors(word_vectors, pipeline.vocabulary, dimension=given.get("embedding_dim"))
+        sizes["embedding_dim"] = vectors.dimension
+    stack = StackOptions(**sizes)
+    check_sizes(DataFacts.of(data), stack)
+    classifier = TextClassifier(stack, pipeline=pipeline, label_names=data.label_names)
+    if vectors is not None:
+        with torch.no_grad():
+            classifier.stack.embedding.weight[torch.from_numpy(vectors.ids)] = torch.from_numpy(vectors.vectors)
+        rank_zero_only(print)(vectors.coverage(data.id_counts), file=sys.stderr)
+    return classifier
+
+
+def _with_options(trained: TextClassifier, given: dict[str, Any]) -> TextClassifier:
+    """Return the trained classifier, with those of the given options that may change."""
+    saved = trained.options.values()
+    if changed := changed_options(saved, given):
+        raise InputError(f"training cannot go on from the checkpoint with other options: {', '.join(changed)}")
+    free = {name: value for name, value in given.items() if name in FREE_OPTIONS}
+    classifier = TextClassifier(
+        StackOptions(**{**saved, **free}), pipeline=trained.pipeline, label_names=trained.label_names
+    )
+    classifier.load_state_dict(trained.state_dict())
+    return classifier
