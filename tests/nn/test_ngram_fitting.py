@@ -6,6 +6,7 @@ import torch
 from seqclass.nn import NGrams, fit_ngrams
 
 ROOMY = 2**20
+NOT_WEIGHTS = "weights holds a number that is negative or not finite, or zeros alone; allowed are numbers from 0 on"
 
 
 def texts(count=60, *, words=30, seed=0):
@@ -121,15 +122,15 @@ def test_without_features_the_bias_knows_the_shares(min_texts):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"targets": torch.zeros(2)}, r"targets of shape \(2,\) do not fit 3 texts and 1 outputs"),
-        ({"targets": torch.tensor([0, 1, 2])}, "targets hold other numbers than 0 and 1"),
-        ({"offsets": torch.tensor([0])}, "there are 0 texts: a fit needs at least one"),
-        ({"strength": 0.0}, "strength=0.0 is out of range: it must be above 0"),
-        ({"min_texts": 0}, "min_texts=0 is too small: it must be at least 1"),
-        ({"max_iterations": 0}, "max_iterations=0 is too small: it must be at least 1"),
-        ({"weights": torch.tensor([1.0, -1, 1])}, "weights have to be finite and from 0 on, and not all 0"),
-        ({"weights": torch.zeros(3)}, "weights have to be finite and from 0 on, and not all 0"),
-        ({"weights": torch.ones(2)}, r"weights of shape \(2,\) do not fit 3 texts"),
+        ({"targets": torch.zeros(2)}, r"targets is \(2,\); allowed is \(3, 1\), texts and outputs"),
+        ({"targets": torch.tensor([0, 1, 2])}, r"targets holds 2.0; allowed are 0 and 1"),
+        ({"offsets": torch.tensor([0])}, "offsets holds 0 texts; allowed is one or more"),
+        ({"strength": 0.0}, "strength is 0.0; allowed are numbers above 0"),
+        ({"min_texts": 0}, "min_texts is 0; allowed are whole numbers from 1 on"),
+        ({"max_iterations": 0}, "max_iterations is 0; allowed are whole numbers from 1 on"),
+        ({"weights": torch.tensor([1.0, -1, 1])}, NOT_WEIGHTS),
+        ({"weights": torch.zeros(3)}, NOT_WEIGHTS),
+        ({"weights": torch.ones(2)}, r"weights is \(2,\); allowed is \(3,\), one for each text"),
     ],
 )
 def test_wrong_arguments_are_named(options, message):

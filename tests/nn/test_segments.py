@@ -91,6 +91,6 @@ def test_exported_with_fixed_numbers_of_rows():
 
 
 def test_wrong_lengths_are_named():
-    with pytest.raises(ValueError, match=r"^length=0 is too small: it must be at least 1$"):
+    with pytest.raises(ValueError, match=r"^length is 0; allowed are whole numbers from 1 on$"):
         chop(texts_of([2]), 0)
     assert Segments is type(chop(texts_of([2]), 1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 from seqclass.nn.ngrams import NGrams
 
 _HISTORY = 8
@@ -72,7 +72,7 @@ def fit_ngrams(
     """
     targets = _checked_targets(layer, offsets, targets)
     if not strength > 0:
-        raise ValueError(f"strength={strength!r} is out of range: it must be above 0")
+        raise ValueError(f"strength is {strength!r}; allowed are numbers above 0")
     check_positive("min_texts", min_texts)
     check_positive("max_iterations", max_iterations)
     table = _FeatureTable(layer, values, offsets, min_texts=min_texts)
@@ -192,15 +192,14 @@ def _checked_targets(layer: NGrams, offsets: torch.Tensor, targets: torch.Tensor
     """The targets as the layer's dtype, on its device, (texts, outputs)."""
     texts = len(offsets) - 1
     if texts < 1:
-        raise ValueError(f"there are {texts} texts: a fit needs at least one")
+        raise ValueError(f"offsets holds {texts} texts; allowed is one or more")
     if targets.shape == (texts,) and layer.outputs == 1:
         targets = targets.unsqueeze(1)
     if targets.shape != (texts, layer.outputs):
-        raise ValueError(
-            f"targets of shape {tuple(targets.shape)} do not fit {texts} texts and {layer.outputs} outputs"
-        )
-    if not ((targets == 0) | (targets == 1)).all():
-        raise ValueError("targets hold other numbers than 0 and 1")
+        raise ValueError(f"targets is {tuple(targets.shape)}; allowed is {(texts, layer.outputs)}, texts and outputs")
+    known = (targets == 0) | (targets == 1)
+    if not known.all():
+        raise ValueError(f"targets holds {float(targets[~known][0])}; allowed are 0 and 1")
     return targets.to(layer.weight)
 
 
@@ -210,7 +209,9 @@ def _shares(weights: torch.Tensor | None, targets: torch.Tensor) -> torch.Tensor
     if weights is None:
         return targets.new_full((texts, 1), 1 / texts)
     if weights.shape != (texts,):
-        raise ValueError(f"weights of shape {tuple(weights.shape)} do not fit {texts} texts")
+        raise ValueError(f"weights is {tuple(weights.shape)}; allowed is {(texts,)}, one for each text")
     if not ((weights >= 0) & weights.isfinite()).all() or not weights.any():
-        raise ValueError("weights have to be finite and from 0 on, and not all 0")
+        raise ValueError(
+            "weights holds a number that is negative or not finite, or zeros alone; allowed are numbers from 0 on"
+        )
     return (weights.to(targets) / weights.to(targets).sum()).unsqueeze(1)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 
 # A prime below 2^31 and multipliers below it: products stay within int64, so multiply, add and remainder are all that
 # is needed, and give the same on every device and in ONNX, whose shifts and exclusive ors know no signed integers.
@@ -49,7 +49,7 @@ class NGrams(nn.Module):
         self.outputs = check_positive("outputs", outputs)
         self.max_length = check_positive("max_length", max_length)
         if not 2 <= buckets <= _PRIME:
-            raise ValueError(f"buckets={buckets!r} is out of range: it must be from 2 to {_PRIME}")
+            raise ValueError(f"buckets is {buckets!r}; allowed are 2 to {_PRIME}")
         self.buckets = buckets
         self.weight = nn.Parameter(torch.zeros(buckets, outputs), requires_grad=False)
         self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)
@@ -62,6 +62,9 @@ class NGrams(nn.Module):
 
         Returns:
             (batch, outputs), in the weights' dtype.
+
+        Raises:
+            ValueError: ids of another shape or dtype.
         """
         # Row 0, which all the zeros take, is zero.
         return F.embedding(self.distinct(ids), self.weight).sum(dim=1) + self.bias
@@ -74,7 +77,14 @@ class NGrams(nn.Module):
 
         Returns:
             (batch, 1 + steps * max_length), int32: each bucket once, in ascending order, with zeros before and between.
+
+        Raises:
+            ValueError: ids of another shape or dtype.
         """
+        if ids.dim() != 2 or ids.dtype not in (torch.int32, torch.int64):
+            raise ValueError(
+                f"ids is {tuple(ids.shape)} {ids.dtype}; allowed is (batch, steps) torch.int32 or torch.int64"
+            )
         hashed = self._hashed(ids.long()).int().sort(dim=1).values
         return hashed.masked_fill(hashed == _shifted(hashed), 0)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 from seqclass.nn.shared_padding import LeadingPadding, count_leading
 
 
