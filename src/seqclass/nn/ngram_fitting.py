@@ -154,7 +154,7 @@ class _FeatureTable:
 def _distinct_buckets(
     layer: NGrams, values: torch.Tensor, offsets: torch.Tensor, order: torch.Tensor
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """The buckets of the texts in that order, and how many each has; some texts of like length at a time."""
+    """Find the buckets of the texts in that order, and how many each has, some texts of like length at a time."""
     device = layer.weight.device
     lengths = offsets.diff()[order]
     start = 0
@@ -173,13 +173,13 @@ def _distinct_buckets(
 
 
 def _offsets(numbers: torch.Tensor, bags: int) -> torch.Tensor:
-    """Where each bag begins if the numbers of the bags, in any order, are sorted; int32, as the indices have to be."""
+    """Count where each bag begins if the bags' numbers, in any order, are sorted; int32, as the indices have to be."""
     ends = torch.bincount(numbers, minlength=bags).cumsum(0)
     return F.pad(ends, (1, 0)).int()
 
 
 def _log_ratio(table: _FeatureTable, targets: torch.Tensor) -> torch.Tensor:
-    """The naive Bayes log-count ratio of each feature for each output, (features, outputs)."""
+    """Compute the naive Bayes log-count ratio of each feature for each output, (features, outputs)."""
 
     def log_share(kind: torch.Tensor) -> torch.Tensor:
         counts = table.of_features(kind) + _SMOOTHING
@@ -189,7 +189,7 @@ def _log_ratio(table: _FeatureTable, targets: torch.Tensor) -> torch.Tensor:
 
 
 def _checked_targets(layer: NGrams, offsets: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """The targets as the layer's dtype, on its device, (texts, outputs)."""
+    """Return the targets in the layer's dtype, on its device, (texts, outputs)."""
     texts = len(offsets) - 1
     if texts < 1:
         raise ValueError(f"offsets holds {texts} texts; allowed is one or more")
@@ -204,7 +204,7 @@ def _checked_targets(layer: NGrams, offsets: torch.Tensor, targets: torch.Tensor
 
 
 def _shares(weights: torch.Tensor | None, targets: torch.Tensor) -> torch.Tensor:
-    """What each text is of the mean loss, (texts, 1)."""
+    """Compute the share of each text in the mean loss, (texts, 1)."""
     texts = len(targets)
     if weights is None:
         return targets.new_full((texts, 1), 1 / texts)

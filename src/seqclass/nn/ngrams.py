@@ -89,7 +89,7 @@ class NGrams(nn.Module):
         return hashed.masked_fill(hashed == _shifted(hashed), 0)
 
     def _hashed(self, ids: torch.Tensor) -> torch.Tensor:
-        """The bucket of the n-gram that ends at each step, for each length; 0 where there is none.
+        """Compute the bucket of the n-gram that ends at each step, for each length; 0 where there is none.
 
         An n-gram's number is that of the one a word shorter, times a constant, plus the last id; modulo a prime.
         """
@@ -110,5 +110,5 @@ class NGrams(nn.Module):
 
 
 def _shifted(steps: torch.Tensor) -> torch.Tensor:
-    """One column to the right: zeros come in from the left, and the last column is lost."""
+    """Move all columns to the right: zeros come in from the left, and the last column is lost."""
     return F.pad(steps, (1, 0))[:, : steps.shape[1]]

@@ -4,6 +4,7 @@ from seqclass.text.base_tokenizer import BaseTokenizer
 from seqclass.text.padding import Side, pad_sequences
 from seqclass.text.pipeline import TextPipeline
 from seqclass.text.ragged import RaggedIds
+from seqclass.text.subwords import subword_table
 from seqclass.text.tokenizer import KERAS_FILTERS, OTHER_WHITE_SPACE, Lower, StripHtml, Tokenizer, TokenizerKind
 from seqclass.text.torchtext_tokenizer import TorchtextTokenizer, TorchtextTokenizerName
 from seqclass.text.vocabulary import OOV_MARK, START_MARK, UnseenWords, Vocabulary
@@ -29,4 +30,5 @@ __all__ = [
     "WordVectors",
     "pad_sequences",
     "read_word_vectors",
+    "subword_table",
 ]
