@@ -11,7 +11,7 @@ from torch import nn
 from seqclass.classifier.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from seqclass.classifier.tasks import Classification, Task, task_of
 from seqclass.errors import InputError
-from seqclass.models import StackOptions, options_from
+from seqclass.models import ChainOptions, StackOptions, options_from
 from seqclass.nn import Kernel
 from seqclass.text import TextPipeline
 
@@ -37,7 +37,7 @@ class TextClassifier(nn.Module):
 
     def __init__(
         self,
-        options: StackOptions,
+        options: StackOptions | ChainOptions,
         *,
         pipeline: TextPipeline | None = None,
         label_names: Sequence[str] = (),

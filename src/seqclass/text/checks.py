@@ -18,7 +18,7 @@ def check_whole(name: str, value: Any, *, least: int, or_none: bool = False) -> 
         raise InputError(f"{name} is {value!r}; allowed are whole numbers from {least} on{none}")
 
 
-def check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+def check_choice(name: str, value: Any, allowed: tuple[str | None, ...]) -> None:
     """Checks that a setting is one of the `allowed`.
 
     Raises:

@@ -7,9 +7,9 @@ from torch import nn
 
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
-from seqclass.interop.keras.files import snake_case
-from seqclass.interop.keras.layouts import KERAS1_GATES, convolution_to_keras, gru_to_keras, lstm_to_keras
+from seqclass.interop.keras.layouts import KERAS1_GATES, convolution_to_keras, lstm_to_keras1, recurrent_to_keras
 from seqclass.interop.keras.model import Array, Backend, KerasLayer
+from seqclass.interop.keras.names import snake_case
 from seqclass.models import Stack
 from seqclass.nn import GRU, LSTM, Bidirectional, Convolution, GlobalPooling, Stacked
 
@@ -99,8 +99,8 @@ def check_representable(classifier: TextClassifier, keras: int) -> None:
 
 
 def _convolution(layer: Convolution, keras: int, backend: Backend) -> KerasLayer:
-    state = {"convolution.weight": _array(layer.weight), "convolution.bias": _array(layer.bias)}
-    arrays = convolution_to_keras(state, keras, flipped=keras == 1 and backend == "theano")
+    kernel = convolution_to_keras(_array(layer.weight), keras=keras, flipped=keras == 1 and backend == "theano")
+    arrays = [kernel, _array(layer.bias)]
     settings: dict[str, Any] = (
         {"nb_filter": layer.out_channels, "filter_length": layer.window, "border_mode": "same", "bias": True}
         if keras == 1
@@ -155,12 +155,16 @@ def _cell(layer: nn.Module, keras: int, return_sequences: bool) -> KerasLayer:
     settings["activation"] = "tanh"
     state = {name: _array(value) for name, value in layer.named_parameters()}
     if isinstance(layer, GRU):
-        return KerasLayer("GRU", "", {**settings, "reset_after": True}, _numbered("cell/vars", gru_to_keras(state)))
-    arrays = lstm_to_keras(state, keras)
+        return KerasLayer(
+            "GRU",
+            "",
+            {**settings, "reset_after": True},
+            _numbered("cell/vars", recurrent_to_keras("gru", state, bias=True)),
+        )
     if keras == 1:
         names = [f"{part}_{gate}" for gate in KERAS1_GATES for part in "WUb"]
-        return KerasLayer("LSTM", "", settings, dict(zip(names, arrays, strict=True)))
-    return KerasLayer("LSTM", "", settings, _numbered("cell/vars", arrays))
+        return KerasLayer("LSTM", "", settings, dict(zip(names, lstm_to_keras1(state), strict=True)))
+    return KerasLayer("LSTM", "", settings, _numbered("cell/vars", recurrent_to_keras("lstm", state, bias=True)))
 
 
 def _dropout(rate: float, keras: int) -> KerasLayer:
