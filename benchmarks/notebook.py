@@ -1,6 +1,7 @@
 """What the notebook's four stacks are made of, and the goal of the `target` benchmark.
 
-What it printed is in `seqclass.notebook`. This module is imported by workers whose environment has no seqclass.
+What it printed is in `seqclass.training.notebook_results`. Workers import this module, some of them in environments
+without seqclass.
 """
 
 from __future__ import annotations

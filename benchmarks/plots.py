@@ -10,7 +10,7 @@ from benchmarks import notebook, results
 from benchmarks.options import say
 from benchmarks.results import MergedRow, Result
 from benchmarks.step import SWEEPS
-from seqclass.notebook import NOTEBOOK_RESULTS
+from seqclass.training.notebook_results import NOTEBOOK_RESULTS
 
 COLOURS = {
     "seqclass": "#1b6ca8",

@@ -15,7 +15,7 @@ from benchmarks.implementations import AS_KERAS3
 from benchmarks.results import MergedRow
 from benchmarks.statistics import difference_interval, time_to_target
 from benchmarks.step import BASELINE, SWEEPS
-from seqclass.notebook import NOTEBOOK_RESULTS
+from seqclass.training.notebook_results import NOTEBOOK_RESULTS
 
 ABSENT = "–"
 """The cell of something that was not measured, and is not failed either."""

@@ -72,7 +72,7 @@ class TestReaders:
             ("a.csv", table(b"x" * (17 << 20)), "a.csv:32: this line has more than 16,777,216 bytes"),
             ("a.csv.gz", gzip.compress(table())[:-20], "a.csv.gz: it is damaged or was cut short"),
             ("a.csv.gz", table(), "cannot read a.csv.gz: Not a gzipped file"),
-            ("a.parquet", b"PAR1" + b"\0" * 50, "a.parquet is no Parquet file, or is damaged"),
+            ("a.parquet", b"PAR1" + b"\0" * 50, "a.parquet is not a Parquet file, or is damaged"),
         ],
     )
     def test_one_clear_sentence(self, name, content, message, capsys):
@@ -100,8 +100,8 @@ class TestReaders:
         expected = {
             "null.jsonl": "│ 1 │ 1 (50.0%) │",
             "booleans.jsonl": "│ true │ 1 (50.0%) │",
-            "long.csv": "│ most │ 2,000,000 │",
-            "quotes.csv": "│ most │ 4 │",
+            "long.csv": "│ maximum │ 2,000,000 │",
+            "quotes.csv": "│ maximum │ 4 │",
             "empty.csv": "│ empty texts │ 2 │",
         }.get(name, "│ texts │ 30 │")
         assert expected in printed
@@ -123,7 +123,7 @@ class TestTraining:
                 "class third has a single text to train on (mine.csv:32), and test_fraction=0.2",
             ),
             (table(), ["--data.test", "test.csv"], "test.csv:3: no training text has the label 'new'; the labels in"),
-            (table(), ["--data.tokenizer", "regex", "--data.token_pattern", "(a"], "token_pattern '(a' is no regular"),
+            (table(), ["--data.tokenizer", "regex", "--data.token_pattern", "(a"], "token_pattern '(a' is not a"),
             (table(), ["--model.word_vectors", "lost.vec"], "cannot read lost.vec: No such file or directory"),
             (table(), ["--model.class_weights", "{pos: 1, bad: 2}"], "no class is called 'bad'; the classes are 'neg'"),
         ],
@@ -147,10 +147,11 @@ class TestTraining:
         assert "nan" not in printed.out
         (checkpoint,) = Path("runs/text/1/checkpoints").glob("last.ckpt")
         Path("new.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in ["good", "", "zzz", "\0"]))
-        with pytest.warns(UserWarning, match="3 of 4 texts hold no word that the model knows"):
+        with pytest.warns(UserWarning, match="3 of 4 texts have no word that the model knows"):
             assert main(["classify", str(checkpoint), "--input", "new.jsonl", "--out", "said.jsonl"]) == 0
         said = [
-            (row["label"], row["probability"]) for row in map(json.loads, Path("said.jsonl").read_text().splitlines())
+            (row["predicted"], row["probability"])
+            for row in map(json.loads, Path("said.jsonl").read_text().splitlines())
         ]
         assert said[2] == said[3]
         assert all(0.5 <= float(probability) <= 1 for _, probability in said)

@@ -185,7 +185,7 @@ class TestClassify:
 
     def test_lines_of_standard_input(self, checkpoint, capsys, monkeypatch):
         monkeypatch.setattr(sys, "stdin", io.StringIO("superb\n\nawful\n"))
-        with pytest.warns(UserWarning, match="1 of 3 texts hold no word that the model knows"):
+        with pytest.warns(UserWarning, match="1 of 3 texts have no word that the model knows"):
             assert main(["classify", str(checkpoint)]) == 0
         rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
         assert [row[2] for row in rows] == ["superb", "", "awful"]
@@ -208,7 +208,7 @@ class TestMain:
 
     def test_unknown_command(self, capsys):
         assert main(["train"]) == 2
-        assert "'train' is no command" in capsys.readouterr().err
+        assert "unknown command 'train'" in capsys.readouterr().err
 
     def test_version(self, capsys):
         assert main(["--version"]) == 0

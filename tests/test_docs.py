@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.sources import read
 from support.torchtext import torchtext_loads
 from support.versions import OLD_PYTORCH
 
@@ -73,7 +74,7 @@ def scratch(tmp_path, monkeypatch, checkpoint, easy_reviews):
     monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SEQCLASS_IMDB", str(easy_reviews))
     shutil.copytree(ROOT / "configs", "configs")
-    train = SampleSource().read()["train"]
+    train = read(SampleSource())["train"]
     labelled = [(text, ("negative", "positive")[label]) for text, label in zip(train.texts, train.labels, strict=True)]
     for name in ("reviews.csv", "held_out.csv", "texts.csv"):
         with Path(name).open("w", newline="") as file:

@@ -9,6 +9,7 @@ from importlib import import_module
 
 from seqclass import __version__
 from seqclass.errors import InputError
+from seqclass.standard_output import discard_output, escape_unprintable_output, flush_output, output_failure
 
 _HELP = """\
 usage: seqclass COMMAND ...
@@ -18,7 +19,7 @@ usage: seqclass COMMAND ...
   test --config FILE --ckpt_path CKPT     measure a checkpoint on the validation or test texts
   predict --config FILE --ckpt_path CKPT  write label and probability of each test text to a CSV file
 
-  inspect DATA                            show what stands in your own labelled texts, before training
+  inspect DATA                            summarise your own labelled texts before training
   classify CKPT [TEXT ...]                label and probability of texts, of standard input's lines, or of a file's
   evaluate CKPT                           metrics, predictions and a report, on the IMDB test reviews or --data PATH
   compare CKPT CKPT ...                   several side by side, with a paired test
@@ -47,24 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the program's name; None takes the process's.
 
     Returns:
-        The exit status: 0, or 2 for wrong input, which is then explained in one message on standard error.
+        The exit status: 0; 2 for wrong input or what cannot be written, which is then explained in one message on
+        standard error; or 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(_HELP, end="")
-        return 0
-    if arguments[0] == "--version":
-        print(__version__)
-        return 0
+    escape_unprintable_output()
     try:
-        if arguments[0] not in _COMMANDS:
-            raise InputError(f"{arguments[0]!r} is no command: it must be one of {', '.join(_COMMANDS)}")
-        if arguments[0] in _OTHERS:
-            import_module(f"seqclass.commands.{arguments[0].replace('-', '_')}").run(arguments[1:])
-        else:
-            from seqclass.training.lightning_cli import run_lightning_cli
-
-            run_lightning_cli(arguments)
+        try:
+            _run(arguments)
+        finally:
+            flush_output()  # here its failure can be explained, at the interpreter's end it could not
     except InputError as error:
         print(f"seqclass: error: {error}", file=sys.stderr)
         return 2
@@ -79,6 +72,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         # Whoever read the answers has enough of them, as in `seqclass classify ... | head`.
-        sys.stderr.close()
+        discard_output()
         return 0
+    except OSError:
+        reason = output_failure()
+        if reason is None:
+            raise
+        discard_output()
+        print(f"seqclass: error: cannot write to standard output: {reason}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nseqclass: interrupted", file=sys.stderr)
+        return 130
     return 0
+
+
+def _run(arguments: list[str]) -> None:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_HELP, end="")
+    elif arguments[0] == "--version":
+        print(__version__)
+    elif arguments[0] in _OTHERS:
+        import_module(f"seqclass.commands.{arguments[0].replace('-', '_')}").run(arguments[1:])
+    elif arguments[0] in _LIGHTNING:
+        from seqclass.training.lightning_cli import run_lightning_cli
+
+        run_lightning_cli(arguments)
+    else:
+        raise InputError(f"unknown command {arguments[0]!r}; the commands are {', '.join(_COMMANDS)}")

@@ -174,11 +174,11 @@ class TestWhatAFileAsksFor:
     @pytest.mark.parametrize(
         ("option", "value", "message"),
         [
-            ("num_layers", 1_000_000, "num_layers=1000000 is too large: it must be at most 100"),
+            ("num_layers", 1_000_000, "num_layers is 1000000; allowed are whole numbers"),
             ("hidden_size", 2**20, "size mismatch"),
             ("num_embeddings", 2**50, "size mismatch"),
             ("hidden_size", "many", "does not describe a classifier"),
-            ("stack", "rnn", "stack='rnn' is unknown"),
+            ("stack", "rnn", "stack is 'rnn'; allowed are 'lstm'"),
             ("units", 3, "there is no option 'units'"),
         ],
     )

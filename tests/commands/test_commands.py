@@ -29,7 +29,7 @@ def table():
         rows = csv.writer(file)
         rows.writerows([["id", "text", "label"], [7, 'a "superb", moving film', "pos"]])
         rows.writerows([[8, "awful,\ndull story", "neg"], [9, "boring music, dreadful scene", "neg"]])
-        rows.writerow([10, "brilliant", "neg"])
+        rows.writerow([10, "a brilliant, superb film", "neg"])
     return "texts.csv"
 
 
@@ -43,7 +43,7 @@ class TestEvaluate:
             rows = list(csv.DictReader(file))
         assert len(rows) == figures["texts"] == 90
         assert figures["accuracy"] == sum(row["label"] == row["predicted"] for row in rows) / 90 > 0.8
-        assert set(rows[0]) == {"name", "text", "label", "predicted", "p(neg)", "p(pos)"}
+        assert list(rows[0]) == ["name", "text", "label", "predicted", "probability", "p(neg)", "p(pos)"]
 
     def test_parquet_of_own_texts(self, checkpoint, table):
         pq = pytest.importorskip("pyarrow.parquet")
@@ -121,9 +121,9 @@ class TestClassify:
                 rows = list(csv.DictReader(file))
         else:
             rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
-        assert [row["label"] for row in rows] == ["pos", "neg", "neg", "pos"]
+        assert [row["predicted"] for row in rows] == ["pos", "neg", "neg", "pos"]
         assert [str(row["row"]) for row in rows] == ["1", "2", "3", "4"]
-        assert all(float(row["probability"]) == float(row[f"p({row['label']})"]) for row in rows)
+        assert all(float(row["probability"]) == float(row[f"p({row['predicted']})"]) for row in rows)
 
     def test_json_lines_and_standard_input_agree(self, checkpoint, monkeypatch, capsys):
         texts = ["superb film", "dull story"]
@@ -227,6 +227,34 @@ class TestFailures:
     def test_input(self, arguments, message, checkpoint, table, capsys):
         Path("labels.csv").write_text("text,label\na film,good\n")
         fails([str(checkpoint) if word == "CKPT" else word for word in arguments], capsys, message)
+
+    @pytest.mark.parametrize(
+        ("arguments", "target"),
+        [
+            (["classify", "CKPT", "--input", "texts.csv", "--out", "texts.csv"], "texts.csv"),
+            (["classify", "CKPT", "--input", "te*.csv", "--out", "link.csv"], "link.csv"),
+            (["classify", "CKPT", "a film", "--out", "ckpt.csv"], "ckpt.csv"),
+            (["evaluate", "CKPT", "--data", "out/predictions.csv", "--out", "out"], "out/predictions.csv"),
+            (["compare", "CKPT", "other.ckpt", "--data", "texts.csv", "--out", "texts.csv"], "texts.csv"),
+            (["compare", "CKPT", "other.ckpt", "--data", "texts.csv", "--out", "other.ckpt"], "other.ckpt"),
+            (["export", "CKPT", "--format", "onnx", "--out", "CKPT"], ""),
+            (["export", "CKPT", "--format", "torch-export", "--out", "CKPT"], ""),
+            (["export-keras", "CKPT", "--out", "CKPT"], ""),
+            (["import-keras", "texts.csv", "--out", "link.csv"], "link.csv"),
+            (["import-keras", "m.h5", "--out", "texts.csv", "--word_index", "texts.csv"], "texts.csv"),
+        ],
+    )
+    def test_a_source_as_the_target(self, arguments, target, checkpoint, table, capsys):
+        shutil.copy(checkpoint, "other.ckpt")
+        Path("out").mkdir()
+        shutil.copy(table, "out/predictions.csv")
+        Path("link.csv").symlink_to(table)
+        Path("ckpt.csv").hardlink_to(shutil.copy(checkpoint, "copy.ckpt"))
+        checkpoint = "copy.ckpt"
+        contents = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+        arguments = [checkpoint if word == "CKPT" else word for word in arguments]
+        fails(arguments, capsys, f"cannot write {target or checkpoint}: it is read, as ")
+        assert {path: path.read_bytes() for path in contents} == contents
 
     @pytest.mark.parametrize(
         ("command", "package", "extra"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.sources import read
 
 from seqclass.data import OwnTexts, SampleSource, encode_source
 from seqclass.data import encoding as encoding_module
@@ -15,7 +16,7 @@ from seqclass.text import TextPipeline, Tokenizer, Vocabulary
 
 def in_memory(source, options):
     """The same by the shortest way: everything in lists."""
-    tokenizer, parts = Tokenizer(), source.read()
+    tokenizer, parts = Tokenizer(), read(source)
     pipeline = TextPipeline(
         tokenizer=tokenizer, vocabulary=Vocabulary.from_texts(parts["train"].texts, tokenizer, **options)
     )
@@ -83,7 +84,7 @@ def test_the_sample(tmp_path):
 def test_a_given_vocabulary(tmp_path):
     source = SampleSource()
     pipeline = TextPipeline(tokenizer=Tokenizer(), vocabulary=Vocabulary(("film", "zebra", "wonderful")))
-    assert_same(encode(source, tmp_path / "encoded", {}, pipeline), source, source.read(), pipeline)
+    assert_same(encode(source, tmp_path / "encoded", {}, pipeline), source, read(source), pipeline)
 
 
 def test_several_labels(tmp_path):

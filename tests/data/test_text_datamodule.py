@@ -16,6 +16,7 @@ from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.errors import InputError
 from seqclass.models import StackOptions
+from seqclass.text import KERAS_FILTERS, TextPipeline
 from seqclass.training import SequenceClassifier, new_classifier
 
 CONFIG = Path(__file__).parents[2] / "configs" / "text.yaml"
@@ -261,6 +262,26 @@ class TestTokenizers:
         assert len({str(ids(data.test_dataloader())) for data in made}) == 2  # no text has punctuation
         assert len(list((cache / "encoded").iterdir())) >= 5
 
+    def test_all_white_space_separates_words(self, module):
+        tokenizer = module().tokenizer
+        spaces = [char for char in map(chr, range(0x110000)) if char.isspace()]
+        assert {0x85, 0x2009, 0x2028, 0x202F, 0x3000} <= set(map(ord, spaces))
+        for space in spaces:
+            assert tokenizer(f"good{space}film") == ["good", "film"], hex(ord(space))
+
+    def test_a_checkpoint_keeps_the_rule_it_was_trained_with(self, module):
+        pipeline = module().pipeline
+        state = pipeline.state()
+        state["tokenizer"]["filters"] = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"  # as before all white space was in it
+        before = TextPipeline.from_state(state)
+        text = "good\u2009film good\xa0film"
+        assert before.tokenizer(text) == ["good\u2009film", "good", "film"]
+        data = module()
+        data.use_pipeline(before)
+        data.setup()
+        assert data.pipeline.tokenizer(text) == before.tokenizer(text)
+        assert pipeline.tokenizer(text) == ["good", "film"] * 2
+
     def test_filters_are_for_words_unless_given(self, module):
         assert module(tokenizer="characters").tokenizer.filters == ""
         assert module(tokenizer="characters", filters=",").tokenizer.filters == ","
@@ -296,7 +317,7 @@ class TestTokenizers:
         assert TextClassifier.load(tmp_path / "good.ckpt").pipeline.tokenizer.kind == "regex"
         state["tokenizer"]["token_pattern"] = "(?P<x"
         torch.save(checkpoint, tmp_path / "bad.ckpt")
-        with pytest.raises(InputError, match=r"bad\.ckpt does not describe .*: token_pattern '\(\?P<x' is no regular"):
+        with pytest.raises(InputError, match=r"bad\.ckpt does not describe .*: token_pattern '\(\?P<x' is not a"):
             TextClassifier.load(tmp_path / "bad.ckpt")
 
 
@@ -304,7 +325,7 @@ class TestCache:
     def test_a_second_start_does_not_read_the_texts(self, module, monkeypatch, capsys):
         before = ids(module().train_dataloader())
         assert "Encoding the texts of reviews.csv" in capsys.readouterr().err
-        monkeypatch.setattr("seqclass.data.sources.own_texts.OwnTexts.read", None)
+        monkeypatch.setattr("seqclass.data.sources.own_texts.OwnTexts.texts", None)
         assert ids(module().train_dataloader()) == before
         assert capsys.readouterr().err == ""
 
@@ -331,7 +352,7 @@ class TestErrors:
             ({"tokenizer": "regex"}, "'regex' needs a pattern"),
             (
                 {"tokenizer": "regex", "token_pattern": "[a"},
-                r"token_pattern '\[a' is no regular expression: .* position 2",
+                r"token_pattern '\[a' is not a regular expression: .* position 2",
             ),
             ({"encoding": "hex"}, "encoding is 'hex'; allowed are the encodings of Python"),
             ({"label_separator": " "}, "label_separator is ' '; it has to be more than spaces"),

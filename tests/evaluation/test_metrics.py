@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import confusion_matrix
 
 from seqclass.errors import InputError
 from seqclass.evaluation.comparison import compare
@@ -95,6 +96,19 @@ def test_class_without_texts():
     assert figures["roc_auc"] is None
     assert figures["average_precision"] is None
     assert figures["classes"]["neg"]["support"] == 0
+
+
+def test_many_classes_have_no_matrix_of_zeros():
+    draw = np.random.default_rng(3)
+    names = tuple(f"class {number}" for number in range(100))
+    labels, p = draw.integers(0, 100, 500), draw.dirichlet(np.ones(100), 500)
+    figures = measure(predictions(labels, p, names))
+    assert "confusion_matrix" not in figures
+    dense = np.zeros((100, 100), dtype=int)
+    for true, row in figures["confusion_counts"].items():
+        for predicted, count in row.items():
+            dense[names.index(true), names.index(predicted)] = count
+    np.testing.assert_array_equal(dense, confusion_matrix(labels, p.argmax(axis=1), labels=range(100)))
 
 
 class TestCompare:

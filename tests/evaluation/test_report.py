@@ -1,14 +1,21 @@
 """The page in a real browser, wide and narrow."""
 
+import json
 import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from seqclass.classifier import TextClassifier
 from seqclass.evaluation.evaluate import evaluate
+from seqclass.evaluation.json_file import write_json
+from seqclass.evaluation.metrics import measure
+from seqclass.evaluation.prediction import Predictions
+from seqclass.evaluation.report import write_report
 from seqclass.evaluation.texts import LabelledText, labelled_texts
+from seqclass.models import StackOptions
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -41,7 +48,7 @@ def test_is_self_contained_and_escapes_texts(report):
     assert "a &lt;model&gt;" in page
     assert "<script" not in page
     assert not re.search(r"(src|href)=|url\(|https?://|@import", page)
-    assert "wrong 1" in page
+    assert re.search("wrong [123]", page)
     assert re.search(r"<mark [^>]*>wonderful</mark>", page)
 
 
@@ -60,16 +67,47 @@ def labels_report(labels_checkpoint, labelled_rows, tmp_path_factory):
 
 def test_several_labels_a_text(labels_report):
     page = labels_report.read_text(encoding="utf-8")
-    assert "402 texts of 2 labels, any number of them a text" in page
-    assert "single labels right" in page
+    assert "402 texts of 2 labels, any number of them per text" in page
+    assert "label accuracy" in page
     assert "Confusion matrix" not in page
     assert re.search(r"not <b>good</b> with \d\d\.\d%, is good ", page)
     assert re.search(r"<summary><b>good</b> with \d\d\.\d%, is none ", page)
 
 
+@pytest.fixture(scope="module")
+def many_report(tmp_path_factory):
+    """Of 1,000 classes, made up: nothing was trained."""
+    draw = np.random.default_rng(3)
+    names = tuple(f"class {number}" for number in range(1000))
+    labels = np.concatenate([np.arange(1000), draw.zipf(1.5, 4000) % 1000])
+    p = draw.dirichlet(np.full(1000, 0.01), 5000)
+    p[np.arange(5000), labels] += draw.integers(0, 2, 5000)
+    predictions = Predictions(names, labels, p / p.sum(axis=1, keepdims=True), draw.integers(1, 50, 5000), ())
+    figures = measure(predictions)
+    classifier = TextClassifier(StackOptions(num_embeddings=5, num_classes=1000, embedding_dim=2, hidden_size=2))
+    out = tmp_path_factory.mktemp("many_report")
+    write_json(out / "metrics.json", figures)
+    write_report(out / "report.html", classifier, predictions, figures, name="many")
+    return out / "report.html"
+
+
+def test_a_thousand_classes_are_a_page_of_their_own_size(many_report):
+    page = many_report.read_text(encoding="utf-8")
+    assert len(page) < 200_000
+    assert "The 30 with the most texts; all 1,000 are in metrics.json." in page
+    figures = json.loads(many_report.with_name("metrics.json").read_text())
+    assert many_report.with_name("metrics.json").stat().st_size < 500_000
+    assert len(figures["classes"]) == 1000
+    counts = figures["confusion_counts"]
+    assert sum(sum(row.values()) for row in counts.values()) == 5000
+    largest = max(count for true, row in counts.items() for name, count in row.items() if name != true)
+    (first,) = re.findall(r"of the class's texts</th></tr>\n(<tr>.*?</tr>)", page)
+    assert f"<td>{largest}</td>" in first
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("width", [1280, 500])
-@pytest.mark.parametrize("kind", ["report", "labels_report"])
+@pytest.mark.parametrize("kind", ["report", "labels_report", "many_report"])
 def test_fits_the_window(kind, width, tmp_path, request):
     report = request.getfixturevalue(kind)
     probed = tmp_path / "probed.html"

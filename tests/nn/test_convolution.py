@@ -83,12 +83,12 @@ def test_equal_windows_give_equal_features(kernel_size):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Convolution(0, 1, 1), "in_channels=0 is too small: it must be at least 1"),
-        (lambda: Convolution(1, -1, 1), "out_channels=-1 is too small: it must be at least 1"),
-        (lambda: Convolution(1, 1, 0), "kernel_size=0 is too small: it must be at least 1"),
-        (lambda: ParallelConvolutions(1, 1, []), r"kernel_sizes=\[\] is empty: there must be at least one length"),
-        (lambda: ParallelConvolutions(1, 1, [3, 0]), "kernel_size=0 is too small: it must be at least 1"),
-        (lambda: MaxPooling(0), "size=0 is too small: it must be at least 1"),
+        (lambda: Convolution(0, 1, 1), "in_channels is 0; allowed are whole numbers from 1 on"),
+        (lambda: Convolution(1, -1, 1), "out_channels is -1; allowed are whole numbers from 1 on"),
+        (lambda: Convolution(1, 1, 0), "kernel_size is 0; allowed are whole numbers from 1 on"),
+        (lambda: ParallelConvolutions(1, 1, []), r"kernel_sizes is \[\]; allowed is one length or more"),
+        (lambda: ParallelConvolutions(1, 1, [3, 0]), "kernel_size is 0; allowed are whole numbers from 1 on"),
+        (lambda: MaxPooling(0), "size is 0; allowed are whole numbers from 1 on"),
     ],
 )
 def test_sizes_are_positive(make, message):

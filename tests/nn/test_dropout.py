@@ -68,6 +68,6 @@ def test_the_gradient_passes_where_the_input_did():
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.5, float("nan")])
-def test_a_rate_that_is_no_probability(rate):
-    with pytest.raises(ValueError, match="is no probability"):
+def test_a_rate_that_is_not_a_probability(rate):
+    with pytest.raises(ValueError, match="allowed are probabilities from 0 to 1"):
         Dropout(rate)

@@ -84,11 +84,11 @@ def test_dropout_of_one_drops_all():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dropout": 1.5}, r"dropout=1\.5 is no probability: it must be from 0 to 1"),
-        ({"dropout": -1}, "dropout=-1 is no probability: it must be from 0 to 1"),
-        ({"num_embeddings": 0}, "num_embeddings=0 is too small: it must be at least 1"),
-        ({"embedding_dim": -2}, "embedding_dim=-2 is too small: it must be at least 1"),
-        ({"initializer": "he"}, "initializer='he' is unknown: it must be one of keras1, keras, torch"),
+        ({"dropout": 1.5}, r"dropout is 1\.5; allowed are probabilities from 0 to 1"),
+        ({"dropout": -1}, "dropout is -1; allowed are probabilities from 0 to 1"),
+        ({"num_embeddings": 0}, "num_embeddings is 0; allowed are whole numbers from 1 on"),
+        ({"embedding_dim": -2}, "embedding_dim is -2; allowed are whole numbers from 1 on"),
+        ({"initializer": "he"}, "initializer is 'he'; allowed are 'keras1', 'keras', 'torch'"),
     ],
 )
 def test_a_wrong_value_is_named(options, message):

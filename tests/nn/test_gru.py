@@ -152,12 +152,12 @@ def test_without_steps_or_rows(shape, options, return_sequences):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dropout": 1.5}, r"dropout=1\.5 is no probability: it must be from 0 to 1"),
-        ({"recurrent_activation": "relu"}, "recurrent_activation='relu' is unknown: it must be one of sigmoid, "),
-        ({"initializer": "keras2"}, "initializer='keras2' is unknown: it must be one of keras1, keras, torch"),
-        ({"kernel": "cudnn"}, "kernel='cudnn' is unknown: it must be one of auto, reference, builtin, fused"),
+        ({"dropout": 1.5}, r"dropout is 1\.5; allowed are probabilities from 0 to 1"),
+        ({"recurrent_activation": "relu"}, "recurrent_activation is 'relu'; allowed are 'sigmoid', "),
+        ({"initializer": "keras2"}, "initializer is 'keras2'; allowed are 'keras1', 'keras', 'torch'"),
+        ({"kernel": "cudnn"}, "kernel is 'cudnn'; allowed are 'auto', 'reference', 'builtin', 'fused'"),
         ({"kernel": "fused"}, "kernel='fused' is for the LSTM: for a GRU it must be one of auto, reference, builtin$"),
-        ({"hidden_size": 0}, "hidden_size=0 is too small: it must be at least 1"),
+        ({"hidden_size": 0}, "hidden_size is 0; allowed are whole numbers from 1 on"),
         (
             {"kernel": "builtin", "recurrent_activation": "hard_sigmoid"},
             "kernel='builtin' cannot run recurrent_activation='hard_sigmoid': .*; use 'reference' or 'auto'",

@@ -169,5 +169,5 @@ def test_drawing_anew_gives_other_values(initializer):
     ],
 )
 def test_an_unknown_name_is_refused(draw):
-    with pytest.raises(ValueError, match=r"^initializer='glorot' is unknown: it must be one of keras1, keras, torch$"):
+    with pytest.raises(ValueError, match=r"^initializer is 'glorot'; allowed are 'keras1', 'keras', 'torch'$"):
         draw("glorot")

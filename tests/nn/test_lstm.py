@@ -190,18 +190,18 @@ def test_nothing_is_dropped_beside_given_masks():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dropout": 1.5}, r"dropout=1\.5 is no probability: it must be from 0 to 1"),
-        ({"dropout": -0.1}, r"dropout=-0\.1 is no probability"),
-        ({"recurrent_dropout": 1.5}, r"recurrent_dropout=1\.5 is no probability: it must be from 0 to 1"),
-        ({"dropout": float("nan")}, "dropout=nan is no probability"),
+        ({"dropout": 1.5}, r"dropout is 1\.5; allowed are probabilities from 0 to 1"),
+        ({"dropout": -0.1}, r"dropout is -0\.1; allowed are probabilities from 0 to 1"),
+        ({"recurrent_dropout": 1.5}, r"recurrent_dropout is 1\.5; allowed are probabilities from 0 to 1"),
+        ({"dropout": float("nan")}, "dropout is nan; allowed are probabilities from 0 to 1"),
         (
             {"recurrent_activation": "relu"},
-            "recurrent_activation='relu' is unknown: it must be one of sigmoid, hard_sigmoid, hard_sigmoid_keras3",
+            "recurrent_activation is 'relu'; allowed are 'sigmoid', 'hard_sigmoid', 'hard_sigmoid_keras3'",
         ),
-        ({"initializer": "keras2"}, "initializer='keras2' is unknown: it must be one of keras1, keras, torch"),
-        ({"kernel": "cudnn"}, "kernel='cudnn' is unknown: it must be one of auto, reference, builtin, fused"),
-        ({"input_size": 0}, "input_size=0 is too small: it must be at least 1"),
-        ({"hidden_size": -1}, "hidden_size=-1 is too small: it must be at least 1"),
+        ({"initializer": "keras2"}, "initializer is 'keras2'; allowed are 'keras1', 'keras', 'torch'"),
+        ({"kernel": "cudnn"}, "kernel is 'cudnn'; allowed are 'auto', 'reference', 'builtin', 'fused'"),
+        ({"input_size": 0}, "input_size is 0; allowed are whole numbers from 1 on"),
+        ({"hidden_size": -1}, "hidden_size is -1; allowed are whole numbers from 1 on"),
         (
             {"kernel": "builtin", "recurrent_activation": "hard_sigmoid"},
             "kernel='builtin' cannot run recurrent_activation='hard_sigmoid': .*; use 'fused' or 'auto'",

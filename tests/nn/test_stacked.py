@@ -94,7 +94,7 @@ def test_dropout_between_layers_is_element_wise_and_only_there():
 
 
 def test_a_wrong_value_is_named():
-    with pytest.raises(ValueError, match=r"^layers=\[\] is empty: there must be at least one$"):
+    with pytest.raises(ValueError, match=r"^layers is \[\]; allowed is one layer or more$"):
         Stacked([])
-    with pytest.raises(ValueError, match=r"^dropout=2 is no probability: it must be from 0 to 1$"):
+    with pytest.raises(ValueError, match=r"^dropout is 2; allowed are probabilities from 0 to 1$"):
         Stacked([LSTM(2, 2)], dropout=2)

@@ -3,7 +3,7 @@
 import pytest
 
 from seqclass.errors import InputError
-from seqclass.torchtext_library import import_torchtext
+from seqclass.text.torchtext_library import import_torchtext
 
 
 def torchtext_loads():

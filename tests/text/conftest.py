@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.sources import read
 
 from seqclass.data import ImdbSource
 
@@ -9,7 +10,7 @@ from seqclass.data import ImdbSource
 @pytest.fixture(scope="session")
 def imdb_texts(imdb_path):
     """The real reviews by part."""
-    return ImdbSource(imdb_path).read()
+    return read(ImdbSource(imdb_path))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from support.torchtext import needs_torchtext
 
 from seqclass.errors import InputError
 from seqclass.text import TextPipeline, TorchtextTokenizer, Vocabulary
-from seqclass.torchtext_library import import_torchtext
+from seqclass.text.torchtext_library import import_torchtext
 
 TEXTS = ["It's \"good\",<br />isn't it?", "A film: dull; slow (very).", " \t two  spaces ", "", "née Ä ß 日本"]
 

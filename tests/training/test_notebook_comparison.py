@@ -2,8 +2,8 @@ import io
 
 from rich.console import Console
 
-from seqclass.notebook import NOTEBOOK_RESULTS, EpochResult
 from seqclass.training.notebook_comparison import comparison_table
+from seqclass.training.notebook_results import NOTEBOOK_RESULTS, EpochResult
 
 RESULT = EpochResult(12.4, 0.41, 0.81, 0.3, 0.875)
 

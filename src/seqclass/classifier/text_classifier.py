@@ -52,7 +52,7 @@ class TextClassifier(nn.Module):
         if label_names and len(label_names) != options.num_classes:
             raise InputError(f"there are {len(label_names)} label names, but num_classes={options.num_classes}")
         self.options = options
-        self.stack = options.build()
+        self.stack: Any = options.build()  # a Stack, or a Chain
         self.task: Task = task_of(options.num_classes, multi_label=options.multi_label)
         self.pipeline = pipeline
         self.label_names = tuple(label_names)

@@ -1,6 +1,5 @@
 """`seqclass compare CKPT CKPT ...`."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,9 +12,10 @@ from seqclass.classifier import TextClassifier
 from seqclass.commands.options import add_data_options, new_parser, parse, reading_of
 from seqclass.errors import InputError
 from seqclass.evaluation.comparison import compare
+from seqclass.evaluation.json_file import write_json
 from seqclass.evaluation.prediction import predict
 from seqclass.evaluation.texts import labelled_texts
-from seqclass.files import written_whole
+from seqclass.files import check_not_source
 
 _COLUMNS = {
     "accuracy": "accuracy",
@@ -38,6 +38,8 @@ def run(arguments: Sequence[str]) -> None:
     if len(set(paths)) < 2:
         raise InputError(f"compare needs two checkpoints or more; given: {', '.join(paths)}")
 
+    if options.out is not None:
+        check_not_source(options.out, [*paths, options.data], option="--out")
     reading = reading_of(options)
     predictions = {
         name: predict(
@@ -64,8 +66,7 @@ def run(arguments: Sequence[str]) -> None:
             highlight=False,
         )
     if options.out is not None:
-        with written_whole(options.out) as part:
-            part.write_text(json.dumps(asdict(comparison), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(options.out, asdict(comparison))
 
 
 def _short_names(paths: list[str]) -> dict[str, str]:

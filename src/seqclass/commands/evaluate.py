@@ -6,8 +6,9 @@ from typing import Literal
 
 from seqclass.classifier import TextClassifier
 from seqclass.commands.options import add_data_options, new_parser, parse, reading_of
-from seqclass.evaluation.evaluate import evaluate
+from seqclass.evaluation.evaluate import evaluate, written_files
 from seqclass.evaluation.texts import labelled_texts
+from seqclass.files import check_not_source
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -20,9 +21,10 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--predictions", type=Literal["csv", "parquet"], default="csv", help="form of the predictions")
     options = parse(parser, arguments)
 
-    classifier = TextClassifier.load(options.checkpoint)
     checkpoint = Path(options.checkpoint)
     out = Path(options.out or checkpoint.with_name(f"{checkpoint.stem}-evaluation"))
+    check_not_source(written_files(out, options.predictions), [checkpoint, options.data], option="--out")
+    classifier = TextClassifier.load(checkpoint)
     texts = labelled_texts(options.data, reading_of(options))
     figures = evaluate(
         classifier,

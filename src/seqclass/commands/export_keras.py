@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from seqclass.classifier import TextClassifier
 from seqclass.commands.options import new_parser, parse
+from seqclass.files import check_not_source
 from seqclass.interop import export_keras
 
 
@@ -12,7 +13,9 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("checkpoint", type=str, help="the checkpoint")
     parser.add_function_arguments(export_keras, skip={"classifier"})
     options = parse(parser, arguments).as_dict()
-    classifier = TextClassifier.load(options.pop("checkpoint"))
+    checkpoint = options.pop("checkpoint")
+    check_not_source(options["out"], [checkpoint], option="--out")
+    classifier = TextClassifier.load(checkpoint)
     for line in export_keras(classifier, **options):
         print(f"note: {line}")
     print(f"The Keras {options['keras']} file is {options['out']}")

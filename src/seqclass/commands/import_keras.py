@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from seqclass.commands.options import new_parser, parse
+from seqclass.files import check_not_source
 from seqclass.interop import import_keras
 
 
@@ -16,6 +17,7 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_function_arguments(import_keras, skip={"file", "labels"})
     options = parse(parser, arguments).as_dict()
     out = options.pop("out")
+    check_not_source(out, [options["file"], options["word_index"]], option="--out")
     classifier, report = import_keras(**options)
     classifier.save(out)
     print(report)

@@ -14,7 +14,7 @@ from seqclass.errors import InputError
 
 
 def new_parser(command: str, description: str) -> ArgumentParser:
-    """A parser whose errors come as InputError from `parse`, not as a page of usage."""
+    """Make a parser whose errors come as InputError from `parse`, not as a page of usage."""
     return ArgumentParser(prog=f"seqclass {command}", description=description, exit_on_error=False)
 
 
@@ -35,7 +35,7 @@ def add_data_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=str | None,
-        help="labelled texts: a .csv, .tsv, .jsonl or .parquet file, also .gz, or a folder with "
+        help="labelled texts: a .csv, .tsv, .jsonl, .json or .parquet file, also .gz, or a folder with "
         "one sub-folder per class; default: the IMDB test reviews",
     )
     add_reading_options(parser, skip=set())
@@ -48,7 +48,7 @@ def add_reading_options(parser: ArgumentParser, *, skip: set[str]) -> None:
 
 
 def reading_of(options: Namespace, **fixed: Any) -> Reading:
-    """The reading that `add_reading_options` has asked for.
+    """Return the reading that `add_reading_options` has asked for.
 
     Args:
         options: as parsed.

@@ -12,7 +12,6 @@ from seqclass.data.encoded import EncodedPart, EncodedTexts, Names
 from seqclass.data.encoding import encode_source
 from seqclass.data.sources import (
     ImdbSource,
-    LabelledTexts,
     MissingDataError,
     OwnTexts,
     SampleSource,
@@ -45,7 +44,6 @@ __all__ = [
     "EpochOrder",
     "IMDBDataModule",
     "ImdbSource",
-    "LabelledTexts",
     "MissingDataError",
     "Names",
     "OwnTexts",

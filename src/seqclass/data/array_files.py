@@ -33,12 +33,12 @@ class ArrayFile:
         self.close()
 
     def append(self, rows: npt.NDArray[Any]) -> None:
-        """Writes rows behind those that are there."""
+        """Write rows behind those that are there."""
         self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
         self._rows += len(rows)
 
     def close(self) -> None:
-        """Notes the number of rows in the header; the file is none before."""
+        """Note the number of rows in the header; the file is none before."""
         with self._file:
             self._file.seek(0)
             self._write_header()
@@ -79,18 +79,18 @@ class RaggedFile:
         self.close()
 
     def append(self, sequences: RaggedIds) -> None:
-        """Writes sequences behind those that are there."""
+        """Write sequences behind those that are there."""
         self._values.append(sequences.values)
         self._offsets.append(sequences.offsets[1:] + self._end)
         self._end += len(sequences.values)
 
     def close(self) -> None:
-        """Ends both files, the second even if the disk is too full for the first."""
+        """End both files, the second even if the disk is too full for the first."""
         self._files.close()
 
 
 def mapped(path: Path) -> npt.NDArray[Any]:
-    """The array in a `.npy` file, of which the system reads what is touched.
+    """Return the array in a `.npy` file, of which the system reads what is touched.
 
     Raises:
         OSError, ValueError: if there is no such file, or it was cut short, or holds no plain numbers.
@@ -100,7 +100,7 @@ def mapped(path: Path) -> npt.NDArray[Any]:
 
 
 def mapped_ragged(folder: Path, name: str) -> RaggedIds:
-    """What a `RaggedFile` has written.
+    """Return what a `RaggedFile` has written.
 
     Raises:
         OSError, ValueError: as `mapped`; InputError, which is one, if the two do not fit each other.

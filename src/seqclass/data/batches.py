@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from seqclass.checks import check_whole
 from seqclass.errors import InputError
 from seqclass.text import RaggedIds, TextPipeline
-from seqclass.text.checks import check_whole
 
 
 class Batch(NamedTuple):
@@ -45,11 +45,11 @@ class EpochOrder:
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Makes `epoch` the next one, counted from 0."""
+        """Make `epoch` the next one, counted from 0."""
         self.epoch = epoch
 
     def next(self) -> torch.Tensor:
-        """Returns the order of the next epoch; int64, shape (size,)."""
+        """Return the order of the next epoch; int64, shape (size,)."""
         # (seed, epoch), not their sum: with the sum, seed 7 would repeat the orders of seed 8 one epoch
         # later. The 1 keeps clear of (seed, 0), from which the hold-out is drawn.
         random = np.random.default_rng((self.seed, 1 + self.epoch))
@@ -76,7 +76,7 @@ class PaddedOnDemand:
         return len(self._rows)
 
     def __getitem__(self, index: slice | torch.Tensor) -> torch.Tensor:
-        """Returns rows of the matrix; int32, shape (rows, steps)."""
+        """Return rows of the matrix; int32, shape (rows, steps)."""
         rows = self._rows[index if isinstance(index, slice) else index.numpy()]
         return torch.from_numpy(self._pipeline.pad(self._ids[rows]))
 
@@ -137,7 +137,7 @@ class Batches:
             self._check_ids(ids, slice(None))
 
     def __len__(self) -> int:
-        """Number of batches, the last, smaller one included; the same in all processes."""
+        """Return the number of batches, the last, smaller one included; the same in all processes."""
         return -(-len(self.ids) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -156,13 +156,13 @@ class Batches:
             yield Batch(ids.long(), self.labels[rows].long())
 
     def _share(self, start: int, end: int) -> slice:
-        """This process' part of a batch."""
+        """Return the rows of a batch that are this process'."""
         # Rounded up: what is over goes to the first processes.
         edges = (start - (start - end) * rank // self._num_replicas for rank in (self._rank, self._rank + 1))
         return slice(*edges)
 
     def to(self, device: torch.device | str) -> "Batches":
-        """Moves the matrix and the labels, so that no batch has to be copied to `device`; returns self.
+        """Move the matrix and the labels, so that no batch has to be copied to `device`; returns self.
 
         Raises:
             TypeError: if the rows are made on demand.

@@ -17,7 +17,7 @@ _FORMAT = 2
 
 
 def cached_encoding(folder: Path, settings: Mapping[str, Any], encode: Callable[[Path], None]) -> EncodedTexts:
-    """Opens what `encode` writes, or has written in an earlier call with equal `settings`.
+    """Open what `encode` writes, or has written in an earlier call with equal `settings`.
 
     Of two processes that start at once, one encodes and the other waits. The data set appears complete or not at
     all; one that is damaged or of another kind is made anew.
@@ -48,7 +48,7 @@ def cached_encoding(folder: Path, settings: Mapping[str, Any], encode: Callable[
 
 
 def earlier_encoding(folder: Path, settings: Mapping[str, Any]) -> EncodedTexts | None:
-    """Opens what `cached_encoding` has kept for equal `settings`; None if there is nothing usable."""
+    """Open what `cached_encoding` has kept for equal `settings`; None if there is nothing usable."""
     return _load(_path(folder, settings))
 
 
@@ -70,7 +70,7 @@ def _write(path: Path, encode: Callable[[Path], None]) -> None:
 
 
 def _load(path: Path) -> EncodedTexts | None:
-    """The data set in the folder; None if there is none or it is not what `encode` writes."""
+    """Return the data set in the folder; None if there is none or it is not what `encode` writes."""
     if not path.exists():
         return None
     try:

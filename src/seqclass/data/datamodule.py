@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from lightning.pytorch import LightningDataModule
 
+from seqclass.checks import check_whole
 from seqclass.data.batches import Batches, PaddedOnDemand
 from seqclass.data.encoded import EncodedTexts
 from seqclass.data.encoding_options import EncodingOptions
@@ -18,6 +19,7 @@ from seqclass.text import (
     KERAS_FILTERS,
     BaseTokenizer,
     Lower,
+    RaggedIds,
     Side,
     StripHtml,
     TextPipeline,
@@ -27,7 +29,6 @@ from seqclass.text import (
     TorchtextTokenizerName,
     UnseenWords,
 )
-from seqclass.text.checks import check_whole
 
 _Rows: TypeAlias = npt.NDArray[np.int64]
 
@@ -45,8 +46,8 @@ class EncodedDataModule(LightningDataModule, ABC):
     Args:
         word_index: a JSON file that maps words to ranks, such as Keras' `imdb_word_index.json`; None builds
             the vocabulary from the training texts.
-        num_words: number of ids, and so of the embedding's rows; None for no limit. See `Vocabulary` for this
-            and the next six.
+        num_words: number of ids, and so of the embedding's rows; "auto" for as many as the training texts need, at most
+            30,000; None for no limit. See `Vocabulary` for this and the next six.
         min_count: words that stand in the training texts less often count as unseen; not with `word_index`.
         skip_top: smallest id that is kept.
         start_char: id put before every text; None for none.
@@ -63,7 +64,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         strip_html: replace HTML by spaces: "breaks" only `<br />`, True all tags.
         torchtext_tokenizer: split with one of torchtext's tokenizers, such as "basic_english"; the five options before
             do not apply then. Needs the extra `torchtext`, and so does the checkpoint.
-        maxlen: length to which texts are cut or padded.
+        maxlen: length to which texts are cut or padded; "auto" for the longest training text's, at most 1,000.
         padding: the side that is filled, "pre" or "post".
         truncating: the side that is cut, "pre" or "post".
         batch_size: texts in a training batch. Several processes share each batch, so that the number of processes
@@ -93,7 +94,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         self,
         *,
         word_index: str | None = None,
-        num_words: int | None = 5000,
+        num_words: int | Literal["auto"] | None = 5000,
         min_count: int = 1,
         skip_top: int = 0,
         start_char: int | None = 1,
@@ -106,7 +107,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         filters: str | None = None,
         strip_html: StripHtml = False,
         torchtext_tokenizer: TorchtextTokenizerName | None = None,
-        maxlen: int = 500,
+        maxlen: int | Literal["auto"] = 500,
         padding: Side = "pre",
         truncating: Side = "pre",
         batch_size: int = 64,
@@ -157,7 +158,7 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     @abstractmethod
     def find_source(self, *, allow_download: bool) -> Source:
-        """Returns the source of the texts.
+        """Return the source of the texts.
 
         Args:
             allow_download: whether it may be downloaded if it is not on this machine.
@@ -167,7 +168,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         """
 
     def use_pipeline(self, pipeline: TextPipeline, label_names: Sequence[str] = ()) -> None:
-        """Encodes as a trained model does, instead of as the options say.
+        """Encode as a trained model does, instead of as the options say.
 
         Args:
             pipeline: the model's.
@@ -183,11 +184,11 @@ class EncodedDataModule(LightningDataModule, ABC):
         return [] if self._given_pipeline is None else self._options.overridden_by(self._given_pipeline)
 
     def prepare_data(self) -> None:
-        """Downloads and encodes what is not in the cache. Lightning calls it in one process of a machine only."""
+        """Download and encodes what is not in the cache. Lightning calls it in one process of a machine only."""
         self._open(self.find_source(allow_download=True))
 
     def setup(self, stage: str | None = None) -> None:
-        """Opens the encoded texts in the cache, whatever the stage; does nothing the second time."""
+        """Open the encoded texts in the cache, whatever the stage; does nothing the second time."""
         if self._encoded is None:
             self._open(self.find_source(allow_download=False))
         if self._torch_seed is None:
@@ -234,6 +235,12 @@ class EncodedDataModule(LightningDataModule, ABC):
             counts += np.bincount(values[start : start + (1 << 22)], minlength=len(counts))
         return counts
 
+    def training_ids(self) -> tuple[RaggedIds, npt.NDArray[np.integer[Any]]]:
+        """Return the texts that are trained on and their labels, each text cut to `maxlen` and not padded."""
+        rows, _ = self._training_rows()
+        part = self._ready.parts["train"]
+        return self.pipeline.cut(part.ids[rows]), part.labels[rows]
+
     @property
     def train_size(self) -> int:
         """Number of texts that are trained on."""
@@ -274,15 +281,15 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._batches("test", np.arange(self.test_size), batch_size=self._eval_batch_size)
 
     def predict_dataloader(self) -> Batches:
-        """The test texts, in their order."""
+        """Return the test texts, in their order."""
         return self.test_dataloader()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps: the seed, so that a resumed run has the same hold-out and orders."""
+        """Return what a checkpoint keeps: the seed, so that a resumed run has the same hold-out and orders."""
         return {"seed": self.seed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the seed of a checkpoint, unless one is given as an option.
+        """Take the seed of a checkpoint, unless one is given as an option.
 
         Raises:
             InputError: if the checkpoint holds no seed.
@@ -298,7 +305,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._encoded
 
     def _training_rows(self) -> tuple[_Rows, _Rows]:
-        """The training texts that are trained on, and those held out."""
+        """Return the training texts that are trained on, and those held out."""
         part = self._ready.parts["train"]
         if isinstance(self._validation, str):
             return np.arange(len(part.labels)), np.arange(0)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqclass.data.array_files import ArrayFile, RaggedFile, mapped, mapped_ragged
-from seqclass.data.sources.rows import listed
 from seqclass.errors import InputError
+from seqclass.messages import listed
 from seqclass.text import RaggedIds, TextPipeline
 
 _META = "meta.json"
@@ -49,7 +49,7 @@ class Names(Sequence[str]):
         return self._content[row].tobytes().decode()
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Names":
-        """Some of the names; none of them is copied."""
+        """Return some of the names; none of them is copied."""
         return Names(self._content, rows if self._rows is None else self._rows[rows])
 
 
@@ -91,7 +91,7 @@ class EncodedTexts:
     pipeline: TextPipeline
 
     def relabelled(self, label_names: Sequence[str]) -> "EncodedTexts":
-        """Returns the same texts with labels that are indices into other label names, such as a trained model's.
+        """Return the same texts with labels that are indices into other label names, such as a trained model's.
 
         Raises:
             InputError: if a label is none of them.
@@ -141,20 +141,20 @@ class PartFiles:
         self._stack.close()
 
     def append(self, ids: RaggedIds, labels: npt.NDArray[np.integer[Any]], names: RaggedIds) -> None:
-        """Writes texts behind those that are there; see `EncodedPart`, and `Names` for the bytes of the names."""
+        """Write texts behind those that are there; see `EncodedPart`, and `Names` for the bytes of the names."""
         self._ids.append(ids)
         self._labels.append(labels)
         self._names.append(names)
 
 
 def write_meta(folder: Path, parts: Iterable[str], label_names: Sequence[str], pipeline: TextPipeline) -> None:
-    """Writes what goes with the files of the parts; it is written last."""
+    """Write what goes with the files of the parts; it is written last."""
     meta = {"parts": list(parts), "label_names": list(label_names), "pipeline": pipeline.state()}
     (folder / _META).write_text(json.dumps(meta))
 
 
 def load_encoded(folder: Path) -> EncodedTexts:
-    """Opens a data set; its texts are read when they are used.
+    """Open a data set; its texts are read when they are used.
 
     What every batch would show is not looked for here: whether each id is below the vocabulary's `num_ids`.
 

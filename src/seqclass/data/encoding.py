@@ -38,7 +38,7 @@ Item = TypeVar("Item", bound=Hashable)
 def encode_source(
     source: Source, tokenizer: BaseTokenizer, new_pipeline: Callable[[dict[str, int]], TextPipeline], folder: Path
 ) -> None:
-    """Writes a source as a data set that `load_encoded` opens; tells of texts without a known word.
+    """Write a source as a data set that `load_encoded` opens; tells of texts without a known word.
 
     Args:
         source: the texts.
@@ -92,7 +92,7 @@ class _Part:
     mask: npt.NDArray[np.bool_] | None = None
 
     def pieces(self) -> Iterator[tuple[RaggedIds, npt.NDArray[np.int64]]]:
-        """Yields pieces of the texts, each with the rows of its texts."""
+        """Yield pieces of the texts, each with the rows of its texts."""
         offsets = self.texts.words.offsets
         first = 0
         while first < len(self.texts.words):
@@ -106,7 +106,7 @@ class _Part:
 
 
 def _number_words(source: Source, tokenizer: BaseTokenizer, folder: Path) -> tuple[list[str], dict[str, _Numbered]]:
-    """Reads the source; returns the distinct words, and by part the texts as numbers of words."""
+    """Read the source; returns the distinct words, and by part the texts as numbers of words."""
     word_numbers: defaultdict[str, int] = _numbering()
     combination_numbers: defaultdict[tuple[str, ...], int] = _numbering()
     combinations: dict[str, array[int]] = {}
@@ -135,7 +135,7 @@ def _numbering() -> "defaultdict[Item, int]":
 
 
 def _label_table(source: Source, combinations: list[tuple[str, ...]]) -> npt.NDArray[np.integer[Any]]:
-    """The label of each combination of names, as in `EncodedPart`."""
+    """Return the label of each combination of names, as in `EncodedPart`."""
     index = {name: label for label, name in enumerate(source.label_names)}
     labels = [tuple(index[name] for name in names) for names in combinations]
     if source.multi_label:
@@ -212,7 +212,7 @@ class _WordIds:
         self._table = np.array([found[0] if found else -1 for found in ids], dtype=np.int32)
 
     def encode(self, numbers: RaggedIds) -> RaggedIds:
-        """The ids of texts, as `Vocabulary.encode` gives them."""
+        """Return the ids of texts, as `Vocabulary.encode` gives them."""
         ids = self._table[numbers.values]
         kept = ids >= 0
         offsets = np.concatenate([[0], np.cumsum(kept)])[numbers.offsets]
@@ -221,7 +221,7 @@ class _WordIds:
 
 
 def _write(part: _Part, ids: _WordIds, pipeline: TextPipeline, files: PartFiles) -> npt.NDArray[np.int64]:
-    """Writes a part; returns the rows of the texts that hold no word of the vocabulary."""
+    """Write a part; returns the rows of the texts that hold no word of the vocabulary."""
     without_words = []
     for piece, rows in part.pieces():
         encoded = ids.encode(piece)

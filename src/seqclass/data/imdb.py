@@ -5,9 +5,9 @@ from typing import Any, Literal, get_args
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from seqclass.checks import check_choice
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import MissingDataError, SampleSource, Source, find_imdb
-from seqclass.text.checks import check_choice
 
 OnMissing = Literal["error", "sample"]
 
@@ -46,7 +46,7 @@ class IMDBDataModule(EncodedDataModule):
         self._told = False
 
     def find_source(self, *, allow_download: bool) -> Source:
-        """Returns the reviews, or the sample if they are missing and that is allowed.
+        """Return the reviews, or the sample if they are missing and that is allowed.
 
         Raises:
             MissingDataError: if the reviews are nowhere and `on_missing` is "error".

@@ -10,7 +10,7 @@ from seqclass.errors import InputError
 
 
 def check_fraction(option: str, value: Any, *, besides: str = "") -> None:
-    """Checks that a setting is a fraction, above 0 and below 1.
+    """Check that a setting is a fraction, above 0 and below 1.
 
     Args:
         option: its name.
@@ -67,7 +67,7 @@ def stratified_holdout(
         label_names: of the classes.
 
     Returns:
-        The indices of the texts that stay and of those held out; both rise.
+        The indices of the texts that stay and of those held out, both ascending.
 
     Raises:
         InputError: if a class has a single text.

@@ -2,29 +2,29 @@
 
 from typing import Any, Literal, get_args
 
+from seqclass.checks import check_choice
 from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
-from seqclass.text import KERAS_FILTERS, Lower, StripHtml, UnseenWords
-from seqclass.text.checks import check_choice
+from seqclass.text import KERAS_FILTERS, OTHER_WHITE_SPACE, Lower, StripHtml, UnseenWords
 
-OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
-"""Keras' filters, and what texts from elsewhere have besides: other white space, quotes, dashes."""
+OWN_FILTERS = KERAS_FILTERS + OTHER_WHITE_SPACE + "“”„«»‹›…–—¿¡"
+"""Keras' filters, and what texts from elsewhere have besides: all other white space, quotes, dashes."""
 
 
 class TextDataModule(EncodedDataModule):
     """Your own labelled texts, with any number of classes.
 
-    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files (or `.json`, `.ndjson`) with
-    one object a line, in `.parquet` files, each of them plain or with `.gz` behind, in a folder with one sub-folder per
-    class that holds one `.txt` file per text, or as a pair of lists. Several files, such as `part-*.csv`, are read one
-    after the other. The classes are the labels of the training texts,
-    sorted by name.
+    Texts come in `.csv` and `.tsv` files with a header, in `.jsonl` (or `.json`, `.ndjson`) files with one object per
+    line or a single array of them, in `.parquet` files, each plain or with `.gz` appended; in a folder with one
+    sub-folder of `.txt` files per class, in a folder saved by Hugging Face's `datasets`, or as a pair of lists. Several
+    files, such as `part-*.csv`, are read one after the other. The classes are the labels of the training texts, sorted
+    by name.
 
-    Training, validation and test never share a text's place: the test part is `test`, or is held out of `train`
-    first, the same texts for whatever seed; then the validation part is `val`, or is held out of the rest. A text
-    that stands in a file twice can come to both sides.
+    Training, validation and test never share a row: the test part is `test`, or is held out of `train` first, the same
+    texts for every seed; then the validation part is `val`, or is held out of the rest. A text that occurs twice in a
+    file may end up in both.
 
     Five defaults are not those of the IMDB reviews: `validation`, and four that are Keras' rule there. A word that
     no training text has becomes `oov_char`, as rare words do, where Keras leaves it out; all alphabets are
@@ -37,8 +37,10 @@ class TextDataModule(EncodedDataModule):
         val: likewise, the validation texts; None follows `validation`.
         test_fraction: of each class; without effect if there is `test`.
         text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
-        label_column: likewise, the label.
-        columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
+        label_column: likewise, the label; None for texts without labels, which can be inspected but not trained on.
+        columns: names of all columns, for `.csv` and `.tsv` files without a header.
+        delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a tab;
+            None for a comma or a tab, by the suffix.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
         pattern: names of the files in a class's folder; `*` takes all of them.
         encoding: of the files, by one of Python's names.
@@ -67,8 +69,9 @@ class TextDataModule(EncodedDataModule):
         val: str | TextsAndLabels | None = None,
         test_fraction: float = 0.2,
         text_column: list[str] | str = "text",
-        label_column: str = "label",
+        label_column: str | None = "label",
         columns: list[str] | None = None,
+        delimiter: str | None = None,
         quotes: bool = True,
         pattern: str = "*.txt",
         encoding: str = "utf-8",
@@ -98,6 +101,7 @@ class TextDataModule(EncodedDataModule):
                 text_column=text_column,
                 label_column=label_column,
                 columns=columns,
+                delimiter=delimiter,
                 quotes=quotes,
                 pattern=pattern,
                 encoding=encoding,
@@ -107,7 +111,7 @@ class TextDataModule(EncodedDataModule):
         }
 
     def find_source(self, *, allow_download: bool) -> OwnTexts:
-        """Returns the texts; there is nothing to download.
+        """Return the texts; there is nothing to download.
 
         Raises:
             InputError: if a path does not lead to texts.

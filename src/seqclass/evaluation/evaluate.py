@@ -1,19 +1,21 @@
 """Everything `seqclass evaluate` writes."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from seqclass.classifier import TextClassifier
+from seqclass.evaluation.json_file import write_json
 from seqclass.evaluation.metrics import measure
 from seqclass.evaluation.prediction import predict
-from seqclass.evaluation.predictions_file import predictions_file
+from seqclass.evaluation.predictions_file import prediction_columns, predictions_file
 from seqclass.evaluation.report import write_report
 from seqclass.evaluation.texts import LabelledText
-from seqclass.files import written_whole
+
+
+def written_files(out: Path, predictions: str) -> list[Path]:
+    """Return what `evaluate` writes, by the form of the predictions: metrics, predictions and report."""
+    return [out / name for name in ("metrics.json", f"predictions.{predictions}", "report.html")]
 
 
 def evaluate(
@@ -41,9 +43,9 @@ def evaluate(
     Raises:
         InputError: as `predict`, or a file cannot be written.
     """
-    out = Path(out)
+    metrics_path, predictions_path, report_path = written_files(Path(out), predictions)
     names = classifier.label_names
-    with predictions_file(out / f"predictions.{predictions}") as write:
+    with predictions_file(predictions_path) as write:
 
         def sink(batch: Sequence[LabelledText], rows: Any) -> None:
             write(
@@ -51,14 +53,12 @@ def evaluate(
                     "name": [item.name for item in batch],
                     "text": [item.text for item in batch],
                     "label": [", ".join(item.labels) for item in batch],
-                    "predicted": [", ".join(classifier.chosen(row)) for row in rows.tolist()],
-                    **{f"p({label})": np.round(rows[:, k], 6).tolist() for k, label in enumerate(names)},
+                    **prediction_columns(names, [classifier.chosen(row) for row in rows.tolist()], rows),
                 }
             )
 
         results = predict(classifier, texts, batch_size=batch_size, sink=sink)
     figures = measure(results)
-    with written_whole(out / "metrics.json") as part:
-        part.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_report(out / "report.html", classifier, results, figures, name=name)
+    write_json(metrics_path, figures)
+    write_report(report_path, classifier, results, figures, name=name)
     return figures

@@ -1,6 +1,7 @@
 """All figures of `metrics.json`, from scikit-learn, SciPy and torchmetrics."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,21 +16,24 @@ from seqclass.evaluation.prediction import Predictions
 
 CALIBRATION_BINS = 15
 HELD_OUT = 0.2
-"""Part of the texts that the threshold is chosen on; it is measured on the others."""
+"""Share of the texts on which the threshold is chosen; it is evaluated on the others."""
+MATRIX_CLASSES = 30
+"""The largest confusion matrix that is written and shown in full; larger ones are almost all zeros."""
 
 
 def measure(predictions: Predictions) -> dict[str, Any]:
     """Compute the figures.
 
-    A figure that is not defined, such as the area under the curve where a class has no texts, is None.
+    A figure that is undefined, such as the area under the curve of a class without texts, is None.
 
     Returns:
-        Plain numbers, lists and dicts. `accuracy_interval` is Wilson's, 95%; `macro` is the mean of the classes,
-        `micro` counts all their texts together.
+        Plain numbers, lists and dicts. `accuracy_interval` is Wilson's, 95%; `macro` averages over the classes,
+        `micro` over all decisions.
 
         Where each text has one class, `loss` is in nats, without class weights; `expected_calibration_error` is of the
         predicted class's probability in 15 bins; `brier` runs from 0 to 1 for two classes and from 0 to 2 for more;
-        rows of the confusion matrix are the true classes.
+        rows of the confusion matrix are the true classes. Beyond `MATRIX_CLASSES` classes `confusion_counts` takes its
+        place, with the same counts except for the zeros: {true class: {predicted class: texts}}.
 
         Where a text may have several labels, `accuracy` is the share of texts of which all labels are right, and
         `label_accuracy` that of single decisions, of which there are texts times labels. `loss`, `brier` and
@@ -100,9 +104,19 @@ def _one_label(predictions: Predictions) -> dict[str, Any]:
         "mcc": float(sk.matthews_corrcoef(y, predicted)),
         "brier": float(sk.brier_score_loss(y, p[:, 1] if binary else p, labels=classes)),
         "expected_calibration_error": float(confidence),
-        "confusion_matrix": sk.confusion_matrix(y, predicted, labels=classes).tolist(),
+        **_confusion(names, y, predicted),
         "threshold": _threshold(predictions) if binary and complete else None,
     }
+
+
+def _confusion(names: Sequence[str], y: Any, predicted: Any) -> dict[str, Any]:
+    if len(names) <= MATRIX_CLASSES:
+        return {"confusion_matrix": sk.confusion_matrix(y, predicted, labels=list(range(len(names)))).tolist()}
+    counts: dict[str, dict[str, int]] = {}
+    pairs, texts = np.unique(np.stack([y, predicted]), axis=1, return_counts=True)
+    for true, found, count in zip(*pairs.tolist(), texts.tolist(), strict=True):
+        counts.setdefault(names[true], {})[names[found]] = count
+    return {"confusion_counts": counts}
 
 
 def _roc_auc(y: Any, p: Any) -> float:
@@ -116,7 +130,7 @@ def _average_precision(y: Any, p: Any) -> float:
 
 
 def _threshold(predictions: Predictions) -> dict[str, Any] | None:
-    """The threshold of the second class's probability that is most often right on a held-out part."""
+    """Return the threshold of the second class's probability that is most often right on a held-out part."""
     y, p = predictions.labels, predictions.probabilities[:, 1]
     if np.bincount(y).min() < 5:
         return None  # too few to hold any out

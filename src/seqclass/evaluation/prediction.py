@@ -9,9 +9,9 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from seqclass.classifier import TextClassifier
-from seqclass.data.sources.rows import listed
 from seqclass.errors import InputError
 from seqclass.evaluation.texts import LabelledText, batches
+from seqclass.messages import listed
 
 RowSink = Callable[[Sequence[LabelledText], npt.NDArray[np.float64]], None]
 
@@ -122,7 +122,7 @@ def predict(
 
 
 def _indicators(item: LabelledText, column: dict[str, int], *, several: bool) -> npt.NDArray[np.int64]:
-    """A text's labels, (classes,) of ones and zeros."""
+    """Return a text's labels, (classes,) of ones and zeros."""
     indicators = np.zeros(len(column), dtype=np.int64)
     for label in item.labels:
         if label not in column:
@@ -141,7 +141,7 @@ def _indicators(item: LabelledText, column: dict[str, int], *, several: bool) ->
 def _mistake(
     classifier: TextClassifier, item: LabelledText, row: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]
 ) -> Mistake | None:
-    """What is most wrong about a text's probabilities, (classes,), if its labels are not all right."""
+    """Return what is most wrong about a text's probabilities, (classes,), if its labels are not all right."""
     chosen = classifier.chosen(row.tolist())
     if set(chosen) == set(item.labels):
         return None

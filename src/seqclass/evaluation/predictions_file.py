@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from seqclass.errors import InputError
 from seqclass.files import written_whole
 
@@ -14,9 +17,31 @@ Columns = dict[str, Sequence[Any]]
 Write = Callable[[Columns], None]
 
 
+def prediction_columns(names: Sequence[str], chosen: Sequence[Sequence[str]], probabilities: npt.ArrayLike) -> Columns:
+    """Return the columns that tell a model's predictions, the same in every file: predicted, probability, p(NAME).
+
+    Args:
+        names: of the classes.
+        chosen: for each text, the names that are predicted: one, or where a text may have several any number.
+        probabilities: (texts, classes).
+
+    Returns:
+        `predicted`, names joined by ", "; `probability`, the largest of the text; and of each class its probability.
+    """
+    rows = np.asarray(probabilities, dtype=np.float64).reshape(-1, len(names))
+    columns = np.round(rows, 6).T.tolist()
+    return {
+        "predicted": [", ".join(labels) for labels in chosen],
+        "probability": np.round(rows.max(axis=1, initial=0), 6).tolist(),
+        **{f"p({name})": column for name, column in zip(names, columns, strict=True)},
+    }
+
+
 @contextmanager
 def predictions_file(path: str | Path) -> Iterator[Write]:
-    """Hands out a function that writes some rows, given as columns; the file appears when all are written.
+    """Hand out a function that writes some rows, given as columns; the file appears when all are written.
+
+    `label` is the truth and `predicted` what the model says, in every file for users.
 
     Args:
         path: ends in `.csv`, `.jsonl` or `.parquet`.
@@ -69,7 +94,7 @@ def _parquet(path: Path) -> Iterator[Write]:
     writers: list[Any] = []
 
     def write(columns: Columns) -> None:
-        table = pa.table({name: list(values) for name, values in columns.items()})
+        table = pa.table({name: [_encodable(value) for value in values] for name, values in columns.items()})
         if not writers:
             writers.append(pq.ParquetWriter(path, table.schema))
         writers[0].write_table(table)
@@ -79,3 +104,8 @@ def _parquet(path: Path) -> Iterator[Write]:
     finally:
         for writer in writers:
             writer.close()
+
+
+def _encodable(value: Any) -> Any:
+    """Return a text without lone surrogates, which a str may hold and UTF-8 does not."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value

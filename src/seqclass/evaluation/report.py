@@ -13,6 +13,7 @@ from sklearn.calibration import calibration_curve
 from seqclass.classifier import TextClassifier
 from seqclass.evaluation.attribution import METHOD, word_importance
 from seqclass.evaluation.charts import bar_chart, line_chart
+from seqclass.evaluation.metrics import MATRIX_CLASSES
 from seqclass.evaluation.prediction import Mistake, Predictions
 from seqclass.files import written_whole
 
@@ -20,6 +21,7 @@ _MAX_CURVES = 6
 _POINTS = 200
 _LENGTH_GROUPS = 5
 _SHOWN_WORDS = 400
+_MAX_CONFUSIONS = 30
 
 
 def write_report(
@@ -34,7 +36,7 @@ def write_report(
 
     Args:
         path: of the HTML file.
-        classifier: asked which words its worst mistakes hang on.
+        classifier: explains its worst mistakes by their words.
         predictions: all of them.
         figures: as `measure` gives them.
         name: of the model.
@@ -48,6 +50,8 @@ def write_report(
         figures=figures,
         names=predictions.label_names,
         multi_label=predictions.multi_label,
+        classes=_most_frequent(figures["classes"]),
+        confusions=_largest_confusions(figures),
         stack=classifier.options.stack,
         roc=roc,
         precision_recall=precision_recall,
@@ -58,6 +62,29 @@ def write_report(
     )
     with written_whole(path) as part:
         part.write_text(page, encoding="utf-8", errors="backslashreplace")
+
+
+def _most_frequent(classes: dict[str, Any]) -> dict[str, Any]:
+    """Return the classes in their order; of many, those with the most texts."""
+    if len(classes) <= MATRIX_CLASSES:
+        return classes
+    ordered = sorted(classes.items(), key=lambda entry: entry[1]["support"], reverse=True)
+    return dict(ordered[:MATRIX_CLASSES])
+
+
+def _largest_confusions(figures: dict[str, Any]) -> list[tuple[str, str, int, float]]:
+    """Return the pairs of classes that are confused most often, if there are too many for a matrix.
+
+    Returns:
+        True class, predicted class, number of texts, and their share of the true class's texts.
+    """
+    pairs = [
+        (true, predicted, count, count / figures["classes"][true]["support"])
+        for true, row in figures.get("confusion_counts", {}).items()
+        for predicted, count in row.items()
+        if predicted != true
+    ]
+    return sorted(pairs, key=lambda pair: pair[2], reverse=True)[:_MAX_CONFUSIONS]
 
 
 def _template() -> Any:
@@ -74,10 +101,12 @@ def _template() -> Any:
 
 
 def _curves(predictions: Predictions) -> tuple[Markup, Markup]:
-    """ROC and precision-recall: of the second of two classes, or of each class, or label, alone."""
+    """ROC and precision-recall: of the second of two classes, or of each class or label alone, the most frequent."""
     y, p, names = predictions.labels, predictions.probabilities, predictions.label_names
     one_of_two = len(names) == 2 and not predictions.multi_label
-    shown = [1] if one_of_two else range(min(len(names), _MAX_CURVES))
+    texts = y.sum(axis=0) if predictions.multi_label else np.bincount(y, minlength=len(names))
+    most_frequent = np.argsort(-texts, kind="stable")[:_MAX_CURVES]
+    shown = [1] if one_of_two else sorted(most_frequent.tolist())
     roc, precision_recall = [], []
     for label in shown:
         truth = y[:, label] == 1 if predictions.multi_label else y == label
@@ -99,7 +128,7 @@ def _thinned(x: Any, y: Any) -> list[tuple[float, float]]:
 
 
 def _calibration(predictions: Predictions) -> Markup:
-    """How often what is stated with a probability is true: that a label is there, or that the prediction is right."""
+    """Draw how often predictions of a probability come true: that a label applies, or that the prediction is right."""
     p = predictions.probabilities.clip(0, 1)
     if predictions.multi_label:
         share, stated = calibration_curve(predictions.labels.ravel(), p.ravel(), n_bins=10)
@@ -112,7 +141,7 @@ def _calibration(predictions: Predictions) -> Markup:
 
 
 def _by_length(predictions: Predictions) -> Markup:
-    """Accuracy in groups of about as many texts, from short to long."""
+    """Draw the accuracy in groups of about equal size, from short to long texts."""
     lengths, correct = predictions.lengths, predictions.correct
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, _LENGTH_GROUPS + 1)).astype(int))
     edges[-1] += 1
@@ -125,7 +154,7 @@ def _by_length(predictions: Predictions) -> Markup:
 
 
 def _explained(classifier: TextClassifier, mistake: Mistake) -> dict[str, Any]:
-    """A mistake with the words that the model read, each with how strongly to mark it, from -100 to 100."""
+    """Describe a mistake with the words that the model read, each with how strongly to mark it, from -100 to 100."""
     words = word_importance(classifier, mistake.item.text, mistake.label)
     largest = max((abs(value) for _, value in words), default=0) or 1
     marked = [(word, round(100 * value / largest)) for word, value in words]

@@ -96,7 +96,7 @@ class PortableStack(nn.Module):
     def _recur(
         self, layer: nn.Module, sequence: torch.Tensor, words: torch.Tensor, counts: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """A layer's last state, (batch, output_size), and its states after all steps, (batch, steps, output_size)."""
+        """Return a layer's last state, (batch, output_size), and all its states, (batch, steps, output_size)."""
         if isinstance(layer, Stacked):
             for level in layer.layers:
                 last, sequence = self._recur(level, sequence, words, counts)
@@ -121,7 +121,7 @@ class PortableStack(nn.Module):
 
 
 def _run(layer: LSTM | GRU, sequence: torch.Tensor, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The last state and all states; where `words`, (batch, steps), is False the state stays as it is."""
+    """Return the last state and all states; where `words`, (batch, steps), is False the state stays as it is."""
     bias = layer.bias if isinstance(layer, LSTM) else layer.bias_ih
     inputs = nn.functional.linear(sequence, layer.weight_ih, bias)
     start = torch.zeros_like(inputs[:, 0, : layer.hidden_size])

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from seqclass.checks import check_positive, check_whole
+from seqclass.models.blend import Blend
 from seqclass.models.recurrent import build_recurrent
 from seqclass.models.stack import Stack
 from seqclass.nn import (
@@ -12,9 +14,10 @@ from seqclass.nn import (
     Embedding,
     GlobalPooling,
     MaxPooling,
+    NGrams,
     ParallelConvolutions,
+    TokenDropout,
 )
-from seqclass.nn.checks import check_positive
 from seqclass.nn.initializers import initialize_conv1d, initialize_linear
 
 if TYPE_CHECKING:
@@ -52,17 +55,35 @@ def build_layers(options: "StackOptions", *, dropout_in_gates: bool) -> Stack:
         recurrent_activation=options.recurrent_activation,
         kernel=options.kernel,
     )
+    pooling = None if options.pooling == "last" else GlobalPooling(options.pooling)
+    output = _output(recurrent.output_size * (2 if options.pooling == "max_mean" else 1), options)
+    ngrams = _ngrams(options, output.out_features)
     return Stack(
         embedding=embedding,
         embedded_dropout=Dropout(dropout) if between else None,
         convolution=convolution,
         max_pooling=max_pooling,
         recurrent=recurrent,
-        pooling=None if options.pooling == "last" else GlobalPooling(options.pooling),
-        output_dropout=Dropout(dropout) if between else None,
-        output=_output(recurrent.output_size, options),
+        pooling=pooling,
+        output_dropout=_output_dropout(options, dropout if between else None),
+        output=output,
+        token_dropout=None if options.token_dropout is None else TokenDropout(options.token_dropout),
+        segment_length=None if not options.segment_length else check_positive("segment_length", options.segment_length),
+        ngrams=ngrams,
+        blend=None if ngrams is None else Blend(single_label=not options.multi_label),
         mask_padding=bool(options.mask_padding),
     )
+
+
+def _output_dropout(options: "StackOptions", otherwise: float | None) -> Dropout | None:
+    rate = otherwise if options.output_dropout is None else options.output_dropout
+    return None if rate is None else Dropout(rate)
+
+
+def _ngrams(options: "StackOptions", outputs: int) -> NGrams | None:
+    if not options.ngrams or options.ngram_buckets is None:
+        return None
+    return NGrams(outputs, max_length=options.ngrams, buckets=options.ngram_buckets)
 
 
 def _convolution(options: "StackOptions") -> Convolution | ParallelConvolutions | None:
@@ -72,7 +93,7 @@ def _convolution(options: "StackOptions") -> Convolution | ParallelConvolutions 
     check_positive("channels", options.channels)
     sizes = [options.kernel_size] if isinstance(options.kernel_size, int) else options.kernel_size
     if not sizes:
-        raise ValueError("kernel_size=[] is empty: it must be one length, or several")
+        raise ValueError("kernel_size is []; allowed are one length, or several")
     for size in sizes:
         check_positive("kernel_size", size)
     if len(sizes) == 1:
@@ -87,8 +108,7 @@ def _convolution(options: "StackOptions") -> Convolution | ParallelConvolutions 
 
 def _output(input_size: int, options: "StackOptions") -> nn.Linear:
     classes = options.num_classes
-    if classes < 2:
-        raise ValueError(f"num_classes={classes!r} is too small: it must be at least 2")
+    check_whole("num_classes", classes, least=2)
     layer = nn.Linear(input_size, 1 if classes == 2 and not options.multi_label else classes)
     initialize_linear(layer, options.initializer)
     return layer

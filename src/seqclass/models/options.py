@@ -6,15 +6,15 @@ from typing import Any, Literal, get_args
 
 import torch
 
+from seqclass.checks import check_choice
 from seqclass.models.building import build_layers
 from seqclass.models.chain import ChainOptions
 from seqclass.models.presets import PRESETS, STACK_NAMES, StackName
 from seqclass.models.recurrent import Cell
 from seqclass.models.stack import Stack
 from seqclass.nn import Initializer, Kernel, RecurrentActivation
-from seqclass.nn.checks import check_choice
 
-Pooling = Literal["last", "mean", "max"]
+Pooling = Literal["last", "mean", "max", "max_mean"]
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 
 OWN: Any = None
@@ -29,7 +29,8 @@ class StackOptions:
     """What a stack is made of; an option that is None takes the named stack's own value (`seqclass.models.PRESETS`).
 
     Args:
-        stack: a name of `seqclass.models.PRESETS`: `lstm`, `lstm_dropout`, `lstm_gate_dropout` or `cnn_lstm`.
+        stack: a name of `seqclass.models.PRESETS`: the notebook's `lstm`, `lstm_dropout`, `lstm_gate_dropout` and
+            `cnn_lstm`, or `pooled`, the most accurate.
         num_embeddings: rows of the embedding.
         embedding_dim: numbers in a word's vector.
         hidden_size: units of the LSTM, of each layer and direction.
@@ -37,19 +38,26 @@ class StackOptions:
             `lstm_gate_dropout` in each.
         bidirectional: each layer reads forward and backward, with `hidden_size` units each way.
         cell: `lstm`, or `gru` in place of the LSTM.
-        pooling: what the dense layer reads: the `last` state, or the `mean` or `max` of all that are not padding.
+        pooling: what the dense layer reads: the `last` state, or the `mean` or `max` of all that are not padding, or
+            `max_mean`, both side by side.
         num_classes: classes to choose from.
         multi_label: whether a text may have several labels, or none: each is then decided by itself.
-        word_dropout: rate of whole words, that is rows of the embedding. This and the next six are errors in a stack
+        word_dropout: rate of whole words, that is rows of the embedding. This and the next eleven are errors in a stack
             that lacks them.
-        dropout: rate of the embedded words and the last state (`lstm_dropout`), or of the inputs of the gates
-            (`lstm_gate_dropout`).
+        token_dropout: rate of words that are replaced by the unknown word in training, each on its own.
+        dropout: rate of the embedded words and the last state (`lstm_dropout`), of the embedded words (`pooled`), or of
+            the inputs of the gates (`lstm_gate_dropout`).
+        output_dropout: rate of what the dense layer reads.
         recurrent_dropout: rate of the state on its way into the gates.
         mask_padding: padded steps leave the state as it is (Keras' `mask_zero`).
         channels: output channels of each convolution.
         kernel_size: steps in a window of the convolution, or several sizes such as [3, 4, 5]: one convolution each,
             side by side.
         pool_size: steps that the max pooling makes one.
+        segment_length: words of the segments that a text is cut into, which are read side by side and pooled together;
+            with `mask_padding` and the pooling `max_mean`. 0 reads a text as one sequence.
+        ngrams: words of the longest n-grams in the branch beside the recurrent layers; 0 for no such branch.
+        ngram_buckets: rows of the table that the n-grams are hashed into.
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` choose them.
         recurrent_activation: of the gates.
         kernel: the way to run the LSTM; `auto` is the fastest that can.
@@ -69,12 +77,17 @@ class StackOptions:
     num_classes: int = OWN
     multi_label: bool = OWN
     word_dropout: float | None = OWN
+    token_dropout: float | None = OWN
     dropout: float | None = OWN
+    output_dropout: float | None = OWN
     recurrent_dropout: float | None = OWN
     mask_padding: bool | None = OWN
     channels: int | None = OWN
     kernel_size: int | list[int] | None = OWN
     pool_size: int | None = OWN
+    segment_length: int | None = OWN
+    ngrams: int | None = OWN
+    ngram_buckets: int | None = OWN
     initializer: Initializer = OWN
     recurrent_activation: RecurrentActivation = OWN
     kernel: Kernel = OWN
@@ -103,14 +116,14 @@ class StackOptions:
         several = self.kernel_size if isinstance(self.kernel_size, list) else []
         for name, number in (("num_layers", self.num_layers), ("the number of kernel_size", len(several))):
             if isinstance(number, int) and number > MAX_LAYERS:
-                raise ValueError(f"{name}={number} is too large: it must be at most {MAX_LAYERS}")
+                raise ValueError(f"{name} is {number}; allowed are whole numbers from 1 to {MAX_LAYERS}")
 
     def build(self) -> Stack:
         """Build the stack, with initial values drawn from torch's generator."""
         return build_layers(self, dropout_in_gates=PRESETS[self.stack].dropout_in_gates)
 
     def values(self) -> dict[str, Any]:
-        """The options that the stack has, as plain values, from which `options_from` makes them again."""
+        """Return the options that the stack has, as plain values, from which `options_from` makes them again."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
 

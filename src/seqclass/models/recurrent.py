@@ -2,6 +2,7 @@
 
 from typing import Literal, get_args
 
+from seqclass.checks import check_choice, check_positive
 from seqclass.nn import (
     GRU,
     LSTM,
@@ -12,7 +13,6 @@ from seqclass.nn import (
     RecurrentLayer,
     Stacked,
 )
-from seqclass.nn.checks import check_choice, check_positive
 
 Cell = Literal["lstm", "gru"]
 CELLS: tuple[Cell, ...] = get_args(Cell)

@@ -10,10 +10,14 @@ from seqclass.nn.gru import GRU
 from seqclass.nn.initializers import INITIALIZERS, Initializer
 from seqclass.nn.lstm import LSTM
 from seqclass.nn.lstm_kernels import KERNELS, Kernel
+from seqclass.nn.ngram_fitting import NGramFit, fit_ngrams
+from seqclass.nn.ngrams import NGrams
 from seqclass.nn.recurrent import RecurrentLayer
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
+from seqclass.nn.segments import Segments, chop, pool_segments
 from seqclass.nn.shared_padding import LeadingPadding
 from seqclass.nn.stacked import Stacked
+from seqclass.nn.token_dropout import TokenDropout
 
 __all__ = [
     "GRU",
@@ -30,9 +34,16 @@ __all__ = [
     "Kernel",
     "LeadingPadding",
     "MaxPooling",
+    "NGramFit",
+    "NGrams",
     "ParallelConvolutions",
     "RecurrentActivation",
     "RecurrentLayer",
+    "Segments",
     "Stacked",
+    "TokenDropout",
+    "chop",
+    "fit_ngrams",
     "flush_denormals",
+    "pool_segments",
 ]

@@ -1,4 +1,4 @@
-"""A recurrent layer in each direction, side by side."""
+"""One recurrent layer for each direction, their states concatenated."""
 
 from typing import Any
 
@@ -9,22 +9,31 @@ from seqclass.nn.shared_padding import LeadingPadding
 
 
 class Bidirectional(RecurrentLayer):
-    """Reads a sequence forward with one layer and backward with another, and puts their states side by side.
+    """Read a sequence forward with one layer and backward with another, and concatenate their states.
 
-    Padding stays in front for both: of a row with the words a b c behind its padding the second layer reads the
-    padding, and then c b a. So it does not forget the text over the padding, and masked or shared padding is that for
-    both. With masked padding, or none, this is Keras' `Bidirectional` and that of `torch.nn.LSTM`; where padding is
-    read as words are, those two would read it last.
+    Padding stays in front for both layers: given a row with padding followed by the words a b c, the second layer reads
+    the padding and then c b a. So padding is never the last thing a layer reads, and masked or shared padding is so for
+    both. With masked padding, or none, this equals Keras' `Bidirectional` and PyTorch's `bidirectional=True`; where
+    padding is computed like words, those two read it last in the backward direction.
 
     The last states are those after the last word forward, and after the first word backward.
 
     Args:
-        forward_layer: a layer.
-        backward_layer: another, with the same input size.
+        forward_layer: reads the words in their order.
+        backward_layer: reads them in reverse; its input size is the same.
+
+    Raises:
+        ValueError: the layers have different input sizes.
     """
 
     def __init__(self, forward_layer: RecurrentLayer, backward_layer: RecurrentLayer) -> None:
         super().__init__()
+        if backward_layer.input_size != forward_layer.input_size:
+            raise ValueError(
+                f"backward_layer.input_size is {backward_layer.input_size}; allowed is {forward_layer.input_size}, "
+                "that of forward_layer"
+            )
+        self.input_size = forward_layer.input_size
         self.forward_layer = forward_layer
         self.backward_layer = backward_layer
         self.output_size = forward_layer.output_size + backward_layer.output_size
@@ -36,12 +45,12 @@ class Bidirectional(RecurrentLayer):
     def forward(
         self, inputs: torch.Tensor, padding: LeadingPadding | None = None, *, return_sequences: bool = False
     ) -> torch.Tensor:
-        """Run over all steps, both ways; states after all steps stand at the steps that they have read last.
+        """Run over all steps in both directions; each state is returned at the step that it has read last.
 
         Args:
             inputs: (batch, steps, input_size).
             padding: leading steps of the rows; None where there are none.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
+            return_sequences: whether to return the states after all steps; those of masked padding are zero.
 
         Returns:
             The last states, (batch, output_size), or all of them, (batch, steps, output_size).
@@ -54,14 +63,14 @@ class Bidirectional(RecurrentLayer):
 
 
 def reverse_words(sequence: torch.Tensor, padding: LeadingPadding | None) -> torch.Tensor:
-    """Turn the order of each row's words round; its leading padding stays where it is.
+    """Reverse the words of each row, and leave its leading padding in front.
 
     Args:
         sequence: (batch, steps, features).
         padding: None where there is none.
 
     Returns:
-        The same shape. To reverse twice gives the sequence again.
+        The same shape. Reversing twice gives the sequence again.
     """
     if padding is None:
         return sequence.flip(1)
@@ -70,14 +79,17 @@ def reverse_words(sequence: torch.Tensor, padding: LeadingPadding | None) -> tor
     step = torch.arange(steps, device=sequence.device)
     places = torch.where(step < counts, step, counts + steps - 1 - step)
     rows = torch.arange(batch, device=sequence.device).unsqueeze(1) * steps
-    reversed_words: torch.Tensor = _Exchange.apply(sequence, (places + rows).flatten())
+    places = (places + rows).flatten()
+    if not torch.is_grad_enabled():
+        return _exchanged(sequence, places)  # what `torch.export` can trace
+    reversed_words: torch.Tensor = _Exchange.apply(sequence, places)
     return reversed_words
 
 
 class _Exchange(torch.autograd.Function):
-    """Steps of all rows in another order that is its own inverse, so the gradient takes the same way.
+    """Permute the steps of all rows by a permutation that is its own inverse, so the gradient is permuted likewise.
 
-    PyTorch's `gather` does not know that, and adds the gradients up one by one.
+    PyTorch's `gather` cannot know that, and adds the gradients up one by one.
     """
 
     @staticmethod

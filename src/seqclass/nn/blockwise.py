@@ -1,4 +1,4 @@
-"""A layer of PyTorch's own, run block by block over a plan of time: rows in their padding are left out."""
+"""Runs one of PyTorch's own layers block by block over a time plan, leaving out rows that are in their padding."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ import torch
 
 from seqclass.nn.shared_padding import LeadingPadding, TimeBlock, plan_time
 
-# PyTorch's layers have a cost for each call; blocks this long keep it below a tenth.
+# PyTorch's layers have a fixed cost per call; with blocks this long it stays below a tenth.
 _BLOCK_STEPS = 50
 
-# Inputs, (rows, steps, input_size), and states before them -> states after each step, (rows, steps, hidden_size), and
-# the states to go on from, each (rows, hidden_size); the first of these is the one that is the layer's output.
+# Inputs, (rows, steps, input_size), and the states before them -> the outputs, (rows, steps, hidden_size), and the
+# states to continue from, each (rows, hidden_size); the first of these is the layer's output.
 RunBlock = Callable[[torch.Tensor, tuple[torch.Tensor, ...]], tuple[torch.Tensor, tuple[torch.Tensor, ...]]]
 
 
@@ -23,15 +23,15 @@ def run_blockwise(
     num_states: int,
     return_sequences: bool,
 ) -> torch.Tensor:
-    """Run a layer from states of zero, the shared padding once.
+    """Run a layer from zero states, computing shared padding once.
 
     Args:
         inputs: (batch, steps, input_size).
         padding: masked or shared; None to compute every row at every step.
-        run: the layer over some rows and steps.
-        hidden_size: of each state.
-        num_states: that the layer has: an LSTM two, a GRU one.
-        return_sequences: whether all states are wanted.
+        run: runs the layer over some rows and steps.
+        hidden_size: size of each state.
+        num_states: how many states the layer has: two for an LSTM, one for a GRU.
+        return_sequences: whether to return the states after all steps.
 
     Returns:
         The state after the last step, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
@@ -65,7 +65,7 @@ def run_blockwise(
 
 
 def _spread(values: torch.Tensor, block: TimeBlock, rows: int) -> torch.Tensor:
-    """What a block's rows have, for so many rows: those behind the active ones are where the shared row is, or at 0."""
+    """Expand a block's values to this many rows: rows that are not active yet get the shared row's, or zero."""
     if rows == values.shape[0] and not block.shared:
         return values
     beyond = values[block.active :] if block.shared else values.new_zeros(1, *values.shape[1:])

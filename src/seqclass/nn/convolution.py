@@ -1,8 +1,7 @@
-"""Convolution and pooling over the steps of a sequence, (batch, steps, features), without turning it round.
+"""Convolution and pooling over the steps of a sequence, (batch, steps, features), without transposing it in memory.
 
-`torch.nn.Conv1d` wants features before steps, and copies whatever lies otherwise, forward and backward. The same
-numbers seen as an image of one row in channels-last format are what oneDNN and cuDNN read as they lie: half the time on
-a CPU.
+`torch.nn.Conv1d` takes features before steps, and copies any other layout, forward and backward. Viewed as an image of
+one row in channels-last format, the same memory is what oneDNN and cuDNN read directly: half the time on a CPU.
 """
 
 from collections.abc import Sequence
@@ -12,19 +11,20 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
+from seqclass.nn.tensor_checks import check_sequence
 
 
 class Convolution(nn.Conv1d):
-    """A convolution with stride 1 that keeps the number of steps ("same" padding with zeros).
+    """Convolve with stride 1 and keep the number of steps ("same" padding with zeros).
 
     Parameters and results are those of `torch.nn.Conv1d`; only the order of the axes differs. A window of even length
-    reaches one step further to the right, as in Keras.
+    extends one step further to the right, as in Keras.
 
     Args:
         in_channels: features of a step.
-        out_channels: filters.
-        kernel_size: steps that a filter sees.
+        out_channels: number of filters.
+        kernel_size: number of steps that a filter sees.
 
     Raises:
         ValueError: a size below 1.
@@ -40,11 +40,16 @@ class Convolution(nn.Conv1d):
 
     @property
     def window(self) -> int:
-        """Steps that a filter sees."""
+        """How many steps a filter sees."""
         return self.kernel_size[0]
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(batch, steps, in_channels) -> (batch, steps, out_channels)."""
+        """(batch, steps, in_channels) -> (batch, steps, out_channels).
+
+        Raises:
+            ValueError: inputs of another shape, or on another device than the weight.
+        """
+        check_sequence("inputs", inputs, self.in_channels, self.weight)
         weight = self.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
         left = (self.window - 1) // 2
         if self.window % 2 == 0:
@@ -55,31 +60,32 @@ class Convolution(nn.Conv1d):
 
 
 class ParallelConvolutions(nn.ModuleList):
-    """Convolutions of several lengths over the same steps, their channels side by side (Kim, "Convolutional Neural
-    Networks for Sentence Classification", 2014).
+    """Convolve the same steps with windows of several lengths, and concatenate the channels.
+
+    See Kim, "Convolutional Neural Networks for Sentence Classification" (2014).
 
     Args:
         in_channels: features of a step.
-        out_channels: filters of each length.
+        out_channels: number of filters of each length.
         kernel_sizes: the lengths, in the order of their channels.
 
     Raises:
-        ValueError: a size below 1, or no length.
+        ValueError: a size below 1, or no length at all.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_sizes: Sequence[int]) -> None:
         if not kernel_sizes:
-            raise ValueError("kernel_sizes=[] is empty: there must be at least one length")
+            raise ValueError(f"kernel_sizes is {kernel_sizes!r}; allowed is one length or more")
         super().__init__(Convolution(in_channels, out_channels, size) for size in kernel_sizes)
 
     @property
     def window(self) -> int:
-        """Steps that the longest filter sees."""
+        """How many steps the longest filter sees."""
         return max(layer.window for layer in self.layers)
 
     @property
     def out_channels(self) -> int:
-        """Channels of all together."""
+        """The number of channels of all convolutions together."""
         return sum(layer.out_channels for layer in self.layers)
 
     @property
@@ -88,15 +94,15 @@ class ParallelConvolutions(nn.ModuleList):
         return cast(list[Convolution], list(self))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(batch, steps, in_channels) -> (batch, steps, the sum of the channels)."""
+        """(batch, steps, in_channels) -> (batch, steps, total channels)."""
         return torch.cat([layer(inputs) for layer in self.layers], dim=2)
 
 
 class MaxPooling(nn.Module):
-    """The largest of each `size` steps; steps left over at the end are dropped, as Keras and PyTorch do.
+    """Take the maximum over each `size` steps; leftover steps at the end are dropped, as in Keras and PyTorch.
 
     Args:
-        size: length and stride.
+        size: length of the window, and its stride.
 
     Raises:
         ValueError: `size` is below 1.
@@ -107,7 +113,14 @@ class MaxPooling(nn.Module):
         self.size = check_positive("size", size)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(batch, steps, features) -> (batch, steps // size, features)."""
+        """(batch, steps, features) -> (batch, steps // size, features).
+
+        Raises:
+            ValueError: inputs of another shape, or fewer steps than `size`.
+        """
+        check_sequence("inputs", inputs, None)
+        if inputs.shape[1] < self.size:
+            raise ValueError(f"inputs has {inputs.shape[1]} steps; allowed are {self.size} or more, the pooling's size")
         return _sequence(F.max_pool2d(_image(inputs), (1, self.size)))
 
     def extra_repr(self) -> str:
@@ -115,7 +128,7 @@ class MaxPooling(nn.Module):
 
 
 def _image(sequence: torch.Tensor) -> torch.Tensor:
-    """(batch, steps, features) as (batch, features, 1, steps), the same memory."""
+    """View (batch, steps, features) as (batch, features, 1, steps), in the same memory."""
     return sequence.transpose(1, 2).unsqueeze(2)
 
 

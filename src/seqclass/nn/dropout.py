@@ -4,25 +4,25 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seqclass.nn.checks import check_rate
+from seqclass.checks import check_rate
 
-# Sixteen random bits decide on each number: a rate is met to within 1/131072.
+# Sixteen random bits decide each number: a rate is accurate to within 1/131072.
 _VALUES = 2**16
 
 
 def dropout_mask(rate: float, shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
-    """Draw what a tensor is multiplied by: 0 with probability `rate`, else 1/(1-rate).
+    """Draw a dropout mask: 0 with probability `rate`, else 1/(1-rate).
 
-    `torch.nn.functional.dropout` draws its numbers one by one on a CPU: 7.5 ms for the 64 x 500 x 32 numbers of an
-    embedded batch, more than a tenth of a training step. Four of them from each 64 random bits take 1.5 ms.
+    On a CPU `torch.nn.functional.dropout` draws its numbers one by one: 7.5 ms for the 64 x 500 x 32 numbers of an
+    embedded batch, more than a tenth of a training step. Drawing four from each 64 random bits takes 1.5 ms.
 
     Args:
         rate: from 0 to 1.
-        shape: of the mask.
-        like: a tensor of the mask's dtype and device.
+        shape: shape of the mask.
+        like: a tensor with the dtype and device of the mask.
 
     Returns:
-        The mask, of that shape; it follows from the device's default generator.
+        The mask, drawn from the device's default generator.
     """
     numel = torch.Size(shape).numel()
     if like.device.type != "cpu" or rate == 1:
@@ -33,7 +33,7 @@ def dropout_mask(rate: float, shape: tuple[int, ...], like: torch.Tensor) -> tor
 
 
 class Dropout(nn.Module):
-    """Drops single numbers in training, and scales the others by 1/(1-rate), as `torch.nn.Dropout` does.
+    """Drop single numbers in training and scale the others by 1/(1-rate), as `torch.nn.Dropout` does.
 
     Args:
         rate: probability of dropping a number, from 0 to 1.
@@ -52,7 +52,7 @@ class Dropout(nn.Module):
         return self.training and self.rate > 0
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return a tensor of the same shape."""
+        """Return a tensor of the same shape, with numbers dropped in training."""
         return inputs * dropout_mask(self.rate, tuple(inputs.shape), inputs) if self.drops else inputs
 
     def extra_repr(self) -> str:

@@ -1,27 +1,27 @@
-"""A table of word vectors whose words, not whose numbers, are dropped in training."""
+"""A table of word vectors, with dropout of whole words."""
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from seqclass.nn.checks import check_positive, check_rate
+from seqclass.checks import check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import Initializer, initialize_embedding
 
 
 class Embedding(nn.Module):
-    """Looks up one row of a table for each id; in training, `dropout` drops whole rows.
+    """Look up one row of a table for each id; in training, `dropout` drops whole rows.
 
     Word dropout is that of Keras 1 (`Embedding(dropout=p)`): one draw of `num_embeddings` Bernoulli numbers for each
-    batch, shared by all its samples and positions, so that a dropped word is gone wherever it stands in that
-    batch; the rows that stay are scaled by 1/(1-p). See Gal and Ghahramani, "A Theoretically Grounded Application of
-    Dropout in Recurrent Neural Networks" (2016). It is not the element-wise `torch.nn.Dropout`.
+    batch, shared by all its samples and positions, so a dropped word is gone everywhere in that batch; the remaining
+    rows are scaled by 1/(1-p). See Gal and Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent
+    Neural Networks" (2016). It is not the element-wise `torch.nn.Dropout`.
 
     Args:
-        num_embeddings: rows of the table; every id must lie below it.
+        num_embeddings: rows of the table; every id must be below it.
         embedding_dim: size of a row.
-        dropout: probability of dropping a word for the length of one batch, from 0 to 1.
-        initializer: the scheme of the initial values: `keras1`, `keras` or `torch`.
+        dropout: probability of dropping a word for the duration of one batch, from 0 to 1.
+        initializer: scheme of the initial values: `keras1`, `keras` or `torch`.
 
     Raises:
         ValueError: a size below 1, a dropout rate outside 0 to 1, or an unknown initializer.
@@ -44,23 +44,41 @@ class Embedding(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the initial values anew."""
+        """Redraw the initial values."""
         initialize_embedding(self.weight, self.initializer)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Look the ids up.
 
         Args:
-            ids: (batch, steps), int32 or int64.
+            ids: (batch, steps), int32 or int64, each from 0 to `num_embeddings` - 1.
 
         Returns:
             (batch, steps, embedding_dim), in the table's dtype.
+
+        Raises:
+            ValueError: ids of another shape or dtype, or on another device than the table.
+            IndexError: on a CPU, an id outside the table; the message says where it is. A GPU's ids are not read, since
+                the host would have to wait for them: there PyTorch's device-side assertion stops the process.
         """
+        if ids.dim() != 2 or ids.dtype not in (torch.int32, torch.int64) or ids.device != self.weight.device:
+            raise ValueError(
+                f"ids is {tuple(ids.shape)} {ids.dtype} on {ids.device}; allowed is (batch, steps) torch.int32 or "
+                f"torch.int64 on {self.weight.device}"
+            )
         table: torch.Tensor = self.weight
         if self.training and self.dropout > 0:
             # One number for each row of the table: the mask broadcasts over the row.
             table = table * dropout_mask(self.dropout, (self.num_embeddings, 1), table)
-        return F.embedding(ids, table)
+        try:
+            return F.embedding(ids, table)
+        except IndexError as error:  # PyTorch checks every id, but does not say which one is wrong
+            outside = (ids < 0) | (ids >= self.num_embeddings)
+            row, step = outside.nonzero()[0].tolist()
+            raise IndexError(
+                f"ids[{row}, {step}] is {int(ids[row, step])}; allowed are 0 to {self.num_embeddings - 1}, the rows of "
+                "the table"
+            ) from error
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, dropout={self.dropout}"

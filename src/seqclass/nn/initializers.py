@@ -1,21 +1,21 @@
-"""Initial values as Keras 1, Keras 2 and 3, and PyTorch choose them, for each kind of layer.
+"""The initial values of Keras 1, of Keras 2 and 3, and of PyTorch, for each kind of layer.
 
-What the three schemes draw (U(a) is uniform in [-a, a]; Glorot is U(sqrt(6 / (fan_in + fan_out)))):
+The three schemes draw (U(a) is uniform in [-a, a]; Glorot is U(sqrt(6 / (fan_in + fan_out)))):
 
 | | `keras1` | `keras` (2 and 3) | `torch` |
 |---|---|---|---|
 | embedding | U(0.05) | U(0.05) | N(0, 1) |
-| LSTM, GRU `weight_ih` | Glorot for each gate (fans E, H) | Glorot at once (fans E, all gates) | U(1/sqrt(H)) |
-| their `weight_hh` | orthogonal for each gate, times 1.1 | orthogonal at once, (H, all gates) | U(1/sqrt(H)) |
+| LSTM, GRU `weight_ih` | Glorot per gate (fans E, H) | Glorot, all gates at once (fans E, gates * H) | U(1/sqrt(H)) |
+| their `weight_hh` | orthogonal per gate, times 1.1 | orthogonal, all gates at once | U(1/sqrt(H)) |
 | LSTM `bias` | 0; forget gate 1 | 0; forget gate 1 | U(1/sqrt(H)) |
 | GRU `bias_ih`, `bias_hh` | 0 | 0 | U(1/sqrt(H)) |
 | Conv1d `weight` | Glorot with fans in*out, k*in*out | Glorot with fans k*in, k*out | as `torch.nn.Conv1d` |
 | Linear `weight` | Glorot | Glorot | as `torch.nn.Linear` |
-| their biases | 0 | 0 | as there |
+| their biases | 0 | 0 | as in `torch.nn` |
 
 Sources: Keras 1.0.8, 1.1.2 and 1.2.2 (`initializations.py`, `layers/recurrent.py`, `layers/convolutional.py`); Keras 3
 (`initializers/random_initializers.py`, `layers/rnn/lstm.py`, `layers/rnn/gru.py`); `torch.nn`. The fans of Keras 1's
-convolution are those that its code computes, a narrower range than Glorot's rule would give. Glorot and Bengio,
+convolution are those that its code computes, a narrower range than Glorot's rule gives. See Glorot and Bengio,
 "Understanding the difficulty of training deep feedforward neural networks" (2010); Saxe et al., "Exact solutions to the
 nonlinear dynamics of learning in deep linear neural networks" (2013).
 """
@@ -26,7 +26,7 @@ from typing import Literal, get_args
 import torch
 from torch import nn
 
-from seqclass.nn.checks import check_choice
+from seqclass.checks import check_choice
 
 Initializer = Literal["keras1", "keras", "torch"]
 INITIALIZERS: tuple[Initializer, ...] = get_args(Initializer)
@@ -48,7 +48,7 @@ def initialize_embedding(weight: torch.Tensor, initializer: Initializer) -> None
 def initialize_lstm(
     weight_ih: torch.Tensor, weight_hh: torch.Tensor, bias: torch.Tensor, initializer: Initializer
 ) -> None:
-    """Fill an LSTM's weights in place; the gates stand in PyTorch's order i, f, g, o.
+    """Fill an LSTM's weights in place, with the gates in PyTorch's order i, f, g, o.
 
     Args:
         weight_ih: (4 * hidden_size, input_size).
@@ -68,7 +68,7 @@ def initialize_gru(
     bias_hh: torch.Tensor,
     initializer: Initializer,
 ) -> None:
-    """Fill a GRU's weights in place; the gates stand in PyTorch's order r, z, n.
+    """Fill a GRU's weights in place, with the gates in PyTorch's order r, z, n.
 
     Args:
         weight_ih: (3 * hidden_size, input_size).
@@ -83,7 +83,7 @@ def initialize_gru(
 def _initialize_gates(
     weight_ih: torch.Tensor, weight_hh: torch.Tensor, biases: tuple[torch.Tensor, ...], initializer: Initializer
 ) -> bool:
-    """Fill the weights of a layer with gates; returns whether it was as Keras does."""
+    """Fill the weights of a layer with gates, and return whether one of Keras' schemes was used."""
     check_choice("initializer", initializer, INITIALIZERS)
     units, input_size = weight_ih.shape
     hidden_size = weight_hh.shape[1]

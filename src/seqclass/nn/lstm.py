@@ -3,31 +3,31 @@
 import torch
 from torch import nn
 
-from seqclass.nn.initializers import Initializer, initialize_lstm
-from seqclass.nn.lstm_kernels import Kernel, LSTMArguments, builtin_refuses, run_lstm
-from seqclass.nn.recurrent import GatedLayer
-from seqclass.nn.recurrent_activations import RecurrentActivation
+from seqclass.nn.initializers import initialize_lstm
+from seqclass.nn.lstm_kernels import LSTMArguments, builtin_refusal, run_lstm
+from seqclass.nn.recurrent import GatedLayer, GateMasks
 from seqclass.nn.shared_padding import LeadingPadding
 
 
 class LSTM(GatedLayer):
-    """Reads a sequence, and returns the state after its last step, or all states.
+    """Read a sequence, and return the state after its last step, or all states.
 
-    Unlike `torch.nn.LSTM` it has one bias vector, as Keras does: two of them, which are only ever added, would double
-    the optimizer's effective step on the bias.
+    Unlike `torch.nn.LSTM` it has a single bias vector, as in Keras: the sum of two would double the optimizer's
+    effective step on the bias.
 
-    The dropout within its gates is that of `GatedLayer`.
+    Dropout within the gates is described at `GatedLayer`.
 
     Args:
         input_size: features of a step.
-        hidden_size: units.
+        hidden_size: number of units.
         dropout: rate for the inputs of the gates.
         recurrent_dropout: rate for the state on its way into the gates.
-        recurrent_activation: function of the gates i, f and o. `sigmoid` (Keras 2 and 3); `hard_sigmoid`, clip(0.2 x +
-            0.5, 0, 1) (Keras 1, and by that name Keras 2); `hard_sigmoid_keras3`, clip(x / 6 + 0.5, 0, 1) (by the name
-            of hard_sigmoid in Keras 3 and PyTorch). cuDNN and oneDNN have only the sigmoid.
-        initializer: the scheme of the initial values: `keras1`, `keras` or `torch`.
-        kernel: the way to run it; `auto` takes the fastest that can.
+        recurrent_activation: function of the gates i, f and o. `sigmoid` (default of Keras 2 and 3); `hard_sigmoid`,
+            clip(0.2 x + 0.5, 0, 1) (default of Keras 1, and called so in Keras 2); `hard_sigmoid_keras3`,
+            clip(x / 6 + 0.5, 0, 1) (called hard_sigmoid in Keras 3 and PyTorch). cuDNN and oneDNN have only the
+            sigmoid.
+        initializer: scheme of the initial values: `keras1`, `keras` or `torch`.
+        kernel: the implementation to run, see `seqclass.nn.lstm_kernels`; `auto` uses the fastest that can.
 
     Attributes:
         weight_ih: (4 * hidden_size, input_size), gates in PyTorch's order i, f, g (Keras: c), o.
@@ -35,46 +35,27 @@ class LSTM(GatedLayer):
         bias: (4 * hidden_size,).
 
     Raises:
-        ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel that lacks what is asked for.
+        ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        recurrent_activation: RecurrentActivation = "sigmoid",
-        initializer: Initializer = "keras1",
-        kernel: Kernel = "auto",
-    ) -> None:
-        super().__init__(
-            4,
-            input_size,
-            hidden_size,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            recurrent_activation=recurrent_activation,
-            initializer=initializer,
-            kernel=kernel,
-        )
-        self.bias = nn.Parameter(torch.empty(4 * hidden_size))
-        self.reset_parameters()
-        reason = builtin_refuses(recurrent_activation, gate_dropout=self.has_gate_dropout)
-        if kernel == "builtin" and reason is not None:
+    gates = 4
+
+    def add_biases(self, units: int) -> None:
+        self.bias = nn.Parameter(torch.empty(units))
+
+    def check_kernel(self) -> None:
+        reason = builtin_refusal(self.recurrent_activation, gate_dropout=self.has_gate_dropout)
+        if self.kernel == "builtin" and reason is not None:
             raise ValueError(f"kernel='builtin' cannot run {reason}; use 'fused' or 'auto'")
 
     def reset_parameters(self) -> None:
-        """Draw the initial values anew."""
         initialize_lstm(self.weight_ih, self.weight_hh, self.bias, self.initializer)
 
     def _run(
         self,
         inputs: torch.Tensor,
         padding: LeadingPadding | None,
-        input_masks: torch.Tensor | None,
-        recurrent_masks: torch.Tensor | None,
+        masks: GateMasks,
         *,
         return_sequences: bool,
     ) -> torch.Tensor:
@@ -84,8 +65,8 @@ class LSTM(GatedLayer):
             weight_hh=self.weight_hh,
             bias=self.bias,
             recurrent_activation=self.recurrent_activation,
-            input_masks=input_masks,
-            recurrent_masks=recurrent_masks,
+            input_masks=masks.inputs,
+            recurrent_masks=masks.states,
             padding=padding,
             return_sequences=return_sequences,
         )

@@ -1,25 +1,29 @@
-"""What recurrent layers have in common: how they are called, and the weights and dropout of those with gates."""
+"""What recurrent layers share: how they are called, and the weights and dropout of those with gates."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import nn
 
-from seqclass.nn.checks import check_choice, check_positive, check_rate
+from seqclass.checks import check_choice, check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import INITIALIZERS, Initializer
 from seqclass.nn.lstm_kernels import KERNELS, Kernel
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
 from seqclass.nn.shared_padding import LeadingPadding
+from seqclass.nn.tensor_checks import check_sequence
 
 
 class RecurrentLayer(nn.Module, ABC):
-    """Reads a sequence, and returns the state after its last step, or the states after all of them.
+    """Read a sequence, and return the state after its last step, or the states after all steps.
 
     Attributes:
-        output_size: numbers of a state.
+        input_size: features of a step.
+        output_size: size of a state.
     """
 
+    input_size: int
     output_size: int
 
     @property
@@ -35,49 +39,66 @@ class RecurrentLayer(nn.Module, ABC):
 
         Args:
             inputs: (batch, steps, input_size).
-            padding: leading steps of the rows; None where there are none, or where they are like all others.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
+            padding: leading steps of the rows; None if there are none, or if they are to be computed like all others.
+            return_sequences: whether to return the states after all steps; those of masked padding are zero.
 
         Returns:
             The last state, (batch, output_size), or all of them, (batch, steps, output_size).
         """
 
 
+class GateMasks(NamedTuple):
+    """The dropout masks of a pass.
+
+    Attributes:
+        inputs: (gates, batch, input_size); None if no input is dropped.
+        states: (gates, batch, hidden_size); None if no state is dropped.
+    """
+
+    inputs: torch.Tensor | None
+    states: torch.Tensor | None
+
+    @property
+    def drop(self) -> bool:
+        """Whether anything is dropped."""
+        return self.inputs is not None or self.states is not None
+
+
 class GatedLayer(RecurrentLayer):
     """A layer whose cell has gates: an LSTM or a GRU.
 
-    The dropout is that of Keras (`dropout_W` and `dropout_U` in Keras 1): for each sample and each gate one mask over
-    the inputs and one over the state, drawn for each batch in training, the same at all steps, scaled by 1/(1-p) (Gal
-    and Ghahramani, 2016). It drops neither weights nor the layer's output.
+    Dropout is that of Keras (`dropout_W` and `dropout_U` in Keras 1): in training, each batch draws for each sample and
+    each gate one mask over the inputs and one over the state, the same at all steps, scaled by 1/(1-p) (Gal and
+    Ghahramani, 2016). Neither weights nor the layer's output are dropped.
 
     Args:
-        gates: products that the cell has with its inputs, and with its state.
         input_size: features of a step.
-        hidden_size: units.
+        hidden_size: number of units.
         dropout: rate for the inputs of the gates.
         recurrent_dropout: rate for the state on its way into the gates.
         recurrent_activation: see `seqclass.nn.recurrent_activations`.
-        initializer: the scheme of the initial values.
-        kernel: the way to run it.
+        initializer: scheme of the initial values.
+        kernel: the implementation to run.
 
     Raises:
-        ValueError: a size below 1, a rate outside 0 to 1, or an unknown name.
+        ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
+
+    gates: ClassVar[int]
+    """How many products the cell computes from its inputs, and from its state."""
 
     def __init__(
         self,
-        gates: int,
         input_size: int,
         hidden_size: int,
         *,
-        dropout: float,
-        recurrent_dropout: float,
-        recurrent_activation: RecurrentActivation,
-        initializer: Initializer,
-        kernel: Kernel,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        recurrent_activation: RecurrentActivation = "sigmoid",
+        initializer: Initializer = "keras1",
+        kernel: Kernel = "auto",
     ) -> None:
         super().__init__()
-        self.gates = gates
         self.input_size = check_positive("input_size", input_size)
         self.hidden_size = check_positive("hidden_size", hidden_size)
         self.output_size = hidden_size
@@ -89,8 +110,28 @@ class GatedLayer(RecurrentLayer):
         self.initializer: Initializer = initializer
         check_choice("kernel", kernel, KERNELS)
         self.kernel: Kernel = kernel
-        self.weight_ih = nn.Parameter(torch.empty(gates * hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(gates * hidden_size, hidden_size))
+        units = self.gates * hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(units, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(units, hidden_size))
+        self.add_biases(units)
+        self.reset_parameters()
+        self.check_kernel()
+
+    @abstractmethod
+    def add_biases(self, units: int) -> None:
+        """Register the bias vectors, each with so many numbers."""
+
+    @abstractmethod
+    def reset_parameters(self) -> None:
+        """Redraw the initial values."""
+
+    @abstractmethod
+    def check_kernel(self) -> None:
+        """Check that the kernel has the requested options.
+
+        Raises:
+            ValueError: it has not.
+        """
 
     @property
     def has_gate_dropout(self) -> bool:
@@ -99,7 +140,7 @@ class GatedLayer(RecurrentLayer):
 
     @property
     def drops_in_gates(self) -> bool:
-        """Whether the next pass draws masks, so that no two samples share a state."""
+        """Whether the next pass draws masks, so that no two samples can share a state."""
         return self.training and self.has_gate_dropout
 
     @property
@@ -107,11 +148,11 @@ class GatedLayer(RecurrentLayer):
         return not self.drops_in_gates
 
     def input_masks(self, batch: int) -> torch.Tensor | None:
-        """New masks of the inputs, (gates, batch, input_size); None if nothing is dropped."""
+        """Draw masks of the inputs, (gates, batch, input_size); None if nothing is dropped."""
         return self._draw_masks(self.dropout, batch, self.input_size)
 
     def recurrent_masks(self, batch: int) -> torch.Tensor | None:
-        """New masks of the state, (gates, batch, hidden_size); None if nothing is dropped."""
+        """Draw masks of the state, (gates, batch, hidden_size); None if nothing is dropped."""
         return self._draw_masks(self.recurrent_dropout, batch, self.hidden_size)
 
     def forward(
@@ -127,39 +168,43 @@ class GatedLayer(RecurrentLayer):
 
         Args:
             inputs: (batch, steps, input_size).
-            padding: leading steps of the rows; where they are neither masked nor shared, or None, every step of every
-                row is computed.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
-            input_masks: (gates, batch, input_size), scaled dropout masks to use in place of drawn ones.
+            padding: leading steps of the rows; if None, or neither masked nor shared, every step of every row is
+                computed.
+            return_sequences: whether to return the states after all steps; those of masked padding are zero.
+            input_masks: (gates, batch, input_size), scaled dropout masks to use instead of drawing them.
             recurrent_masks: (gates, batch, hidden_size), likewise.
 
         Returns:
             The last state, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
+
+        Raises:
+            ValueError: a tensor with the wrong shape, dtype or device, or padding that does not fit the inputs.
         """
-        batch = inputs.shape[0]
-        # Under autocast, what comes before may be half precision; the kernels work in that of the weights.
+        check_sequence("inputs", inputs, self.input_size, self.weight_ih)
+        batch, steps, _ = inputs.shape
+        if padding is not None:
+            padding.check(batch, steps)
+        # Under autocast the inputs may be half precision; the kernels compute in the precision of the weights.
         inputs = inputs.to(self.weight_ih.dtype)
-        if input_masks is None:
-            input_masks = self.input_masks(batch)
-        if recurrent_masks is None:
-            recurrent_masks = self.recurrent_masks(batch)
-        drops = input_masks is not None or recurrent_masks is not None
-        if padding is not None and not padding.masked and (drops or not padding.shared):
-            # Under dropout each row's padding has a mask of its own.
+        masks = GateMasks(
+            self.input_masks(batch) if input_masks is None else input_masks,
+            self.recurrent_masks(batch) if recurrent_masks is None else recurrent_masks,
+        )
+        if padding is not None and not padding.masked and (masks.drop or not padding.shared):
+            # With dropout, each row's padding has a mask of its own.
             padding = None
-        return self._run(inputs, padding, input_masks, recurrent_masks, return_sequences=return_sequences)
+        return self._run(inputs, padding, masks, return_sequences=return_sequences)
 
     @abstractmethod
     def _run(
         self,
         inputs: torch.Tensor,
         padding: LeadingPadding | None,
-        input_masks: torch.Tensor | None,
-        recurrent_masks: torch.Tensor | None,
+        masks: GateMasks,
         *,
         return_sequences: bool,
     ) -> torch.Tensor:
-        """`forward`, with the masks drawn, and without padding that every row computes for itself."""
+        """Run `forward` with masks drawn, and with padding only if it is masked or shared."""
 
     def _draw_masks(self, rate: float, batch: int, size: int) -> torch.Tensor | None:
         if not self.training or rate == 0:

@@ -1,7 +1,7 @@
-"""The functions of the gates of an LSTM and a GRU: the sigmoid, and two that are like it and cheaper.
+"""The activation functions of an LSTM's or a GRU's gates: the sigmoid, and two cheaper approximations of it.
 
-A hard sigmoid is clip(slope * x + 0.5, 0, 1). Keras 1 and 2 have the one named `hard_sigmoid` here, Keras 3 and PyTorch
-call the other by that name.
+A hard sigmoid is clip(slope * x + 0.5, 0, 1). `hard_sigmoid` is that of Keras 1 and 2; Keras 3 and PyTorch use the name
+for the other one.
 """
 
 from typing import Literal, get_args
@@ -15,7 +15,7 @@ HARD_SIGMOID_SLOPES: dict[str, float] = {"hard_sigmoid": 0.2, "hard_sigmoid_kera
 
 
 def activate(total: torch.Tensor, recurrent_activation: RecurrentActivation) -> torch.Tensor:
-    """The function of that name, element by element."""
+    """Apply the function of this name to each element."""
     if recurrent_activation == "sigmoid":
         return total.sigmoid()
     return (HARD_SIGMOID_SLOPES[recurrent_activation] * total + 0.5).clamp(0, 1)

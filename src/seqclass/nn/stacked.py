@@ -1,6 +1,7 @@
-"""Recurrent layers one on top of the other."""
+"""A stack of recurrent layers."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -11,25 +12,30 @@ from seqclass.nn.shared_padding import LeadingPadding
 
 
 class Stacked(RecurrentLayer):
-    """Each layer reads the states of the one below after all steps; the uppermost gives the result.
+    """Run recurrent layers on top of each other: each reads the states of the one below after all steps.
 
     Args:
-        layers: from below; each takes what the one below returns.
-        dropout: rate, element-wise on the states between two layers, fresh at each step.
+        layers: from the bottom up; each takes what the one below returns.
+        dropout: rate of the element-wise dropout between two layers, drawn anew at each step.
 
     Raises:
-        ValueError: no layers, or a rate outside 0 to 1.
+        ValueError: no layers, one that does not take what the one below returns, or a rate outside 0 to 1.
     """
 
     def __init__(self, layers: Iterable[RecurrentLayer], *, dropout: float = 0.0) -> None:
         super().__init__()
+        layers = list(layers)
+        if not layers:
+            raise ValueError("layers is []; allowed is one layer or more")
+        for number, (below, above) in enumerate(pairwise(layers), start=1):
+            if above.input_size != below.output_size:
+                raise ValueError(
+                    f"layers[{number}].input_size is {above.input_size}; allowed is {below.output_size}, the "
+                    "output_size of the layer below"
+                )
         self.layers = nn.ModuleList(layers)
-        if not self.layers:
-            raise ValueError("layers=[] is empty: there must be at least one")
         self.dropout = Dropout(dropout)
-        *_, top = self.layers
-        assert isinstance(top, RecurrentLayer)
-        self.output_size = top.output_size
+        self.input_size, self.output_size = layers[0].input_size, layers[-1].output_size
 
     @property
     def keeps_padding_shared(self) -> bool:
@@ -44,10 +50,10 @@ class Stacked(RecurrentLayer):
         Args:
             inputs: (batch, steps, input_size).
             padding: leading steps of the rows; None where there are none.
-            return_sequences: whether the states after all steps are wanted; those of masked padding are zero.
+            return_sequences: whether to return the states after all steps; those of masked padding are zero.
 
         Returns:
-            The last state of the uppermost layer, (batch, output_size), or all of them, (batch, steps, output_size).
+            The last state of the top layer, (batch, output_size), or all of them, (batch, steps, output_size).
         """
         *lower, top = self.layers
         for layer in lower:

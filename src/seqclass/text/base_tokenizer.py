@@ -1,4 +1,4 @@
-"""What every tokenizer offers."""
+"""The interface of all tokenizers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -9,18 +9,18 @@ from seqclass.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class BaseTokenizer(ABC):
-    """Splits texts into words. The fields of a subclass are plain values, which a checkpoint keeps."""
+    """Splits texts into words. The fields of a subclass are plain values, which are saved in checkpoints."""
 
     @abstractmethod
     def __call__(self, text: str) -> list[str]:
-        """Returns the words of `text` in order; none of them is empty or holds a space.
+        """Return the words of `text` in order; none of them is empty or contains a space.
 
         Raises:
             InputError: if `text` is not a str.
         """
 
     def map(self, texts: Iterable[str]) -> Iterator[list[str]]:
-        """Yields the words of each text.
+        """Yield the words of each text.
 
         Raises:
             InputError: if `texts` is a single str, or one of them is not a str; the message has its position.
@@ -34,6 +34,6 @@ class BaseTokenizer(ABC):
 
 
 def check_text(text: object) -> None:
-    """Raises InputError if it is not a str."""
+    """Raise InputError if it is not a str."""
     if not isinstance(text, str):
         raise InputError(f"a text has to be a str, not {type(text).__name__}: {text!r:.80}")

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Literal, get_args
 
+from seqclass.checks import check_choice, check_whole
 from seqclass.errors import InputError
 from seqclass.text.base_tokenizer import BaseTokenizer, check_text
-from seqclass.text.checks import check_choice, check_whole
 from seqclass.text.tokenizer import SPACE_MARK
 
 Standardize = Literal["lower_and_strip_punctuation", "lower", "strip_punctuation"]
@@ -40,10 +40,10 @@ class KerasTokenizer(BaseTokenizer):
     ngrams: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
-        check_choice(
-            "standardize", self.standardize, ("lower_and_strip_punctuation", "lower", "strip_punctuation", None)
-        )
-        check_choice("split", self.split, ("whitespace", "character", None))
+        if self.standardize is not None:
+            check_choice("standardize", self.standardize, get_args(Standardize))
+        if self.split is not None:
+            check_choice("split", self.split, get_args(Split))
         if self.ngrams is not None:
             object.__setattr__(self, "ngrams", tuple(self.ngrams))
             for size in self.ngrams:
@@ -52,7 +52,7 @@ class KerasTokenizer(BaseTokenizer):
                     raise InputError(f"ngrams has {size}; at most {_LARGEST_NGRAM} tokens are joined")
 
     def __call__(self, text: str) -> list[str]:
-        """Returns the tokens of `text` in order.
+        """Return the tokens of `text` in order.
 
         Raises:
             InputError: if `text` is not a str.

@@ -1,4 +1,4 @@
-"""From sequences of unequal lengths to a matrix."""
+"""From sequences of different lengths to a matrix."""
 
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from seqclass.checks import check_choice, check_whole
 from seqclass.errors import InputError
-from seqclass.text.checks import check_choice, check_whole
 from seqclass.text.ragged import RaggedIds
 
 Side = Literal["pre", "post"]
@@ -22,17 +22,17 @@ def pad_sequences(
     value: int = 0,
     dtype: npt.DTypeLike = "int32",
 ) -> npt.NDArray[Any]:
-    """Cuts or fills each sequence to `maxlen`, as Keras' `pad_sequences` does.
+    """Truncate or pad each sequence to `maxlen`, as Keras' `pad_sequences` does.
 
-    Both sides are "pre" by default: the last `maxlen` ids stay, and what is missing is filled at the front.
-    An LSTM whose last step is read has then seen words last, not padding.
+    Both sides are "pre" by default: the last `maxlen` ids are kept, and padding goes in front. What an LSTM reads last
+    is then a word, not padding.
 
     Args:
         sequences: the ids of each text.
         maxlen: length of every row.
-        padding: the side that is filled.
-        truncating: the side that is cut.
-        value: what it is filled with.
+        padding: the side that is padded.
+        truncating: the side that is truncated.
+        value: the padding.
         dtype: dtype of the result.
 
     Returns:
@@ -61,14 +61,14 @@ def pad_sequences(
 
 
 def check_padding(*, maxlen: int, padding: str, truncating: str) -> None:
-    """Raises InputError if one of the options of `pad_sequences` has a wrong value."""
+    """Raise InputError if one of the options of `pad_sequences` has a wrong value."""
     check_whole("maxlen", maxlen, least=1)
     check_choice("padding", padding, get_args(Side))
     check_choice("truncating", truncating, get_args(Side))
 
 
 def _check_fits(dtype: np.dtype[Any], value: int, largest: int) -> None:
-    """numpy would wrap an id that is too large to another id, in silence."""
+    """Check that an id fits: numpy would silently wrap one that is too large."""
     if dtype.kind not in "iu":
         return
     info = np.iinfo(dtype)

@@ -20,22 +20,22 @@ from seqclass.text.vocabulary import PADDING_ID, Vocabulary
 
 _STATE_VERSION = 2
 _VERSION_1_TOKENIZER = {"kind": "words", "token_pattern": None}
-"""What a tokenizer's state of version 1, before there were others, does not say."""
+"""What version 1 of a tokenizer's state, from before there were other kinds, lacks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextPipeline:
     """Tokenizer, vocabulary and padding together: everything between a raw text and a model's input.
 
-    It goes into the checkpoint of the model that was trained with it (`state`, `from_state`), so that text is
-    never read in two ways.
+    It is saved in the checkpoint of the model that was trained with it (`state`, `from_state`), so that texts are
+    always read as in training.
 
     Args:
         tokenizer: splits a text into words.
         vocabulary: numbers the words.
         maxlen: length of the rows; None for that of the longest text that is padded with them.
-        padding: the side that is filled, "pre" or "post".
-        truncating: the side that is cut, "pre" or "post".
+        padding: the side that is padded, "pre" or "post".
+        truncating: the side that is truncated, "pre" or "post".
 
     Raises:
         InputError: if an option has a wrong value.
@@ -54,11 +54,11 @@ class TextPipeline:
 
     @property
     def num_ids(self) -> int:
-        """Rows that an embedding table needs."""
+        """The number of rows that an embedding table needs."""
         return self.vocabulary.num_ids
 
     def encode(self, text: str) -> list[int]:
-        """Returns the ids of one text, neither cut nor padded.
+        """Return the ids of one text, neither truncated nor padded.
 
         Raises:
             InputError: if `text` is not a str.
@@ -66,12 +66,22 @@ class TextPipeline:
         return self.vocabulary.encode(self.tokenizer(text))
 
     def encode_all(self, texts: Iterable[str]) -> RaggedIds:
-        """Returns the ids of each text, neither cut nor padded.
+        """Return the ids of each text, neither truncated nor padded.
 
         Raises:
             InputError: if a text is not a str; the message has its position.
         """
         return RaggedIds.from_lists(map(self.vocabulary.encode, self.tokenizer.map(texts)))
+
+    def cut(self, ids: RaggedIds) -> RaggedIds:
+        """Cut encoded texts to `maxlen` without padding them."""
+        lengths = np.minimum(ids.lengths, longest(ids) if self.maxlen is None else self.maxlen)
+        if (lengths == ids.lengths).all():
+            return ids
+        starts = ids.offsets[1:] - lengths if self.truncating == "pre" else ids.offsets[:-1]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return RaggedIds(ids.values[places], offsets)
 
     def pad(self, ids: RaggedIds, *, dtype: npt.DTypeLike = "int32") -> npt.NDArray[Any]:
         """Cuts and pads encoded texts; shape (number of texts, maxlen)."""
@@ -85,13 +95,13 @@ class TextPipeline:
         )
 
     def fixed_for(self, ids: RaggedIds) -> "TextPipeline":
-        """Returns a pipeline whose rows have one length: the same if it has a `maxlen`, else that of the longest."""
+        """Return a pipeline whose rows have one length: the same if it has a `maxlen`, else that of the longest."""
         return self if self.maxlen is not None else replace(self, maxlen=longest(ids))
 
     def without_words(self, ids: RaggedIds) -> npt.NDArray[np.bool_]:
-        """Which encoded texts hold no word of the vocabulary: nothing at all, or only marks; shape (number of texts,).
+        """Return which encoded texts have no word of the vocabulary, but at most marks; shape (number of texts,).
 
-        All that a model sees of them is how many words they have, if it sees that.
+        A model sees at most how many words they have.
         """
         marks = [mark for mark in (self.vocabulary.start_char, self.vocabulary.oov_char) if mark is not None]
         words_before = np.concatenate([[0], np.cumsum(~np.isin(ids.values, marks))])
@@ -99,7 +109,7 @@ class TextPipeline:
         return without
 
     def to_array(self, texts: Iterable[str]) -> npt.NDArray[np.int32]:
-        """Encodes, cuts and pads; int32, shape (number of texts, maxlen).
+        """Encode, cuts and pads; int32, shape (number of texts, maxlen).
 
         Raises:
             InputError: if a text is not a str; the message has its position.
@@ -107,19 +117,19 @@ class TextPipeline:
         return self.pad(self.encode_all(texts))
 
     def decode(self, ids: Iterable[int], *, marks: bool = True) -> str:
-        """Returns the words of one encoded text, joined by spaces.
+        """Return the words of one encoded text, joined by spaces.
 
         Args:
             ids: ids of this pipeline; padding is left out.
             marks: show the marks, as `<start>` and `<oov>`; otherwise leave them out.
 
         Raises:
-            InputError: if an id stands for nothing in the vocabulary.
+            InputError: an id has no meaning in the vocabulary.
         """
         return " ".join(self.vocabulary.decode(ids, marks=marks))
 
     def state(self) -> dict[str, Any]:
-        """Returns all of the pipeline in plain values, for a checkpoint that loads under `weights_only=True`.
+        """Return all of the pipeline in plain values, for a checkpoint that loads under `weights_only=True`.
 
         The words are one string, joined by spaces: a list of 88,584 strings is slow to load that way.
         """
@@ -134,7 +144,7 @@ class TextPipeline:
 
     @classmethod
     def from_state(cls, state: Any) -> "TextPipeline":
-        """Makes the pipeline whose `state` it is.
+        """Make the pipeline whose `state` it is.
 
         Raises:
             InputError: if it is not the state of a pipeline; it comes from a file and is not trusted.
@@ -159,12 +169,12 @@ class TextPipeline:
         )
 
     def fingerprint(self) -> str:
-        """Returns the SHA-256 of the state: equal for pipelines that do the same, in any process."""
+        """Return the SHA-256 of the state: equal for pipelines that do the same, in any process."""
         return hashlib.sha256(json.dumps(self.state(), sort_keys=True).encode()).hexdigest()
 
 
 def longest(ids: RaggedIds) -> int:
-    """Returns the length of the longest text, at least 1."""
+    """Return the length of the longest text, at least 1."""
     return max(int(ids.lengths.max(initial=0)), 1)
 
 
@@ -177,7 +187,7 @@ def _tokenizer_from_state(state: Any) -> BaseTokenizer:
 
 
 def _known(state: Any, what: str, fields: Iterable[str], extra: Iterable[str] = ()) -> dict[str, Any]:
-    """A copy of `state` if that is a dict with exactly the expected keys."""
+    """Return a copy of `state` if that is a dict with exactly the expected keys."""
     expected = {*fields, *extra}
     if not isinstance(state, dict):
         raise InputError(f"the state of {what} has to be a dict, not {state!r:.80}")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from seqclass.checks import check_choice
 from seqclass.text.base_tokenizer import BaseTokenizer, check_text
-from seqclass.text.checks import check_choice
-from seqclass.torchtext_library import import_torchtext, torchtext_calls
+from seqclass.text.torchtext_library import import_torchtext, torchtext_calls
 
 TorchtextTokenizerName = Literal["basic_english", "moses", "toktok"]
 
@@ -33,7 +33,7 @@ class TorchtextTokenizer(BaseTokenizer):
         _ = self._split  # what is not installed is to be reported now
 
     def __call__(self, text: str) -> list[str]:
-        """Returns the words of `text` in order.
+        """Return the words of `text` in order.
 
         Raises:
             InputError: if `text` is not a str.

@@ -49,7 +49,7 @@ class EpochMetrics(nn.Module):
             accuracy.update(predicted, labels)
 
     def compute(self, stage: Stage) -> dict[str, torch.Tensor]:
-        """The figures by their logged names, over all processes, each of which has to call this.
+        """Return the figures by their logged names, over all processes, each of which has to call this.
 
         On a GPU, reading them waits for it.
         """
@@ -60,7 +60,7 @@ class EpochMetrics(nn.Module):
         return figures
 
     def running(self, stage: Stage) -> dict[str, torch.Tensor]:
-        """The figures of this process' samples alone, by the same names."""
+        """Return the figures of this process' samples alone, by the same names."""
         return {name: metric.compute() for name, metric in self._of(stage).items()}
 
 

@@ -23,7 +23,7 @@ class LayerRow:
 
 
 def layer_rows(model: nn.Module, steps: int) -> list[LayerRow]:
-    """The layers of a model in the order in which they run.
+    """Return the layers of a model in the order in which they run.
 
     Args:
         model: reads ids, (batch, steps).

@@ -115,7 +115,7 @@ class SeqclassCLI(LightningCLI):
         self._keep_last_epoch(config)
 
     def _leave_to_the_checkpoint(self, model: Namespace) -> None:
-        """The checkpoint alone says what the model is, whatever the config says; what differs is reported."""
+        """Take from the config what the checkpoint decides alone; report what differs."""
         options = {field.name: model[field.name] for field in fields(StackOptions)}
         assert self._trained is not None  # these commands have a checkpoint
         given = {name: value for name, value in options.items() if value is not None}
@@ -199,7 +199,7 @@ def _report_overridden(options: list[str]) -> None:
 
 
 def _wrapped(error: BaseException) -> InputError | ModuleNotFoundError | None:
-    """The error that jsonargparse, which tries a class as one of several types, has wrapped in a page of its own."""
+    """Return the error that jsonargparse has wrapped in a page of its own while it tried a class as several types."""
     wrapped: BaseException | None = error
     while wrapped is not None and not isinstance(wrapped, InputError | ModuleNotFoundError):
         wrapped = wrapped.__cause__ or wrapped.__context__

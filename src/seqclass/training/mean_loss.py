@@ -36,5 +36,5 @@ class MeanLoss(Metric):
         self.samples += samples
 
     def compute(self) -> torch.Tensor:
-        """The mean over all samples since the last reset; NaN if there are none."""
+        """Return the mean over all samples since the last reset; NaN if there are none."""
         return self.total / self.samples

@@ -104,7 +104,7 @@ def _built_for(data: EncodedDataModule, given: dict[str, Any], word_vectors: str
 
 
 def _with_options(trained: TextClassifier, given: dict[str, Any]) -> TextClassifier:
-    """The trained classifier, with those of the given options that may change."""
+    """Return the trained classifier, with those of the given options that may change."""
     saved = trained.options.values()
     if changed := changed_options(saved, given):
         raise InputError(f"training cannot go on from the checkpoint with other options: {', '.join(changed)}")

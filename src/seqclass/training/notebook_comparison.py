@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seqclass.models import StackName
-from seqclass.notebook import NOTEBOOK_RESULTS, EpochResult
+from seqclass.training.notebook_results import NOTEBOOK_RESULTS, EpochResult
 from seqclass.training.sequence_classifier import SequenceClassifier
 
 # As Keras names the fields of an `EpochResult`.
@@ -40,7 +40,7 @@ class NotebookComparison(Callback):
 
 
 def comparison_table(stack: StackName | Literal["chain"], result: EpochResult, source: str) -> Table:
-    """A run's first epoch beside the notebook's.
+    """Set a run's first epoch beside the notebook's.
 
     Args:
         stack: which of the four, or `chain`.

@@ -1,7 +1,7 @@
 import pytest
 
 from seqclass.data.sources import Reading, class_folder
-from seqclass.data.sources.class_folder import class_files, read_class_folder
+from seqclass.data.sources.class_folder import ClassFolderInput, class_files
 from seqclass.errors import InputError
 
 
@@ -25,11 +25,15 @@ def folder(tmp_path):
     return root
 
 
+def read(folder, **reading):
+    return list(ClassFolderInput(folder).rows(Reading(**reading)))
+
+
 ROWS = [("/neg/a.txt", "dull\r\n", "neg"), ("/pos/10.TXT", "née", "pos"), ("/pos/b.txt", "fine", "pos")]
 
 
 def test_sub_folders_are_classes_and_txt_files_their_texts(folder):
-    assert list(read_class_folder(folder, Reading())) == ROWS
+    assert read(folder) == ROWS
 
 
 @pytest.mark.parametrize(
@@ -42,13 +46,13 @@ def test_sub_folders_are_classes_and_txt_files_their_texts(folder):
 )
 def test_the_pattern_says_which_files_are_texts(folder, pattern, names):
     (folder / "pos" / "p.md").write_text("good")
-    rows = list(read_class_folder(folder, Reading(pattern=pattern)))
+    rows = read(folder, pattern=pattern)
     assert [row.where.rpartition("/")[2] for row in rows if not row.where.endswith("p.md")] == names
 
 
 def test_links_within_the_folder_are_followed(folder):
     (folder / "pos" / "c.txt").symlink_to(folder / "neg" / "a.txt")
-    assert [row.where for row in read_class_folder(folder, Reading())][-1] == "/pos/c.txt"
+    assert [row.where for row in read(folder)][-1] == "/pos/c.txt"
 
 
 def test_links_that_leave_the_folder_are_refused(folder, tmp_path):
@@ -59,28 +63,28 @@ def test_links_that_leave_the_folder_are_refused(folder, tmp_path):
     for target in (outside / "secret.txt", "../../outside/secret.txt", "../../outside/lost.txt"):
         link.symlink_to(target)
         with pytest.raises(InputError, match=r"pos/c\.txt is a link that leaves the folder .*reviews"):
-            list(read_class_folder(folder, Reading()))
+            read(folder)
         link.unlink()
     (folder / "other").symlink_to(outside)
     with pytest.raises(InputError, match="other is a link that leaves the folder"):
-        class_files(folder, "*.txt")
+        class_files(folder, Reading())
 
 
 def test_the_folder_itself_may_be_a_link(folder, tmp_path):
     (tmp_path / "link").symlink_to(folder)
-    assert list(read_class_folder(tmp_path / "link", Reading())) == ROWS
+    assert read(tmp_path / "link") == ROWS
 
 
 def test_links_in_a_circle(folder):
     (folder / "pos" / "c.txt").symlink_to("c.txt")
     with pytest.raises(InputError, match=r"cannot read .*c\.txt: Too many levels of symbolic links"):
-        class_files(folder, "*.txt")
+        class_files(folder, Reading())
 
 
 def test_a_class_without_texts(folder):
     (folder / "train" / "pos").mkdir(parents=True)
     with pytest.raises(InputError, match=r"reviews/train holds no \*\.txt files; .*reviews has to hold one folder"):
-        class_files(folder, "*.txt")
+        class_files(folder, Reading())
 
 
 @pytest.mark.parametrize(
@@ -95,4 +99,42 @@ def test_what_cannot_be_used(folder, monkeypatch, content, message):
     monkeypatch.setattr(class_folder, "MAX_TEXT_BYTES", 100)
     (folder / "pos" / "c.txt").write_bytes(content)
     with pytest.raises(InputError, match=message):
-        list(read_class_folder(folder, Reading()))
+        read(folder)
+
+
+def test_texts_without_labels_may_lie_in_the_folder_itself(folder):
+    assert read(folder, label_column=None) == [
+        ("/README.txt", "of no class", ""),
+        *((where, text, "") for where, text, _ in ROWS),
+    ]
+
+
+class TestImdb:
+    """What lies in `aclImdb`, given as anyone's own texts."""
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        for name in ("train/neg/0_1", "train/pos/0_9", "train/unsup/0_0", "test/neg/0_2", "test/pos/0_8"):
+            path = tmp_path / "aclImdb" / f"{name}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("a film")
+        (tmp_path / "aclImdb" / "train" / "urls_neg.txt").write_text("http")
+        return tmp_path / "aclImdb"
+
+    def test_unlabelled_reviews_are_not_a_class(self, root, capsys):
+        given = ClassFolderInput(root / "train")
+        assert [row.label for row in given.rows(Reading())] == ["neg", "pos"]
+        printed = capsys.readouterr().err
+        assert "train/unsup holds the unlabelled reviews of the IMDB data set" in printed
+        assert printed.count("\n") == 1
+        assert len(given.files(Reading())) == 2
+        given.fingerprint(Reading())
+        assert capsys.readouterr().err == ""
+
+    def test_a_class_may_be_called_so(self, root):
+        (root / "train" / "neg").rename(root / "train" / "bad")
+        assert [row.label for row in ClassFolderInput(root / "train").rows(Reading())] == ["bad", "pos", "unsup"]
+
+    def test_parts_are_not_classes(self, root):
+        with pytest.raises(InputError, match=r"aclImdb holds the parts train and test .*; name .*aclImdb/train as"):
+            read(root)

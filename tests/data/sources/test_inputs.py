@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from support.sources import read
 
 from seqclass.data.sources import OwnTexts
 from seqclass.data.sources.inputs import ListInput, open_input
@@ -22,7 +23,7 @@ def test_numbers_of_numpy_are_labels():
 def test_lists_are_a_source():
     texts = [f"text {number}" for number in range(20)]
     source = OwnTexts((texts, [number % 2 for number in range(20)]))
-    parts = source.read()
+    parts = read(source)
     assert source.label_names == ("0", "1")
     assert source.name == "train"
     assert len(parts["train"].texts) == 16
@@ -38,8 +39,24 @@ def test_fingerprint_follows_content():
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "folder"])
 def test_columns_are_for_tables_without_a_line_of_names(tmp_path, name):
     (tmp_path / name).mkdir() if name == "folder" else (tmp_path / name).write_text("{}")
-    with pytest.raises(InputError, match=rf"{name} names its own columns: `columns` is for \.csv and \.tsv files"):
-        list(open_input(tmp_path / name, "train").rows(Reading(columns=("text", "label"))))
+    for option in ({"columns": ("text", "label")}, {"delimiter": ";"}):
+        with pytest.raises(InputError, match=rf"{name}: `{next(iter(option))}` is for \.csv and \.tsv files only"):
+            list(open_input(tmp_path / name, "train").rows(Reading(**option)))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("a.txt", r"A table of texts and labels has to be called \.csv or \.tsv, .* `seqclass classify CKPT` reads"),
+        ("a.txt.gz", "A table of texts and labels"),
+        ("a.xlsx", "Save the sheet as CSV"),
+        ("a.doc", "saved by Hugging Face's `datasets`$"),
+    ],
+)
+def test_what_to_do_with_other_files(tmp_path, name, hint):
+    (tmp_path / name).write_text("text\tlabel\n")
+    with pytest.raises(InputError, match=rf"cannot tell what .*{name} \(train\) is; allowed are .*{hint}"):
+        open_input(tmp_path / name, "train")
 
 
 def write_shards(folder, names=("part-2.csv", "part-10.csv", "part-1.jsonl", ".part-3.csv")):
@@ -65,6 +82,39 @@ def test_several_files_are_read_in_the_order_of_their_names(tmp_path):
     assert sorted(row.name for row in source.texts()) == [
         f"big/part-{file}.csv:{line}" for file in (10, 2) for line in (2, 3)
     ]
+
+
+class TestWithoutLabels:
+    """What `label_column=None` reads, in every form."""
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.csv", "id,text\n1,fine\n2,\n"),
+            ("a.jsonl", '{"text": "fine"}\n{"text": null}\n'),
+            ("a.json", '[{"text": "fine"}, {"text": ""}]'),
+            ("a/1.txt", "fine"),
+            ("a-*.csv", "text\nfine\n"),
+        ],
+    )
+    def test_texts_alone_are_enough(self, tmp_path, name, content):
+        path = tmp_path / name.replace("*", "1")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+        if name == "a/1.txt":
+            (tmp_path / "a" / "2.txt").write_text("")
+        given = open_input(tmp_path / name.partition("/")[0], "predict")
+        rows = list(given.rows(Reading(label_column=None, keep_empty=True)))
+        assert [(row.text, row.label) for row in rows] == [("fine", ""), ("", "")][: len(rows)]
+        assert len(rows) == (1 if "*" in name else 2)
+
+    def test_a_label_that_is_there_is_not_looked_at(self):
+        given = open_input((["a", "b"], [None, 1.5]), "predict")
+        assert [row.label for row in given.rows(Reading(label_column=None))] == ["", ""]
+
+    def test_they_cannot_be_trained_on(self):
+        with pytest.raises(InputError, match=r"train is to be read without labels .*`seqclass classify CKPT --input"):
+            list(OwnTexts((["a", "b"], ["x", "y"]), reading=Reading(label_column=None)).texts())
 
 
 def test_the_fingerprint_of_several_files_follows_each(tmp_path):
@@ -111,9 +161,9 @@ def test_a_file_may_be_called_like_a_pattern(tmp_path):
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("big/*.tsv", r"there are no texts at .*big/\*\.tsv \(train\): no file has such a name"),
-        ("other/*.csv", r"there are no texts at .*other/\*\.csv \(train\): no file has such a name"),
-        ("b*/part.csv", r"b\*/part\.csv \(train\): \*, \? and \[\] may stand in the name of the files"),
+        ("big/*.tsv", r"there are no texts at .*big/\*\.tsv \(train\): no file name matches"),
+        ("other/*.csv", r"there are no texts at .*other/\*\.csv \(train\): no file name matches"),
+        ("b*/part.csv", r"b\*/part\.csv \(train\): only the name of the files may hold \*, \? and \[\]"),
         ("big/*.csv*", r"cannot tell what .*part-2\.csv\.crc \(train\) is; allowed are"),
     ],
 )
@@ -138,12 +188,12 @@ def test_what_is_no_pair_of_lists(given, message):
 
 
 def test_a_bad_entry_is_named():
-    with pytest.raises(InputError, match=r"train\[1\]: 'text' is None; a text has to be a string"):
-        list(open_input((["a", None], ["x", "y"]), "train").rows(Reading()))
+    with pytest.raises(InputError, match=r"train\[1\]: 'text' is 5; a text has to be a string"):
+        list(open_input((["a", 5], ["x", "y"]), "train").rows(Reading()))
 
 
-@pytest.mark.parametrize(("empty_texts", "kept"), [("keep", 3), ("skip", 1)])
+@pytest.mark.parametrize(("empty_texts", "kept"), [("keep", 5), ("skip", 1)])
 def test_empty_texts_are_told(empty_texts, kept, capsys):
-    source = OwnTexts((["a", "", " \n"], ["x", "y", "x"]), empty_texts=empty_texts)
+    source = OwnTexts((["a", "", " \n", None, float("nan")], ["x", "y", "x", "y", "y"]), empty_texts=empty_texts)
     assert len(list(source.rows("train"))) == kept
-    assert "Warning: 2 empty texts of train" in capsys.readouterr().err
+    assert "Warning: 4 empty texts of train" in capsys.readouterr().err

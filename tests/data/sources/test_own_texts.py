@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from support.sources import read
 
 from seqclass.data import OwnTexts
 from seqclass.data.sources import Reading
@@ -28,7 +29,7 @@ def counts(part, source):
 class TestParts:
     def test_without_a_test_file_a_part_of_each_class_is_the_test(self, table):
         source = OwnTexts(table(sad=20, glad=10, mad=2))
-        parts = source.read()
+        parts = read(source)
         assert list(parts) == ["train", "test"]
         assert source.name == "reviews.csv"
         assert source.label_names == ("glad", "mad", "sad")
@@ -42,24 +43,24 @@ class TestParts:
                     source.inputs["train"].path.read_text().splitlines()[line - 1]
                     == f"{text},{source.label_names[label]}"
                 )
-        assert OwnTexts(source.inputs["train"].path).read() == parts, "the same texts every time"
+        assert read(OwnTexts(source.inputs["train"].path)) == parts, "the same texts every time"
 
     def test_files_of_their_own(self, table):
         train, test, val = table("a.csv", x=2, y=1), table("b.csv", y=3), table("c.csv", x=1, y=1)
-        parts = OwnTexts(train, test=test, val=val).read()
+        parts = read(OwnTexts(train, test=test, val=val))
         assert {name: (part.labels, part.names[-1]) for name, part in parts.items()} == {
             "train": ([0, 0, 1], "a.csv:4"),
             "val": ([0, 1], "c.csv:3"),
             "test": ([1, 1, 1], "b.csv:4"),
         }
-        assert set(OwnTexts(train.parent / "a.csv", test=test).read()) == {"train", "test"}
+        assert set(read(OwnTexts(train.parent / "a.csv", test=test))) == {"train", "test"}
 
     def test_forms_may_differ(self, table, tmp_path):
         folder = tmp_path / "new"
         for label in ("x", "y"):
             (folder / label).mkdir(parents=True)
             (folder / label / "1.txt").write_text("good")
-        parts = OwnTexts(table(x=2, y=2), test=folder).read()
+        parts = read(OwnTexts(table(x=2, y=2), test=folder))
         assert parts["test"].names == ["new/x/1.txt", "new/y/1.txt"]
 
     def test_the_folder_one_is_in(self, table, tmp_path, monkeypatch):
@@ -68,12 +69,12 @@ class TestParts:
             (tmp_path / "new" / label / "1.txt").write_text("good")
         monkeypatch.chdir(tmp_path / "new")
         source = OwnTexts(".", test=table(x=1))
-        assert (source.name, source.read()["train"].names) == ("new", ["new/x/1.txt", "new/y/1.txt"])
+        assert (source.name, read(source)["train"].names) == ("new", ["new/x/1.txt", "new/y/1.txt"])
 
     def test_file_names_in_another_encoding_can_be_written(self, table, tmp_path):
         (tmp_path / "new" / "x").mkdir(parents=True)
         (tmp_path / "new" / "x" / os.fsdecode(b"caf\xe9.txt")).write_text("good")
-        parts = OwnTexts(table(x=2, y=2), test=tmp_path / "new").read()
+        parts = read(OwnTexts(table(x=2, y=2), test=tmp_path / "new"))
         assert parts["test"].names == ["new/x/caf\\udce9.txt"]
 
     def test_other_columns(self, tmp_path):
@@ -81,7 +82,7 @@ class TestParts:
         source = OwnTexts(
             tmp_path / "a.tsv", reading=Reading(text_columns=("body",), label_column="stars", quotes=False)
         )
-        source.read()
+        read(source)
         assert source.label_names == ("1", "5")
 
 
@@ -92,21 +93,21 @@ class TestErrors:
             other = table("other.csv", x=1, z=1)
             message = r"other\.csv:3: no training text has the label 'z'; the labels in .*reviews\.csv are 'x', 'y'$"
             with pytest.raises(InputError, match=message):
-                OwnTexts(train, **{part: other}).read()
+                read(OwnTexts(train, **{part: other}))
 
     def test_one_class(self, table):
         with pytest.raises(InputError, match=r"reviews\.csv has to hold .* two classes; all have the label 'x'"):
-            OwnTexts(table(x=5)).read()
+            read(OwnTexts(table(x=5)))
 
     def test_no_texts(self, table):
         with pytest.raises(InputError, match=r"reviews\.csv has to hold texts of at least two classes; there are none"):
-            OwnTexts(table()).read()
+            read(OwnTexts(table()))
         with pytest.raises(InputError, match=r"b\.csv \(test\) holds no texts"):
-            OwnTexts(table(x=2, y=2), test=table("b.csv")).read()
+            read(OwnTexts(table(x=2, y=2), test=table("b.csv")))
 
     def test_a_class_with_a_single_text(self, table):
         with pytest.raises(InputError, match=r"class y has a single .* \(reviews\.csv:5\), and test_fraction=0\.2"):
-            OwnTexts(table(x=3, y=1)).read()
+            read(OwnTexts(table(x=3, y=1)))
 
     def test_nothing_there(self, table, tmp_path):
         with pytest.raises(InputError, match=r"there are no texts at .*lost\.csv \(train\); allowed are \.csv"):

@@ -74,9 +74,7 @@ class TestHuggingFace:
 
     def test_numbers_without_a_class(self, tmp_path):
         path = self.write(tmp_path / "a.parquet", {"names": ["neg", "pos"], "_type": "ClassLabel"}, [1, -1])
-        with pytest.raises(
-            InputError, match=r"a\.parquet:2: 'label' is -1, which stands for no class; the file names 2"
-        ):
+        with pytest.raises(InputError, match=r"a\.parquet:2: 'label' is -1, which stands for no class; the 2 classes"):
             list(read_parquet(path, Reading()))
 
     def test_fields_of_columns(self, tmp_path):
@@ -102,7 +100,7 @@ def test_compressed_and_larger_than_a_batch(write, tmp_path):
     ("columns", "message"),
     [
         ({"text": ["a"], "stars": ["x"]}, r": there is no column 'label'; the columns are 'text', 'stars'"),
-        ({"text": ["a", None], "label": ["x", "y"]}, r":2: 'text' is None; a text has to be a string"),
+        ({"text": ["a", None], "label": ["x", "y"]}, r":2: the text is empty; set `empty_texts`"),
         ({"text": ["a", "b"], "label": ["x", None]}, r":2: 'label' is None; a label has to be"),
         ({"text": ["a", "b"], "label": [1, 0.5]}, r":2: 'label' is 0\.5; a label has to be"),
         ({"text": [1], "label": ["x"]}, r":1: 'text' is 1; a text has to be a string"),

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from seqclass.compressed import readable
 from seqclass.data.sources.rows import Reading, Row
 from seqclass.errors import InputError
-from seqclass.reading import readable
 
 PATH = Path("a.csv")
 READING = Reading()
@@ -69,12 +69,29 @@ def test_labels_of_other_types(label):
         ({"columns": ("label", "body")}, "columns has to name 'text' once, .* it is 'label', 'body'"),
         ({"columns": ("label", "text", "text")}, "columns has to name 'text' once"),
         ({"pattern": ""}, "pattern is ''; it has to be one for the names of files"),
+        ({"delimiter": ""}, "delimiter is ''; it has to be a single character such as ';'"),
+        ({"delimiter": ", "}, "delimiter is ', '"),
+        ({"delimiter": '"'}, "no quote or line break"),
         ({"pattern": "../*.txt"}, r"pattern is '\.\./\*\.txt'"),
     ],
 )
 def test_wrong_options(options, message):
     with pytest.raises(InputError, match=message):
         Reading(**options)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_missing_texts_are_empty_texts(missing):
+    with pytest.raises(InputError, match=r"a\.csv:2: the text is empty; set `empty_texts`"):
+        READING.typed_row(PATH, ":2", {"text": missing, "label": "x"})
+    keeping = Reading(text_columns=("title", "text"), keep_empty=True)
+    assert keeping.typed_row(PATH, ":2", {"title": missing, "text": missing, "label": "x"}) == Row(":2", "\n", "x")
+    assert keeping.typed_row(PATH, ":2", {"title": "a", "text": missing, "label": "x"}).text == "a\n"
+
+
+def test_the_delimiter_can_be_written_as_on_a_command_line():
+    assert Reading.from_options(delimiter="\\t") == Reading(delimiter="\t")
+    assert Reading.from_options(delimiter=";") == Reading(delimiter=";")
 
 
 def test_encodings_are_known_by_all_their_names():

@@ -1,12 +1,14 @@
 import csv
 import gzip
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seqclass.data.sources import Reading, tables
+from seqclass.data.sources import Reading, lines, tables
+from seqclass.data.sources.inputs import open_input
 from seqclass.data.sources.tables import read_table
 from seqclass.errors import InputError
 
@@ -18,7 +20,7 @@ def read(tmp_path):
     def write_and_read(content, suffix=".csv", *, text_column="text", **reading):
         path = tmp_path / f"reviews{suffix}"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return list(read_table(path, Reading(text_columns=(text_column,), **reading)))
+        return list(open_input(path, "train").rows(Reading(text_columns=(text_column,), **reading)))
 
     return write_and_read
 
@@ -39,13 +41,11 @@ class TestCsvAndTsv:
     def test_without_a_line_of_names(self, read):
         rows = read('3,"Wall St.","Bears claw back"\n', columns=("label", "title", "text"))
         assert rows == [(":1", "Bears claw back", "3")]
-        with pytest.raises(
-            InputError, match=r":1: this line holds the names of the columns itself; leave `columns` out"
-        ):
+        with pytest.raises(InputError, match=r":1: this line is a header of column names; leave `columns` out"):
             read("\ufefflabel,text\n3,fine\n", columns=("label", "text"))
         with pytest.raises(InputError, match=r":2: this row has 3 fields, but there are 2 columns: 'label', 'text'"):
             read("3,fine\n4,dull,really\n", columns=("label", "text"))
-        with pytest.raises(InputError, match=r":1: there is no column 'text'.* If this is no line of names, name them"):
+        with pytest.raises(InputError, match=r":1: there is no column 'text'.* not a header, name the columns"):
             read("3,fine\n4,dull\n")
 
     def test_quoted_fields_hold_anything_and_lines_are_counted_as_in_an_editor(self, read):
@@ -74,7 +74,8 @@ class TestCsvAndTsv:
         text = "word " * 100_000
         assert read(f"text,label\n{text},pos\n")[0].text == text
         assert csv.field_size_limit() == limit
-        monkeypatch.setattr(tables, "MAX_TEXT_BYTES", 100)
+        for module in (lines, tables):
+            monkeypatch.setattr(module, "MAX_TEXT_BYTES", 100)
         with pytest.raises(InputError, match=r"reviews\.csv:2: this line has more than 100 bytes"):
             read(f"text,label\n{text},pos\n")
         with pytest.raises(InputError, match=r"reviews\.csv:2: .*field larger than field limit \(100\)"):
@@ -88,7 +89,7 @@ class TestCsvAndTsv:
             ("a,b\nc,d", r":1: there is no column 'text'; the columns are 'a', 'b'"),
             ("\n\ntext;label\n", r":3: there is no column 'text'; the columns are 'text;label'"),
             ("text\nfine\n", r":1: there is no column 'label'; the columns are 'text'"),
-            ("text,label,text\n", r":1: there are 2 times the column 'text'; the columns are 'text', 'label', 'text'"),
+            ("text,label,text\n", r":1: there are 2 columns 'text'; the columns are 'text', 'label', 'text'"),
             (",".join("a" * 30), r"the columns are 'a',.* 'a' and 10 more"),
             ("text,label\nfine, really,pos", r":2: this row has 3 fields, but there are 2 columns: 'text', 'label'"),
             ("text,label\nfine\n", r":2: this row has 1 fields"),
@@ -102,6 +103,22 @@ class TestCsvAndTsv:
         with pytest.raises(InputError, match=message):
             read(content)
 
+    @pytest.mark.parametrize("quote", ["", '"'])
+    @pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ";"), (".csv", "\t"), (".tsv", ","), (".csv", "|")])
+    def test_another_delimiter(self, read, suffix, delimiter, quote):
+        rows = [("id", "text", "label"), ("1", "fine", "pos"), ("2", "dull", "neg")]
+        content = "\n".join(delimiter.join(f"{quote}{field}{quote}" for field in row) for row in rows)
+        hint = re.escape(f"The columns seem to be separated by {delimiter!r}: set `delimiter` to {delimiter!r}")
+        with pytest.raises(InputError, match=rf":1: (there is no column 'text'|this row cannot be read).* {hint}$"):
+            read(content, suffix)
+        assert read(content, suffix, delimiter=delimiter) == [(":2", "fine", "pos"), (":3", "dull", "neg")]
+        with pytest.raises(InputError, match=rf":1: this row (has 1 fields, but there are 3|cannot be read).* {hint}$"):
+            read(content, suffix, columns=("a", "text", "label"))
+
+    def test_a_row_that_no_delimiter_fits_has_no_hint(self, read):
+        with pytest.raises(InputError, match=r"there are 2 columns: 'text', 'label'$"):
+            read("text,label\nfine; really; so,pos,x\n")
+
     def test_null_characters_are_no_crash(self, read):
         try:
             rows = read("text,label\na\0b,pos\n")
@@ -109,58 +126,6 @@ class TestCsvAndTsv:
             assert "reviews.csv:2" in str(error)  # noqa: PT017
         else:
             assert rows == [(":2", "a\0b", "pos")]
-
-
-class TestJsonLines:
-    def test_one_object_a_line(self, read):
-        objects = [
-            {"text": "née\n", "label": "pos", "id": []},
-            {"label": 3, "text": "x"},
-            {"label": True, "text": "y"},
-        ]
-        content = "\ufeff" + "\n\n".join(map(json.dumps, objects)) + "\r\n"
-        for suffix in (".jsonl", ".json", ".ndjson"):
-            assert read(content, suffix) == [(":1", "née\n", "pos"), (":3", "x", "3"), (":5", "y", "true")]
-
-    def test_entries_of_entries(self, read):
-        objects = [{"review": {"body": "fine"}, "label": 4.0}, {"review.body": "dull", "review": {}, "label": 2}]
-        rows = read("\n".join(map(json.dumps, objects)), ".jsonl", text_column="review.body")
-        assert rows == [(":1", "fine", "4"), (":2", "dull", "2")]
-        with pytest.raises(InputError, match=r":1: there is no 'review\.text'; the entries are 'review', 'label'"):
-            read(json.dumps(objects[0]), ".jsonl", text_column="review.text")
-
-    @pytest.mark.parametrize(
-        ("line", "message"),
-        [
-            ("not json", "this is not JSON: Expecting value"),
-            ('{"text": "x"', "this is not JSON"),
-            ("[" * 100_000, "this is not JSON"),
-            ('["x", "pos"]', r"each line has to hold one JSON object, not '\[\"x\", \"pos\"\]'"),
-            ('{"label": "pos", "body": "x"}', "there is no 'text'; the entries are 'label', 'body'"),
-            ('{"text": "x"}', "there is no 'label'; the entries are 'text'"),
-            ('{"text": 5, "label": "pos"}', "'text' is 5; a text has to be a string"),
-            ('{"text": null, "label": "pos"}', "'text' is None"),
-            (
-                '{"text": "x", "label": null}',
-                "'label' is None; a label has to be a string, a whole number,",
-            ),
-            ('{"text": "x", "label": 1.5}', r"'label' is 1\.5"),
-            ('{"text": "x", "label": NaN}', r"'label' is nan"),
-            ('{"text": "x", "label": ["pos"]}', r"'label' is \['pos'\]"),
-            ('{"text": "x", "label": ""}', "the label is empty"),
-            ('{"text": "", "label": "pos"}', "the text is empty"),
-            (b'{"text": "\xe9", "label": "pos"}', "this is not UTF-8"),
-        ],
-    )
-    def test_what_cannot_be_used(self, read, line, message):
-        line = line if isinstance(line, bytes) else line.encode()
-        with pytest.raises(InputError, match=rf"reviews\.jsonl:3: {message}"):
-            read(b'{"text": "x", "label": "pos"}\n\n' + line + b"\n", ".jsonl")
-
-    def test_a_line_too_long(self, read, monkeypatch):
-        monkeypatch.setattr(tables, "MAX_TEXT_BYTES", 100)
-        with pytest.raises(InputError, match=r"reviews\.jsonl:1: this line has more than 100 bytes"):
-            read(json.dumps({"text": "x" * 100, "label": "pos"}), ".jsonl")
 
 
 class TestForms:

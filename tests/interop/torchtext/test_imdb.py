@@ -5,13 +5,14 @@ import shutil
 
 import pytest
 from data.small_imdb import REVIEWS, with_members
+from support.sources import read
 from support.torchtext import needs_torchtext
 
 from seqclass.cli import main
 from seqclass.data import ImdbSource, MissingDataError
 from seqclass.errors import InputError
 from seqclass.interop.torchtext import TorchtextIMDBDataModule, TorchtextImdbSource
-from seqclass.torchtext_library import import_torchtext
+from seqclass.text.torchtext_library import import_torchtext
 
 pytestmark = needs_torchtext
 
@@ -39,32 +40,32 @@ def pairs(part):
 
 def test_texts_and_labels_are_those_read_without_torchtext(tmp_path, place):
     archive = with_members(tmp_path / "small.tar.gz")
-    parts = TorchtextImdbSource(place(archive, train=8, test=3), allow_download=False).read()
-    expected = ImdbSource(archive).read()
+    parts = read(TorchtextImdbSource(place(archive, train=8, test=3), allow_download=False))
+    expected = read(ImdbSource(archive))
     assert {name: pairs(part) for name, part in parts.items()} == {name: pairs(part) for name, part in expected.items()}
     assert parts["test"].names == ["test/0", "test/1", "test/2"]
 
 
 def test_reads_a_second_time_from_what_torchtext_has_unpacked(tmp_path, place):
     root = place(with_members(tmp_path / "small.tar.gz"), train=8, test=3)
-    first = TorchtextImdbSource(root).read()
-    assert TorchtextImdbSource(root).read() == first
+    first = read(TorchtextImdbSource(root))
+    assert read(TorchtextImdbSource(root)) == first
 
 
 def test_reviews_that_torchtext_loses_are_found(tmp_path, place):
     """It unpacks each run of reviews of one class over the one before, and reads that from then on."""
     mixed = dict(sorted(REVIEWS.items(), key=lambda item: item[0].rpartition("/")[2]))
     root = place(with_members(tmp_path / "mixed.tar.gz", reviews=mixed), train=8, test=3)
-    TorchtextImdbSource(root).read()
+    read(TorchtextImdbSource(root))
     with pytest.raises(InputError, match=r"torchtext yields .* for train .* expected are 8 reviews of both classes"):
-        TorchtextImdbSource(root).read()
+        read(TorchtextImdbSource(root))
 
 
 def test_a_class_without_reviews_is_counted(tmp_path, place):
     lacking = {name: text for name, text in REVIEWS.items() if not name.startswith("train/pos")}
     root = place(with_members(tmp_path / "small.tar.gz", reviews=lacking), train=4, test=3)
     with pytest.raises(InputError, match="4 neg, 0 pos for train"):
-        TorchtextImdbSource(root).read()
+        read(TorchtextImdbSource(root))
 
 
 @pytest.mark.parametrize(("labels", "found"), [({"neg": "neg", "pos": "pos"}, True), ({"neg": 1, "pos": 3}, False)])
@@ -76,10 +77,10 @@ def test_labels_are_mapped_by_name(tmp_path, place, monkeypatch, labels, found):
     monkeypatch.setattr(module, "IMDB", lambda root, split: yields)
     monkeypatch.setattr(module, "NUM_LINES", {"train": 8, "test": 8})
     if found:
-        assert source.read()["train"].labels == [0] * 4 + [1] * 4
+        assert read(source)["train"].labels == [0] * 4 + [1] * 4
     else:
         with pytest.raises(InputError, match="yields the label 3 for a review of train; known are 'neg', 'pos'"):
-            source.read()
+            read(source)
 
 
 def test_without_the_archive_the_error_says_where_it_belongs(tmp_path, monkeypatch):
@@ -116,8 +117,8 @@ def test_trains_and_classifies_with_everything_of_torchtexts(tmp_path, place, mo
 def test_the_real_reviews(imdb_path, place):
     root = place(imdb_path, train=25_000, test=25_000)
     data = TorchtextIMDBDataModule(root=str(root), download=False)
-    parts = data.find_source(allow_download=False).read()
-    expected = ImdbSource(imdb_path).read()
+    parts = read(data.find_source(allow_download=False))
+    expected = read(ImdbSource(imdb_path))
     assert {name: sum(part.labels) for name, part in parts.items()} == {"train": 12_500, "test": 12_500}
     for name, part in parts.items():
         assert pairs(part) == pairs(expected[name])

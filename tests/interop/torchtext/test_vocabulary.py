@@ -11,7 +11,7 @@ from seqclass.errors import InputError
 from seqclass.interop.torchtext import from_torchtext, to_torchtext
 from seqclass.interop.torchtext.vocabulary import from_tokens, to_tokens
 from seqclass.text import Vocabulary
-from seqclass.torchtext_library import import_torchtext
+from seqclass.text.torchtext_library import import_torchtext
 
 WORDS = ("the", "a", "film", "née", "<br")
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from support.lstm_cases import random_case
 
-from seqclass.nn.lstm_kernels import builtin_refuses
+from seqclass.nn.lstm_kernels import builtin_refusal
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_refuses_what_cudnn_and_onednn_lack(options, message):
 
 
 def test_takes_the_rest():
-    assert builtin_refuses("sigmoid", gate_dropout=False) is None
+    assert builtin_refusal("sigmoid", gate_dropout=False) is None
     for mode in ("none", "shared"):
         case = random_case(mode=mode)
         assert torch.isfinite(case.forward("builtin", *case.sources)).all()

@@ -10,20 +10,26 @@ from seqclass.nn.lstm_kernels.choice import choose_kernel
 
 def arguments(batch, *, device="cpu", **options):
     tensors = (torch.ones(shape, device=device) for shape in ((batch, 3, 2), (8, 2), (8, 2), (8,)))
+    for name in ("input_masks", "recurrent_masks"):
+        if name in options:
+            options[name] = torch.ones(4, batch, 2, device=device)
+    if options.get("padding") == "masked":
+        options["padding"] = LeadingPadding(torch.zeros(batch, dtype=torch.int64, device=device), masked=True)
     return LSTMArguments(*tensors, **options)
 
 
 @pytest.fixture
 def no_compiler(monkeypatch):
     monkeypatch.setattr(choice, "compiled_refusal", lambda arguments: "anything here: no C compiler")
+    choice._report_fallback.cache_clear()
 
 
 BUILTIN_LACKS = [
     {"recurrent_activation": "hard_sigmoid"},
     {"recurrent_activation": "hard_sigmoid_keras3"},
-    {"input_masks": torch.ones(4, 1, 2)},
-    {"recurrent_masks": torch.ones(4, 1, 2)},
-    {"padding": LeadingPadding(torch.zeros(1, dtype=torch.int64), masked=True)},
+    {"input_masks": True},
+    {"recurrent_masks": True},
+    {"padding": "masked"},
 ]
 
 
@@ -67,13 +73,13 @@ def test_float64_is_not_for_onednn():
 
 
 @pytest.mark.parametrize("options", BUILTIN_LACKS, ids=lambda options: next(iter(options)))
-def test_fused_where_builtin_refuses(no_compiler, options):
+def test_fused_where_builtin_refusal(no_compiler, options):
     assert choose_kernel(arguments(1, **options)) == "fused"
 
 
 @needs_fake_gpu
 @pytest.mark.parametrize("options", BUILTIN_LACKS, ids=lambda options: next(iter(options)))
-def test_a_gpu_takes_fused_where_builtin_refuses(options):
+def test_a_gpu_takes_fused_where_builtin_refusal(options):
     with FakeTensorMode():  # has devices that this machine need not have
         assert choose_kernel(arguments(64, device="cuda", **options)) == "fused"
 
@@ -88,3 +94,23 @@ def test_a_gpu_takes_builtin_where_it_can():
 def test_auto_runs_the_chosen_kernel(batch):
     for given in (arguments(batch), arguments(batch, recurrent_activation="hard_sigmoid")):
         assert torch.equal(run_lstm(given), run_lstm(given, choose_kernel(given)))
+
+
+def test_a_fallback_is_logged_once_with_its_reason(no_compiler, caplog):
+    for _ in range(3):
+        run_lstm(arguments(2))
+        run_lstm(arguments(64, recurrent_activation="hard_sigmoid"))
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        (
+            "seqclass.nn.lstm_kernels.choice",
+            "WARNING",
+            "a slower LSTM kernel runs, since 'compiled' cannot run anything here: no C compiler",
+        )
+    ]
+
+
+def test_what_the_hardware_has_no_faster_kernel_for_is_not_logged(no_compiler, caplog):
+    tensors = (torch.ones(shape, dtype=torch.float64) for shape in ((1, 3, 2), (8, 2), (8, 2), (8,)))
+    run_lstm(LSTMArguments(*tensors))
+    run_lstm(arguments(2), "fused")
+    assert not caplog.records

@@ -8,8 +8,7 @@ from support.lstm_cases import random_case
 
 from seqclass.nn import RECURRENT_ACTIVATIONS
 from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
-from seqclass.nn.lstm_kernels.compiled import compiled_refusal, library
-from seqclass.nn.lstm_kernels.compiled.library import CompilerError, load_library
+from seqclass.nn.lstm_kernels.compiled import compiled_refusal
 
 MODES = [("shared", False), ("none", False), ("none", True), ("masked", False), ("masked", True)]
 
@@ -189,64 +188,3 @@ def test_refusals(arguments, reason):
 def test_the_largest_size():
     assert compiled_refusal(plain_arguments(hidden_size=256)) is None
     assert_as_reference(random_case(batch=7, steps=5, input_size=32, hidden_size=256))
-
-
-@pytest.fixture
-def no_library_yet(monkeypatch, tmp_path):
-    """An empty cache, and nothing loaded."""
-    monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path))
-    library._load_or_refuse.cache_clear()
-    yield tmp_path / "kernels"
-    library._load_or_refuse.cache_clear()
-
-
-def test_compiled_once_for_each_processor(no_library_yet, monkeypatch):
-    load_library()
-    (made,) = no_library_yet.iterdir()
-    before = made.stat()
-    library._load_or_refuse.cache_clear()
-    load_library()
-    assert made.stat() == before
-    monkeypatch.setenv("CC", "cc -DANOTHER_COMPILER")
-    library._load_or_refuse.cache_clear()
-    load_library()
-    assert len(list(no_library_yet.iterdir())) == 2
-
-
-@pytest.mark.parametrize(
-    ("compiler", "reason"),
-    [
-        ("no-such-compiler", "no C compiler: 'no-such-compiler' does not run .*; set CC to one"),
-        ("false", "the C compiler 'false' fails: "),
-        ("cc -Dstruct=0", "the C compiler 'cc' fails: .*error: "),
-    ],
-)
-def test_without_a_compiler_auto_takes_another_kernel(no_library_yet, monkeypatch, compiler, reason):
-    monkeypatch.setenv("CC", compiler)
-    with pytest.raises(CompilerError, match=f"^{reason}"):
-        load_library()
-    arguments = plain_arguments()
-    with pytest.raises(ValueError, match=f"^kernel='compiled' cannot run anything here: {reason}"):
-        run_lstm(arguments, "compiled")
-    torch.testing.assert_close(run_lstm(arguments), run_lstm(arguments, "reference"))
-    # Nothing half-made stays.
-    assert not no_library_yet.exists() or not list(no_library_yet.iterdir())
-
-
-def test_a_cache_that_cannot_be_written(no_library_yet):
-    no_library_yet.write_text("a file where the folder should be")
-    with pytest.raises(CompilerError, match=r"^the compiled kernel cannot be kept in or loaded from .*kernels: "):
-        load_library()
-
-
-def test_a_damaged_library_is_no_crash(no_library_yet, monkeypatch, tmp_path):
-    load_library()
-    (made,) = no_library_yet.iterdir()
-    # In another cache: what is loaded already would not be read again.
-    damaged = tmp_path / "another" / "kernels"
-    damaged.mkdir(parents=True)
-    (damaged / made.name).write_bytes(b"not a library")
-    monkeypatch.setenv("SEQCLASS_CACHE", str(damaged.parent))
-    library._load_or_refuse.cache_clear()
-    with pytest.raises(CompilerError, match="cannot be kept in or loaded from"):
-        load_library()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.lstm_cases import random_case
 
 from seqclass.nn import RECURRENT_ACTIVATIONS, LeadingPadding
-from seqclass.nn.lstm_kernels import LSTMArguments, builtin_refuses, run_lstm
+from seqclass.nn.lstm_kernels import LSTMArguments, builtin_refusal, run_lstm
 
 BLOCK = 25  # steps of a block of the fused kernel; the builtin one's are twice as long
 
@@ -22,7 +22,7 @@ def assert_equal_results(case):
     four times the largest difference seen.
     """
     gate_dropout = case.input_masks is not None or case.recurrent_masks is not None
-    refused = builtin_refuses(case.activation, gate_dropout=gate_dropout, masked_padding=case.mode == "masked")
+    refused = builtin_refusal(case.activation, gate_dropout=gate_dropout, masked_padding=case.mode == "masked")
     expected = case.solve("reference")
     both, single = (torch.float64, torch.float32), (torch.float32,)
     precisions = {"reference": both, "fused": both, "builtin": () if refused else both, "compiled": single}

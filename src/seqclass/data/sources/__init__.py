@@ -5,12 +5,11 @@ from seqclass.data.sources.inputs import TextsAndLabels
 from seqclass.data.sources.own_texts import EmptyTexts, OwnTexts
 from seqclass.data.sources.rows import Reading
 from seqclass.data.sources.sample import SampleSource
-from seqclass.data.sources.source import LabelledTexts, MissingDataError, Source, SourceText
+from seqclass.data.sources.source import MissingDataError, Source, SourceText
 
 __all__ = [
     "EmptyTexts",
     "ImdbSource",
-    "LabelledTexts",
     "MissingDataError",
     "OwnTexts",
     "Reading",

@@ -4,8 +4,10 @@ import gzip
 import hashlib
 import os
 import re
+import sys
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,11 +24,13 @@ VARIABLE = "SEQCLASS_IMDB"
 
 PARTS = ("train", "test")
 LABEL_NAMES = ("neg", "pos")
+REVIEWS_OF_A_CLASS = 12_500
+"""In each part of the whole data set."""
 
-# Names that begin with a dot are what macOS adds to archives, not reviews.
+# macOS adds names that begin with a dot to archives; they are not reviews.
 _REVIEW = re.compile(r"(?:^|/)(train|test)/(neg|pos)/([^/.][^/]*\.txt)$")
 _MAX_BYTES = 1 << 20
-"""No review comes near it (the longest has 14 KB); what does is not a review."""
+"""No review comes near it (the longest has 14 KB)."""
 
 _Place = tuple[str, str, str]
 """Part, class and file name: the order of the reviews."""
@@ -35,11 +39,11 @@ _Place = tuple[str, str, str]
 def find_imdb(
     path: str | Path | None = None, *, cache_dir: str | Path | None = None, allow_download: bool = True
 ) -> "ImdbSource":
-    """Finds the reviews at the first of four places, or gets them.
+    """Find the reviews in the first of four places, or download them.
 
     1. `path`; 2. what the environment variable SEQCLASS_IMDB names; 3. the archive in the cache; 4. the
-    download of the official archive (84 MB) into the cache. What the first two name has to be there: they
-    never fall through to the next place.
+    download of the official archive (84 MB) into the cache. A path from one of the first two has to exist: there is
+    no fall-back to the next place.
 
     Args:
         path: the archive or the folder.
@@ -47,8 +51,8 @@ def find_imdb(
         allow_download: whether the fourth place may be used.
 
     Raises:
-        MissingDataError: if the reviews are at none of the places.
-        InputError: if `path` or SEQCLASS_IMDB names something that is not there.
+        MissingDataError: the reviews are in none of the places.
+        InputError: `path` or SEQCLASS_IMDB names something that does not exist.
     """
     if path is not None:
         return ImdbSource(path, origin="path")
@@ -77,7 +81,7 @@ class ImdbSource(Source):
         origin: where the path was set, for messages.
 
     Raises:
-        InputError: if there is nothing at `path`.
+        InputError: there is nothing at `path`.
     """
 
     name = "imdb"
@@ -86,6 +90,7 @@ class ImdbSource(Source):
     def __init__(self, path: str | Path, *, origin: str = "path") -> None:
         self.path = Path(path).expanduser()
         self.origin = origin
+        self._told = False
         if not self.path.exists():
             raise InputError(
                 f"the IMDB reviews are not at {self.path} (from {origin}): there has to be {ARCHIVE} or the "
@@ -93,11 +98,13 @@ class ImdbSource(Source):
             )
 
     def fingerprint(self) -> str:
-        """Returns a hash of the archive's bytes, or of the folder's file names, sizes and times of change."""
+        """Return a hash of the archive's bytes, or of the folder's file names, sizes and times of change."""
         digest = hashlib.sha256()
         with self._readable():
             if self.path.is_dir():
                 files = [(place, file.stat()) for place, file in self._files()]
+                # Here too: encoded once, the folder is not read again, but it is still not the whole data set.
+                self._tell_what_is_missing(place for place, _ in files)
                 for place, status in sorted(files):
                     digest.update(repr((place, status.st_size, status.st_mtime_ns)).encode())
             else:
@@ -107,17 +114,19 @@ class ImdbSource(Source):
         return digest.hexdigest()
 
     def texts(self) -> Iterator[SourceText]:
-        """Yields the reviews of "train", then of "test", in the order of class and file name.
+        """Yield the reviews of "train", then of "test", in the order of class and file name.
 
-        All are in memory then: an archive has them in any order.
+        All are in memory then: an archive has them in any order. If they are fewer than the data set has, as in a
+        folder that was extracted halfway, a warning on standard error says where they are missing.
 
         Raises:
-            InputError: if the archive is damaged or none, a review is not UTF-8 or too large, or a class has
+            InputError: the archive is damaged or not one, a review is not UTF-8 or too large, or a class has
                 no reviews.
         """
         with self._readable():
             reviews = dict(self._folder_reviews() if self.path.is_dir() else self._archive_reviews())
         self._check_classes(reviews)
+        self._tell_what_is_missing(reviews)
         for part in PARTS:
             for place in sorted(place for place in reviews if place[0] == part):
                 yield SourceText(part, "/".join(place), reviews[place], (place[1],))
@@ -141,7 +150,7 @@ class ImdbSource(Source):
             yield place, self._decoded(file.path, Path(file.path).read_bytes())
 
     def _files(self) -> Iterator[tuple[_Place, "os.DirEntry[str]"]]:
-        """The files of the reviews in a folder, in no order."""
+        """Return the files of the reviews in a folder, in no order."""
         root = self.path / "aclImdb" if (self.path / "aclImdb").is_dir() else self.path
         for part in PARTS:
             for label in LABEL_NAMES:
@@ -157,7 +166,7 @@ class ImdbSource(Source):
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        """Turns what reading can fail with into an InputError."""
+        """Turn the errors of reading into an InputError."""
         try:
             yield
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
@@ -178,10 +187,20 @@ class ImdbSource(Source):
         except UnicodeDecodeError as error:
             raise InputError(f"{name} in {self.path} (from {self.origin}) is not UTF-8: {error}") from error
 
+    def _tell_what_is_missing(self, reviews: Iterable[_Place]) -> None:
+        """Compare the counts with those of the whole data set; say once what differs."""
+        differ = {place: count for place, count in _counts(reviews).items() if count != REVIEWS_OF_A_CLASS}
+        if differ and not self._told:
+            self._told = True
+            found = ", ".join(f"{place} has {count:,} reviews" for place, count in differ.items())
+            print(
+                f"Warning: {self.path} (from {self.origin}) is not the whole IMDB data set, which has "
+                f"{REVIEWS_OF_A_CLASS:,} reviews of each class in each part: {found}. Was it extracted completely?",
+                file=sys.stderr,
+            )
+
     def _check_classes(self, reviews: Iterable[_Place]) -> None:
-        counts = {f"{part}/{label}": 0 for part in PARTS for label in LABEL_NAMES}
-        for part, label, _ in reviews:
-            counts[f"{part}/{label}"] += 1
+        counts = _counts(reviews)
         if not all(counts.values()):
             found = ", ".join(f"{count:,} in {place}" for place, count in counts.items())
             raise InputError(
@@ -189,12 +208,18 @@ class ImdbSource(Source):
             )
 
 
+def _counts(reviews: Iterable[_Place]) -> dict[str, int]:
+    """How many reviews there are of each class in each part."""
+    found = Counter(f"{part}/{label}" for part, label, _ in reviews)
+    return {place: found[place] for place in (f"{part}/{label}" for part in PARTS for label in LABEL_NAMES)}
+
+
 def _ways_out(archive: Path, reason: str) -> str:
     return (
-        f"the IMDB reviews are not here, and could not be downloaded: {reason}\n"
-        "There are three ways out:\n"
-        f"  1. have {ARCHIVE}, or the folder aclImdb: give it as `path`, or in the environment variable "
+        f"the IMDB reviews are not on this machine, and could not be downloaded: {reason}\n"
+        "Do one of these:\n"
+        f"  1. name {ARCHIVE}, or the folder aclImdb, with `path` or the environment variable "
         f"{VARIABLE};\n"
-        f"  2. put the archive to {archive}, or let it be downloaded there from {URL};\n"
-        "  3. go on with the small built-in sample: `on_missing: sample`."
+        f"  2. put the archive at {archive}, downloaded from {URL};\n"
+        "  3. use the small built-in sample: `on_missing: sample`."
     )

@@ -12,35 +12,37 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from seqclass.checks import check_choice
 from seqclass.data.sources.inputs import TextsAndLabels, open_input
 from seqclass.data.sources.rows import Reading, Row
 from seqclass.data.sources.source import Source, SourceText
 from seqclass.data.split import check_fraction, stratified_holdout
 from seqclass.errors import InputError
-from seqclass.text.checks import check_choice
+from seqclass.messages import listed
 
 EmptyTexts = Literal["error", "keep", "skip"]
 
-_VERSION = 3
+_VERSION = 4
 """Part of the fingerprint: raise it when the same files come to be read in another way."""
 _TEST_SEED = 0
 
 
 class OwnTexts(Source):
-    """Labelled texts in files, folders or lists; see `read_table`, `read_parquet` and `read_class_folder`.
+    """Labelled texts in files, folders or lists; see `seqclass.data.sources.inputs`.
 
-    The classes are the labels of the training texts, sorted by name. Without test texts of their own, a part of
-    the training texts becomes the test part, and nothing else ever sees it. Which texts that are depends on the
-    training file alone, not on the seed of a run, so that no later run trains on what an earlier one is tested on.
+    The classes are the labels of the training texts, sorted by name. Without separate test texts, some of the training
+    texts are held out as the test part, and used for nothing else. Which texts these are depends on the training file
+    alone, not on the seed of a run, so that no later run trains on what an earlier one was tested on.
 
     Args:
         train: the training texts: path of a file of one of the forms, plain or with `.gz` behind, of several such files
             (`big/part-*.csv`), or of a folder; or a pair of lists, the texts and their labels.
-        test: the test texts; None takes `test_fraction` of the training texts.
-        val: the validation texts; None for none, the source then has no part "val".
-        test_fraction: between 0 and 1, both excluded; taken from every class. Without effect if `test` is given.
+        test: the test texts; None holds out `test_fraction` of the training texts.
+        val: the validation texts; without them the source has no part "val".
+        test_fraction: between 0 and 1, exclusive; of every class. Ignored if `test` is given.
         reading: columns, encoding and so on.
-        empty_texts: what to do with texts of white space alone: "error", or "keep" or "skip" them with a warning.
+        empty_texts: what to do with texts that are empty, null or only white space: "error", or "keep" or "skip" them
+            with a warning.
 
     Attributes:
         name: that of the training file or folder.
@@ -49,8 +51,8 @@ class OwnTexts(Source):
         reading: as given.
 
     Raises:
-        InputError: if an option has a wrong value, or there is nothing at a path, or nothing of a known form, or the
-            same at two of them.
+        InputError: an option has a wrong value, a path leads to nothing or to no known form, or two paths to the same
+            texts.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class OwnTexts(Source):
         for one, other in combinations(self.inputs, 2):
             if self.inputs[one].shares_texts(self.inputs[other]):
                 raise InputError(
-                    f"{one} and {other} are the same texts, {self.inputs[one].path}: results would mean nothing"
+                    f"{one} and {other} are the same texts, {self.inputs[one].path}: the results would be meaningless"
                 )
         self.name = self.inputs["train"].name
         self.label_names = ()
@@ -80,7 +82,7 @@ class OwnTexts(Source):
         self._test_fraction = None if test is not None else test_fraction
 
     def fingerprint(self) -> str:
-        """Returns a hash of the options and of the files' bytes, or of a folder's file names, sizes and times."""
+        """Return a hash of the options and of the files' bytes, or of a folder's file names, sizes and times."""
         settings = {
             "version": _VERSION,
             "test_fraction": self._test_fraction,
@@ -91,11 +93,11 @@ class OwnTexts(Source):
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     def texts(self) -> Iterator[SourceText]:
-        """Yields the texts of "train", "val" if it was given, and "test"; they are named by file and line, or file.
+        """Yield the texts of "train", "val" if it was given, and "test"; they are named by file and line, or file.
 
         Raises:
-            InputError: if something in the files cannot be used, or a label of the other parts is no label of
-                the training texts; the message names file and line.
+            InputError: something in the files cannot be used, or a label of another part does not occur in the training
+                texts; the message names file and line.
         """
         known: set[str] = set()
         for part in self.inputs:
@@ -107,7 +109,7 @@ class OwnTexts(Source):
                 elif not known.issuperset(labels):
                     raise self._unknown_label(part, row, labels)
                 count += 1
-                # File names need not be UTF-8, but the files that these names are written to are.
+                # File names need not be UTF-8, but the files that they are written to are.
                 name = f"{given.name}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8")
                 yield SourceText(part, name, row.text, labels)
             if part == "train":
@@ -130,10 +132,10 @@ class OwnTexts(Source):
         return held
 
     def rows(self, part: str) -> Iterator[Row]:
-        """Reads the rows of a part that was given, one by one; tells of empty texts at the end.
+        """Read the rows of a part that was given, one by one; warn about empty texts at the end.
 
         Raises:
-            InputError: as `texts`, but for what concerns labels.
+            InputError: as `texts`, except for unknown labels.
         """
         texts = self.inputs[part]
         empty, first = 0, ""
@@ -144,14 +146,19 @@ class OwnTexts(Source):
                     continue
             yield row
         if empty:
-            done = "were left out" if self._empty_texts == "skip" else "are kept: a model sees nothing but padding"
+            done = "were left out" if self._empty_texts == "skip" else "are kept: for a model they are all padding"
             print(f"Warning: {empty:,} empty texts of {texts.path} {done}; the first is {first}", file=sys.stderr)
 
     def names_of(self, row: Row) -> list[str]:
-        """The names of a row's labels: one, or with `label_separator` any number."""
+        """Return the names of a row's labels: one, or with `label_separator` any number."""
         return self.reading.label_names(row.label)
 
     def _classes(self, names: set[str]) -> tuple[str, ...]:
+        if self.reading.label_column is None:
+            raise InputError(
+                f"{self.inputs['train'].path} is to be read without labels (label_column is null), and so cannot be "
+                "trained or measured on; `seqclass classify CKPT --input FILE` labels such texts"
+            )
         if len(names) < 2:
             found = f"all have the label {min(names)!r}" if names else "there are none"
             raise InputError(f"{self.inputs['train'].path} has to hold texts of at least two classes; {found}")
@@ -159,8 +166,7 @@ class OwnTexts(Source):
 
     def _unknown_label(self, part: str, row: Row, labels: tuple[str, ...]) -> InputError:
         unknown = next(name for name in labels if name not in self.label_names)
-        known = ", ".join(map(repr, self.label_names[:20]))
         return InputError(
             f"{self.inputs[part].path}{row.where}: no training text has the label {unknown!r:.80}; the labels in "
-            f"{self.inputs['train'].path} are {known}{', ...' if len(self.label_names) > 20 else ''}"
+            f"{self.inputs['train'].path} are {listed(self.label_names)}"
         )

@@ -1,30 +1,31 @@
-"""One labelled text of a file or folder, and the reading that all forms share."""
+"""One labelled text of a file or folder, and how all forms of them are read."""
 
 import codecs
 import io
 import json
+import math
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqclass.errors import InputError
+from seqclass.messages import listed
 
 BYTE_ORDER_MARK = "\ufeff"
 """What some programs put at the start of UTF-8 files."""
 
 MAX_TEXT_BYTES = 16 << 20
-"""Of a text, and of a line: two million words or so. What is longer is no text, or a quote that is never closed."""
+"""The longest text, and line: some two million words. Anything longer is not a text, or has a quote never closed."""
 
 
 class Row(NamedTuple):
     """One labelled text.
 
     Args:
-        where: its place, to be put behind the path of the whole: ":17" for a line, "/pos/1.txt" for a file.
-        text: as it stands there.
-        label: the name of its class; with several labels a text, their names, sorted, with the separator between.
+        where: its place, to be appended to the path of the whole: ":17" for a line, "/pos/1.txt" for a file.
+        text: unchanged.
+        label: the name of its class; with several labels per text, their names, sorted, joined by the separator.
     """
 
     where: str
@@ -38,24 +39,26 @@ class Reading:
 
     Args:
         text_columns: names of the columns, or of the entries of an object, that hold the text; several are joined
-            by line feeds. `review.body` is the entry `body` of the entry `review`, where nothing is called so.
+            by line feeds. `review.body` is the entry `body` of the entry `review`, unless an entry has that name.
         label_column: likewise, the label; None for texts without labels, whose rows have empty ones.
-        columns: names of all columns of `.csv` and `.tsv` files that do not begin with a line of them.
+        columns: names of all columns of `.csv` and `.tsv` files without a header.
+        delimiter: the character between the fields of `.csv` and `.tsv` files; None for that of the suffix.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
-        pattern: names of the files in the folders of the classes, such as `*.txt`; upper and lower case are one.
+        pattern: names of the files in the folders of the classes, such as `*.txt`; case is ignored.
         encoding: of the files, by one of Python's names. Parquet has its own.
-        label_separator: what stands between the labels of a text that may have several, or none; None where each text
-            has one. Lists of strings are then labels too, in files that have them.
-        keep_empty: whether texts of white space alone are given out; they are errors otherwise.
+        label_separator: separates the labels of a text that may have several, or none; None if each text has exactly
+            one. Lists of strings are then labels too, in files that have them.
+        keep_empty: whether texts that are only white space are kept; otherwise they are errors.
 
     Raises:
-        InputError: if there is no text column, one is named twice or is not among `columns`, the pattern is empty or
+        InputError: there is no text column, one is named twice or is not among `columns`, the pattern is empty or
             leads to other folders, or Python does not know the encoding.
     """
 
     text_columns: tuple[str, ...] = ("text",)
     label_column: str | None = "label"
     columns: tuple[str, ...] | None = None
+    delimiter: str | None = None
     quotes: bool = True
     pattern: str = "*.txt"
     encoding: str = "utf-8"
@@ -64,7 +67,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         if not self.text_columns:
-            raise InputError("text_column names no column; give one, or a list of those to join")
+            raise InputError("text_column is empty; name a column, or a list of columns to join")
         if self.label_separator is not None and not self.label_separator.strip(" "):
             raise InputError(f"label_separator is {self.label_separator!r}; it has to be more than spaces, or None")
         for name in self.wanted:
@@ -74,11 +77,15 @@ class Reading:
                 raise InputError(
                     f"columns has to name {name!r} once, where the text or the label is; it is {listed(self.columns)}"
                 )
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise InputError(
+                f"delimiter is {self.delimiter!r}; it has to be a single character such as ';', no quote or line break"
+            )
         if not self.pattern or "/" in self.pattern:
             raise InputError(f"pattern is {self.pattern!r}; it has to be one for the names of files, such as '*.txt'")
         try:
             known = codecs.lookup(self.encoding)
-            # Refuses codecs such as "hex", which are no encodings of text.
+            # Refuses codecs such as "hex", which do not encode text.
             io.TextIOWrapper(io.BytesIO(), encoding=self.encoding)
         except (LookupError, ValueError) as error:
             raise InputError(
@@ -93,21 +100,24 @@ class Reading:
         text_column: list[str] | str = "text",
         label_column: str | None = "label",
         columns: list[str] | None = None,
+        delimiter: str | None = None,
         quotes: bool = True,
         pattern: str = "*.txt",
         encoding: str = "utf-8",
         label_separator: str | None = None,
     ) -> "Reading":
-        """Makes a reading of options as people give them.
+        """Make a reading of options as people give them.
 
         Args:
             text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
-            label_column: likewise, the label; None where there is none.
-            columns: names of all columns, for `.csv` and `.tsv` files that do not begin with a line of them.
-            quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
+            label_column: likewise, the label; None if there is none.
+            columns: names of all columns, for `.csv` and `.tsv` files without a header.
+            delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a
+                tab; None for a comma or a tab, by the suffix.
+            quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; if not, it is an ordinary character.
             pattern: names of the files in a class's folder; `*` takes all of them.
             encoding: of the files, by one of Python's names.
-            label_separator: what stands between the labels of a text, where each may have several or none.
+            label_separator: separates the labels of a text, if each may have several or none.
 
         Raises:
             InputError: as the class does.
@@ -116,6 +126,7 @@ class Reading:
             text_columns=(text_column,) if isinstance(text_column, str) else tuple(text_column),
             label_column=label_column,
             columns=None if columns is None else tuple(columns),
+            delimiter="\t" if delimiter == "\\t" else delimiter,
             quotes=quotes,
             pattern=pattern,
             encoding=encoding,
@@ -128,10 +139,10 @@ class Reading:
         return self.text_columns if self.label_column is None else (*self.text_columns, self.label_column)
 
     def row(self, path: Path, where: str, texts: list[str], label: str) -> Row:
-        """Makes a row; white space around the label is cut off.
+        """Make a row; white space around the label is cut off.
 
         Raises:
-            InputError: if the text or the label is empty, or the label cannot be printed.
+            InputError: the text or the label is empty, or the label cannot be printed.
         """
         text, label = "\n".join(texts), label.strip()
         if not self.keep_empty and not text.strip():
@@ -148,20 +159,22 @@ class Reading:
         return Row(where, text, (self.label_separator or "").join(names))
 
     def label_names(self, label: str) -> list[str]:
-        """The names in a row's label: one, or with a separator any number, sorted, each once."""
+        """Return the names in a row's label: one, or with a separator any number, sorted, each once."""
         if self.label_separator is None:
             return [label] if label else []
         return sorted({name.strip() for name in label.split(self.label_separator)} - {""})
 
     def typed_row(self, path: Path, where: str, values: dict[str, Any]) -> Row:
-        """Makes a row of values that have types, by the names of their columns.
+        """Make a row of values that have types, by the names of their columns.
 
         Raises:
-            InputError: if there is no such column, a text is no string, or the label no string, whole number or truth
-                value; or as `row`.
+            InputError: a column is missing, a text is not a string, or the label is not a string, a whole number or a
+                truth value; or as `row`.
         """
         found = {column: _entry(values, column, f"{path}{where}") for column in self.wanted}
         for column in self.text_columns:
+            if _is_missing(found[column]):
+                found[column] = ""
             if not isinstance(found[column], str):
                 raise InputError(f"{path}{where}: {column!r} is {found[column]!r:.80}; a text has to be a string")
         given = "" if self.label_column is None else found[self.label_column]
@@ -169,7 +182,7 @@ class Reading:
         return self.row(path, where, [found[column] for column in self.text_columns], label)
 
     def _label(self, given: Any, place: str) -> str:
-        """A label with a type, or where there may be several a list of them, as it would stand in a CSV file."""
+        """Return a label with a type, or a list of them where there may be several, as a CSV file would hold it."""
         if self.label_separator is None or not isinstance(given, list):
             if (name := _label_name(given)) is not None:
                 return name
@@ -189,7 +202,7 @@ class Reading:
 
 
 def _entry(values: dict[str, Any], name: str, place: str) -> Any:
-    """What is called `name`; or, if nothing is, the entry of an entry that the dots in it lead to."""
+    """Return the entry `name`; or, if there is none, the nested entry that the dots in the name lead to."""
     if name in values:
         return values[name]
     found: Any = values
@@ -201,7 +214,7 @@ def _entry(values: dict[str, Any], name: str, place: str) -> Any:
 
 
 def _label_name(label: Any) -> str | None:
-    """The name that a label with a type has; None if it has none."""
+    """Return the name that a label with a type has; None if it has none."""
     if isinstance(label, float) and label.is_integer():
         label = int(label)  # stars are often 5.0 in JSON, and columns with gaps in Parquet
     if isinstance(label, int):
@@ -209,11 +222,16 @@ def _label_name(label: Any) -> str | None:
     return label if isinstance(label, str) else None
 
 
+def _is_missing(value: Any) -> bool:
+    """Return whether a value is missing: null, or pandas' NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 class NotDecodableError(InputError):
-    """The bytes of a file are of another encoding.
+    """The bytes of a file are not in the encoding that was named.
 
     Args:
-        message: for a person.
+        message: explains it.
         path: the file, or the folder that it is in.
     """
 
@@ -223,7 +241,7 @@ class NotDecodableError(InputError):
 
 
 def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int) -> NotDecodableError:
-    """The error for bytes of another encoding; `why` is what Python says, or the first byte of no meaning."""
+    """Make the error for bytes in another encoding; `why` is Python's error, or the first invalid byte."""
     if isinstance(why, UnicodeDecodeError) and why.start < len(why.object):
         why = why.object[why.start]
     reason = f"byte 0x{why:02x}" if isinstance(why, int) else str(why)
@@ -232,9 +250,3 @@ def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int
         "such as cp1252 or utf-16; `seqclass inspect` says which ones fit",
         path,
     )
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a message; of a file without a header they are whatever its first row holds."""
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(f"{name!r:.60}" for name in names[:20]) + more

@@ -115,11 +115,11 @@ class SampleSource(Source):
     label_names = _LABEL_NAMES
 
     def fingerprint(self) -> str:
-        """Returns a hash of this file, which alone decides the texts."""
+        """Return a hash of this file, which alone decides the texts."""
         return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
     def texts(self) -> Iterator[SourceText]:
-        """Yields the texts of "train", then of "test", the same on every call and machine."""
+        """Yield the texts of "train", then of "test", the same on every call and machine."""
         rng = random.Random(_SEED)
         for part, size in _SIZES.items():
             for number in range(size):
@@ -154,6 +154,6 @@ def _opinion(rng: random.Random, side: int) -> str:
 
 
 def _filled(rng: random.Random, template: str, side: int) -> str:
-    """The template with a word for each of its fields; words of opinion are those of `side`."""
+    """Fill the template with a word for each of its fields; words of opinion are those of `side`."""
     text = _FIELD.sub(lambda field: rng.choice(_CHOICES[side][field[1]]), template)
     return re.sub(r"\ba (?=[aeiou])", "an ", text)

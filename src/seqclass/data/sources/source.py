@@ -2,20 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from seqclass.data.split import label_array
 from seqclass.errors import InputError
 
 
 class MissingDataError(InputError):
-    """The data are nowhere to be found, and could not be downloaded.
+    """The data are not on this machine, and could not be downloaded.
 
-    A path that was given but does not work is a plain InputError: it is a mistake to mend, not a lack.
+    A path that was given but does not work is a plain InputError: a mistake, not missing data.
     """
 
 
@@ -24,8 +22,8 @@ class SourceText(NamedTuple):
 
     Args:
         part: "train", "test" or "val".
-        name: what a person finds it by, such as its file name.
-        text: as it stands there.
+        name: how a person finds it, such as its file name.
+        text: unchanged.
         labels: the names of its classes: one, or any number if the source is `multi_label`.
     """
 
@@ -33,22 +31,6 @@ class SourceText(NamedTuple):
     name: str
     text: str
     labels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LabelledTexts:
-    """One part of a data set (training, test), in memory.
-
-    Args:
-        texts: the texts.
-        labels: for each text, the index of its class in the source's `label_names`; or where a text has any number of
-            labels, a tuple of their indices.
-        names: for each text, what a person finds it by, such as its file name.
-    """
-
-    texts: list[str]
-    labels: list[Any]
-    names: list[str]
 
 
 class Source(ABC):
@@ -66,11 +48,11 @@ class Source(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Returns a string that changes when the texts do, faster than reading them would be."""
+        """Return a string that changes when the texts do, faster than reading them would be."""
 
     @abstractmethod
     def texts(self) -> Iterator[SourceText]:
-        """Yields the texts one by one, all of one part before the next, "train" first.
+        """Yield the texts one by one, all of one part before the next, "train" first.
 
         "train" has at least one text of every class, each other part at least one text.
 
@@ -79,41 +61,13 @@ class Source(ABC):
         """
 
     def test_rows(self, labels: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Which of the texts yielded as "train" are the part "test" instead; none, unless a source says otherwise.
+        """Return which of the texts yielded as "train" belong to "test" instead; by default none.
 
         Args:
             labels: of all of them, as `label_array` gives them.
             names: likewise.
 
         Returns:
-            Their numbers, which rise.
+            Their numbers, ascending.
         """
         return np.arange(0)
-
-    def read(self) -> dict[str, LabelledTexts]:
-        """Returns the parts by name, all in memory.
-
-        Raises:
-            InputError: as `texts`.
-        """
-        parts: dict[str, list[SourceText]] = {}
-        for row in self.texts():
-            parts.setdefault(row.part, []).append(row)
-        labelled = {part: self._labelled(rows) for part, rows in parts.items()}
-        train = labelled["train"]
-        held = set(self.test_rows(label_array(train.labels, len(self.label_names)), train.names).tolist())
-        if held:
-            for part, chosen in (("train", False), ("test", True)):
-                labelled[part] = self._labelled(
-                    [row for number, row in enumerate(parts["train"]) if (number in held) == chosen]
-                )
-        return labelled
-
-    def _labelled(self, rows: list[SourceText]) -> LabelledTexts:
-        label_by_name = {name: label for label, name in enumerate(self.label_names)}
-        labels = [tuple(label_by_name[name] for name in row.labels) for row in rows]
-        return LabelledTexts(
-            [row.text for row in rows],
-            list(labels) if self.multi_label else [label for (label,) in labels],
-            [row.name for row in rows],
-        )

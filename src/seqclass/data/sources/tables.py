@@ -1,83 +1,58 @@
-"""Labelled texts in CSV, TSV and JSON Lines files.
+"""Labelled texts in CSV and TSV files.
 
-CSV is read by Python's own `csv`, not by pyarrow: in strict mode it refuses stray quotes, which would join rows in
+They are read by Python's own `csv`, not by pyarrow: in strict mode it refuses stray quotes, which would join rows in
 silence, and it tells the line of a row that cannot be used, where pyarrow counts rows of a block.
 """
 
 import csv
-import io
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
 
-from seqclass.data.sources.rows import BYTE_ORDER_MARK, MAX_TEXT_BYTES, Reading, Row, listed, not_decodable
+from seqclass.data.sources.lines import NumberedLines, form_of, numbered_lines, opened
+from seqclass.data.sources.rows import MAX_TEXT_BYTES, Reading, Row
 from seqclass.errors import InputError
-from seqclass.reading import GZIP, open_binary, readable
+from seqclass.messages import listed
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-JSON_LINES = (".jsonl", ".ndjson", ".json")
 
-_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+_COMMON_DELIMITERS = (",", ";", "\t", "|")
 
-_NumberedLines = Iterator[tuple[int, str]]
-
-
-def form_of(path: Path) -> str:
-    """The suffix that says what a file holds: ".csv" for `a.csv`, and for `a.CSV.gz`."""
-    bare = path.with_suffix("") if path.suffix.lower() == GZIP else path
-    return bare.suffix.lower()
+_NumberedRows = Iterator[tuple[int, list[str]]]
 
 
 def read_table(path: Path, reading: Reading) -> Iterator[Row]:
-    """Reads the labelled texts of a file, one by one.
+    """Read the labelled texts of a `.csv` or `.tsv` file, one by one.
 
-    `.csv` and `.tsv` files begin with a line of column names, unless `reading` has those, and each row has as many
-    fields. `.jsonl`, `.ndjson` and `.json` files hold one object a line, whose label may be a whole number, true or
-    false too. Empty lines are passed over. Each may be compressed, and then ends in `.gz`.
+    The file begins with a line of column names, unless `reading` has those, and each row has as many fields. Empty
+    lines are passed over. It may be compressed, and then ends in `.gz`.
 
     Args:
-        path: the file; its suffix says which form it has.
-        reading: columns, quotes, encoding.
+        path: the file; its suffix gives the delimiter, unless `reading` has one.
+        reading: columns, delimiter, quotes, encoding.
 
     Raises:
-        InputError: if something in the file cannot be used; the message names file and line.
+        InputError: something in the file cannot be used; the message names file and line.
     """
-    # Bytes that cannot be decoded become lone surrogates, so that they are found with their line.
-    how: dict[str, Any] = {"encoding": reading.encoding, "errors": "surrogateescape", "newline": ""}
-    with readable(path), open_binary(path) as file, io.TextIOWrapper(file, **how) as content:
-        lines = _lines(path, content, reading.encoding)
-        if form_of(path) in JSON_LINES:
-            yield from _objects(path, lines, reading)
-        else:
-            yield from _columns(path, _fields(path, lines, quotes=reading.quotes), reading)
+    delimiter = reading.delimiter or DELIMITERS[form_of(path)]
+    with opened(path, reading.encoding) as content:
+        lines = numbered_lines(path, content, reading.encoding)
+        yield from _rows(path, _fields(path, lines, delimiter, quotes=reading.quotes), delimiter, reading)
 
 
-def _lines(path: Path, content: TextIO, encoding: str) -> _NumberedLines:
-    number = 0
-    while True:
-        try:
-            line = content.readline(MAX_TEXT_BYTES + 1)
-        except UnicodeError as error:  # of an encoding in which not every byte can be escaped, such as UTF-16
-            raise not_decodable(path, f":{number + 1}", encoding, error) from error
-        if not line:
-            return
-        number += 1
-        if len(line) > MAX_TEXT_BYTES:
-            raise InputError(f"{path}:{number}: this line has more than {MAX_TEXT_BYTES:,} bytes, too many for a text")
-        if escaped := _ESCAPED_BYTE.search(line):
-            raise not_decodable(path, f":{number}", encoding, ord(escaped[0]) - 0xDC00)
-        yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+def _fields(path: Path, lines: NumberedLines, delimiter: str, *, quotes: bool) -> _NumberedRows:
+    """Split lines into fields; a quoted field may go over several."""
+    current = ""
 
+    def contents() -> Iterator[str]:
+        nonlocal current
+        for _, current in lines:
+            yield current
 
-def _fields(path: Path, lines: _NumberedLines, *, quotes: bool) -> Iterator[tuple[int, list[str]]]:
-    """The rows, each with its first line: a quoted field may go over several."""
     # Strict, because a stray quote would else join rows in silence.
     reader = csv.reader(
-        (line for _, line in lines),
-        delimiter=DELIMITERS[form_of(path)],
+        contents(),
+        delimiter=delimiter,
         quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
         strict=True,
     )
@@ -87,10 +62,14 @@ def _fields(path: Path, lines: _NumberedLines, *, quotes: bool) -> Iterator[tupl
             try:
                 fields = next(reader, None)
             except csv.Error as error:
-                raise InputError(
-                    f'{path}:{first}: this row cannot be read ({error}); a field with a quote in it is written "so '
-                    '""quoted"" here", or is the quote a character like any other: then set `quotes` to false'
-                ) from error
+                hint = (
+                    'A field with a quote in it is written "so ""quoted"" here"; if quotes are ordinary characters, '
+                    "set `quotes` to false"
+                )
+                for other in _COMMON_DELIMITERS:
+                    if other != delimiter and f'"{other}"' in current:
+                        hint = _set_delimiter(other)
+                raise InputError(f"{path}:{first}: this row cannot be read ({error}). {hint}") from error
             if fields is None:
                 return
             if fields:
@@ -107,41 +86,40 @@ def _large_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _columns(path: Path, rows: Iterator[tuple[int, list[str]]], reading: Reading) -> Iterator[Row]:
+def _rows(path: Path, rows: _NumberedRows, delimiter: str, reading: Reading) -> Iterator[Row]:
     first, header = (0, list(reading.columns)) if reading.columns else next(rows, (1, []))
     if not header:
         raise InputError(f"{path} is empty; it has to begin with a line of column names")
     for column in reading.wanted:
-        count = header.count(column)
-        if count != 1:
-            found = "there is no" if not count else f"there are {count} times the"
-            raise InputError(
-                f"{path}:{first}: {found} column {column!r}; the columns are {listed(header)}. If this is no line of "
-                "names, name them with `columns`"
-            )
+        if (count := header.count(column)) != 1:
+            found = f"there are {count} columns {column!r}" if count else f"there is no column {column!r}"
+            hint = _delimiter_hint(header, delimiter, lambda fields: set(reading.wanted) <= set(fields))
+            hint = hint or "If this line is not a header, name the columns with `columns`"
+            raise InputError(f"{path}:{first}: {found}; the columns are {listed(header)}. {hint}")
     texts_at = [header.index(column) for column in reading.text_columns]
     label_at = None if reading.label_column is None else header.index(reading.label_column)
     for line, fields in rows:
         if line == 1 and fields == header:
-            raise InputError(f"{path}:1: this line holds the names of the columns itself; leave `columns` out")
+            raise InputError(f"{path}:1: this line is a header of column names; leave `columns` out")
         if len(fields) != len(header):
+            hint = _delimiter_hint(fields, delimiter, lambda fields: len(fields) == len(header))
             raise InputError(
                 f"{path}:{line}: this row has {len(fields)} fields, but there are {len(header)} columns: "
-                f"{listed(header)}"
+                f"{listed(header)}{'. ' if hint else ''}{hint}"
             )
         yield reading.row(
             path, f":{line}", [fields[at] for at in texts_at], "" if label_at is None else fields[label_at]
         )
 
 
-def _objects(path: Path, lines: _NumberedLines, reading: Reading) -> Iterator[Row]:
-    for line, content in lines:
-        if not content.strip():
-            continue
-        try:
-            entries = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}:{line}: this is not JSON: {error}; each line has to hold one object") from error
-        if not isinstance(entries, dict):
-            raise InputError(f"{path}:{line}: each line has to hold one JSON object, not {content.strip()!r:.80}")
-        yield reading.typed_row(path, f":{line}", entries)
+def _delimiter_hint(fields: Sequence[str], delimiter: str, fits: Callable[[list[str]], bool]) -> str:
+    """Name the delimiter with which a row would fit; "" if none of the common ones does."""
+    line = delimiter.join(fields)
+    for other in _COMMON_DELIMITERS:
+        if other != delimiter and fits([field.strip().strip('"') for field in line.split(other)]):
+            return _set_delimiter(other)
+    return ""
+
+
+def _set_delimiter(other: str) -> str:
+    return f"The columns seem to be separated by {other!r}: set `delimiter` to {other!r}"

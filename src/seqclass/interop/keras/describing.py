@@ -116,6 +116,7 @@ class _Describer:
             "embedding_dim": table.shape[1],
             "mask_zero": bool(self._setting("mask_zero", default=False)),
             "dropout": float(self._setting("dropout", default=0) or 0),
+            "input_length": self._model.input_length,
         }
 
     def _masking(self, here: str) -> dict[str, Any]:

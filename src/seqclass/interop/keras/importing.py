@@ -82,7 +82,8 @@ def import_keras(
     model = read_keras(file, unsaid)
     described = describe_layers(model)
     _override(described, unsaid)
-    several, of_output = take_output(described, model.source, multi_label=multi_label)
+    activation, several, of_output = take_output(described, model.source, multi_label=multi_label)
+    outputs = described.layers[-1]["out_features"]
     if model.assumed:
         of_output = []  # said there already
     found = None if several else as_named_stack(described)
@@ -97,9 +98,12 @@ def import_keras(
         model.assumed.append("dropout within the gates, taken as none (--stack lstm_gate_dropout otherwise)")
     initializer: Initializer = "keras1" if model.keras == 1 else "keras"
     try:
-        return _built(model, described, found, several, initializer, labels, text_options, of_output)
+        classifier, report = _built(model, described, found, several, initializer, labels, text_options, of_output)
     except (ValueError, RuntimeError) as error:
         raise InputError(f"{file}: {' '.join(str(error).split())}") from error
+    # What an export back to Keras has to know, beside the layers.
+    classifier.record["keras"] = {"version": model.keras, "output_activation": activation, "outputs": outputs}
+    return classifier, report
 
 
 def _built(

@@ -17,7 +17,7 @@ _ACTIVATIONS = {1: ("sigmoid", "hard_sigmoid"), 3: ("sigmoid", "hard_sigmoid_ker
 
 
 def keras_layers(classifier: TextClassifier, keras: int, backend: Backend) -> list[KerasLayer]:
-    """The layers, in order and with the names that Keras gives them.
+    """Make the layers, in order and with the names that Keras gives them.
 
     Arrays are called after their place in a file: by their own names in Keras 1, by a path below the layer in Keras 3.
 
@@ -111,7 +111,7 @@ def _convolution(layer: Convolution, keras: int, backend: Backend) -> KerasLayer
 
 
 def _recurrent(stack: Stack, keras: int) -> list[KerasLayer]:
-    """What reads the sequence; all but the uppermost layer return their states after all steps."""
+    """Build what reads the sequence; all but the uppermost layer return their states after all steps."""
     levels: list[nn.Module] = (
         list(stack.recurrent.layers) if isinstance(stack.recurrent, Stacked) else [stack.recurrent]
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from seqclass.interop.keras.describing import Described
+from seqclass.interop.keras.outputs import as_one_logit
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS
 
 # What the layers of a named stack are called, beside the names of their weights in a chain.
@@ -46,6 +47,8 @@ def as_named_stack(described: Described) -> dict[str, Any] | None:
     rates = [layer["rate"] for layer in described.layers if layer["layer"] == "dropout"]
     options = _options(order, by_kind, rates)
     if options is not None:
+        if by_kind["dense"]["out_features"] == 2:
+            as_one_logit(described)
         _rename(described)
     return options
 

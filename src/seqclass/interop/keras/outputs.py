@@ -4,18 +4,16 @@ from seqclass.errors import InputError
 from seqclass.interop.keras.describing import Described
 
 
-def take_output(described: Described, source: str, *, multi_label: bool | None) -> tuple[bool, list[str]]:
+def take_output(described: Described, source: str, *, multi_label: bool | None) -> tuple[str, bool, list[str]]:
     """Take the last activation off, so that the chain gives logits, and say what they stand for.
 
-    A softmax over two outputs becomes one logit, the difference of the two: the same probabilities.
-
     Args:
-        described: its last layers and their weights change.
+        described: its last layers change.
         source: the file, for messages.
         multi_label: whether a text may have several labels, where the last layer does not say.
 
     Returns:
-        Whether it may, and what was assumed.
+        The activation, whether a text may have several labels, and what was assumed.
 
     Raises:
         InputError: the outputs are neither probabilities nor logits.
@@ -34,8 +32,19 @@ def take_output(described: Described, source: str, *, multi_label: bool | None) 
         )
     layers[-1] = {**last, "activation": "linear"}
     if last["out_features"] == 1:
-        return False, _one_output(source, activation, multi_label)
-    return _several_outputs(described, source, activation, multi_label)
+        return activation, False, _one_output(source, activation, multi_label)
+    several, assumed = _several_outputs(source, last["out_features"], activation, multi_label)
+    return activation, several, assumed
+
+
+def as_one_logit(described: Described) -> None:
+    """Make one logit of a softmax over two outputs, the difference of the two: the same probabilities."""
+    place = len(described.layers) - 1
+    for name in ("weight", "bias"):
+        key = f"layers.{place}.linear.{name}"
+        if key in described.state:
+            described.state[key] = described.state[key][1:] - described.state[key][:1]
+    described.layers[-1] = {**described.layers[-1], "out_features": 1}
 
 
 def _one_output(source: str, activation: str, multi_label: bool | None) -> list[str]:
@@ -48,9 +57,8 @@ def _one_output(source: str, activation: str, multi_label: bool | None) -> list[
 
 
 def _several_outputs(
-    described: Described, source: str, activation: str, multi_label: bool | None
+    source: str, units: int, activation: str, multi_label: bool | None
 ) -> tuple[bool, list[str]]:
-    units = described.layers[-1]["out_features"]
     stated = {"sigmoid": True, "softmax": False}.get(activation)
     if stated is not None and multi_label not in (None, stated):
         raise InputError(f"multi_label={multi_label} does not fit: {source} ends in {activation}")
@@ -58,11 +66,4 @@ def _several_outputs(
     assumed = []
     if stated is None and multi_label is None:
         assumed.append(f"activation of the {units} outputs, taken as softmax (--multi_label true for a sigmoid each)")
-    if units == 2 and not several:
-        place = len(described.layers) - 1
-        for name in ("weight", "bias"):
-            key = f"layers.{place}.linear.{name}"
-            if key in described.state:
-                described.state[key] = described.state[key][1:] - described.state[key][:1]
-        described.layers[-1] = {**described.layers[-1], "out_features": 1}
     return several, assumed

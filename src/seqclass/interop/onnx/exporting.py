@@ -49,7 +49,7 @@ def export_onnx(classifier: TextClassifier, out: str | Path) -> None:
 
 
 def _state(graph: Graph, stack: Stack) -> str:
-    """What the dense layer is given, from the ids."""
+    """Return what the dense layer is given, from the ids."""
     ids = "ids"
     pools = stack.pooling is not None
     words: layers.Words | None = None

@@ -37,7 +37,7 @@ class Graph:
         return names[-1]
 
     def model(self, *, logits: list[str]) -> Any:
-        """The model from `ids` to `logits`, which has these axes, and `probabilities`."""
+        """Make the model from `ids` to `logits`, which has these axes, and `probabilities`."""
         ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "steps"])
         outputs = [
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, logits),

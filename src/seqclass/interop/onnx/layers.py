@@ -31,7 +31,7 @@ class Words:
 
 
 def array(parameter: Any) -> Any:
-    """A parameter as ONNX takes it."""
+    """Return a parameter as ONNX takes it."""
     return parameter.detach().float().cpu().numpy()
 
 
@@ -87,7 +87,7 @@ def convolve(graph: Graph, layers: Sequence[nn.Conv1d], sequence: str, pool_size
 
 
 def recur(graph: Graph, layer: RecurrentLayer, sequence: str, words: Words | None, *, return_sequences: bool) -> str:
-    """A recurrent layer: its last state, (batch, output_size), or all states.
+    """Add a recurrent layer: its last state, (batch, output_size), or all states.
 
     Args:
         graph: grows.
@@ -163,7 +163,7 @@ def _reverse_words(graph: Graph, sequence: str, words: Words) -> str:
 
 
 def pool(graph: Graph, layer: GlobalPooling, states: str, words: Words) -> str:
-    """The mean or the maximum over the words of each row; zeros for a row without any."""
+    """Add the mean or the maximum over the words of each row; zeros for a row without any."""
     in_front = graph.add("Less", places(graph, states), graph.add("Unsqueeze", words.counts, graph.integers(1)))
     word = in_front if words.first else graph.add("Not", in_front)
     word = graph.add("Unsqueeze", word, graph.integers(2))

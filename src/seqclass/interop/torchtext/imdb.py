@@ -9,7 +9,7 @@ from seqclass.data import EncodedDataModule, MissingDataError, Source
 from seqclass.data.sources.imdb import ARCHIVE, LABEL_NAMES, PARTS
 from seqclass.data.sources.source import SourceText
 from seqclass.errors import InputError
-from seqclass.torchtext_library import import_torchtext, torchtext_calls
+from seqclass.text.torchtext_library import import_torchtext, torchtext_calls
 
 
 class TorchtextImdbSource(Source):
@@ -44,7 +44,7 @@ class TorchtextImdbSource(Source):
                 raise self._missing(str(error)) from error
 
     def fingerprint(self) -> str:
-        """Returns a hash of the archive's bytes, from which all else is unpacked."""
+        """Return a hash of the archive's bytes, from which all else is unpacked."""
         digest = hashlib.sha256(b"torchtext")
         with self._archive.open("rb") as archive:
             while chunk := archive.read(1 << 20):
@@ -52,7 +52,7 @@ class TorchtextImdbSource(Source):
         return digest.hexdigest()
 
     def texts(self) -> Iterator[SourceText]:
-        """Yields the reviews of "train", then of "test".
+        """Yield the reviews of "train", then of "test".
 
         Raises:
             InputError: if torchtext cannot read them, or yields an unknown label, or other numbers of reviews than it
@@ -123,7 +123,7 @@ class TorchtextIMDBDataModule(EncodedDataModule):
         self._download = download
 
     def find_source(self, *, allow_download: bool) -> Source:
-        """Returns the reviews.
+        """Return the reviews.
 
         Raises:
             MissingDataError: if they are not there and cannot be downloaded.

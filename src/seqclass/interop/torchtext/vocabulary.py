@@ -16,14 +16,14 @@ from typing import Any
 
 from seqclass.errors import InputError
 from seqclass.text import OOV_MARK, START_MARK, Vocabulary
-from seqclass.torchtext_library import import_torchtext
+from seqclass.text.torchtext_library import import_torchtext
 
 _MARK = re.compile(r"<.*>|\[.*\]")
 _UNKNOWN_MARK = "<unk>"
 
 
 def to_torchtext(vocabulary: Vocabulary) -> Any:
-    """Makes the `torchtext.vocab.Vocab` that gives each word the id it has here.
+    """Make the `torchtext.vocab.Vocab` that gives each word the id it has here.
 
     The default index is `oov_char` where unseen words become it. Where they are left out there is none: torchtext then
     raises an error for them. It has no start mark; `torchtext.transforms.AddToken` adds one.
@@ -38,7 +38,7 @@ def to_torchtext(vocabulary: Vocabulary) -> Any:
 
 
 def from_torchtext(vocab: Any) -> Vocabulary:
-    """Makes the vocabulary that gives each word the id it has in a `torchtext.vocab.Vocab`.
+    """Make the vocabulary that gives each word the id it has in a `torchtext.vocab.Vocab`.
 
     One that `to_torchtext` has made becomes what it was made from. In any other, id 0 has to be a mark such as `<pad>`
     or `<unk>`, since it fills short texts up here; all later tokens are words.
@@ -50,7 +50,7 @@ def from_torchtext(vocab: Any) -> Vocabulary:
 
 
 def to_tokens(vocabulary: Vocabulary) -> tuple[list[str], int | None]:
-    """The tokens in the order of their ids, and the default index; None for none.
+    """Return the tokens in the order of their ids, and the default index; None for none.
 
     Raises:
         InputError: if torchtext cannot say what the vocabulary does.
@@ -76,7 +76,7 @@ def to_tokens(vocabulary: Vocabulary) -> tuple[list[str], int | None]:
 
 
 def from_tokens(tokens: list[str], default_index: int | None) -> Vocabulary:
-    """The inverse of `to_tokens`.
+    """Return the inverse of `to_tokens`.
 
     Raises:
         InputError: as `from_torchtext`.

@@ -125,7 +125,7 @@ def form_of(layers: Iterable[nn.Module], given: Form) -> Form:
         assert isinstance(layer, ChainLayer)
         try:
             given = layer.form(given)
-        except ValueError as error:  # noqa: PERF203  # a few layers, once
+        except ValueError as error:  # a few layers, once
             raise ValueError(f"layer {place} ({type(layer).__name__}): {error}") from error
     return given
 
@@ -145,6 +145,7 @@ class Chain(nn.Module):
         kernel: the way to run LSTMs.
 
     Attributes:
+        descriptions: as given.
         out_features: numbers that it returns for a row.
 
     Raises:
@@ -153,6 +154,7 @@ class Chain(nn.Module):
 
     def __init__(self, layers: Sequence[Mapping[str, Any]], *, kernel: Kernel = "auto") -> None:
         super().__init__()
+        self.descriptions = [dict(layer) for layer in layers]
         self.layers = build_layers(layers, kernel=kernel)
         made = form_of(self.layers, Form("ids"))
         if made.kind != "vector":

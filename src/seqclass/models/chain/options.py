@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import torch
 
+from seqclass.checks import check_choice
 from seqclass.models.chain.chain import Chain
 from seqclass.nn import Kernel
-from seqclass.nn.checks import check_choice
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from seqclass.checks import check_choice, check_positive
 from seqclass.models.chain.pointwise import ACTIVATIONS
-from seqclass.nn.checks import check_choice, check_positive
 from seqclass.nn.denormals import flush_denormals
 from seqclass.nn.recurrent import RecurrentLayer
 from seqclass.nn.shared_padding import LeadingPadding
@@ -54,9 +54,9 @@ class PlainRecurrent(RecurrentLayer):
         recurrent_activation: str = "sigmoid",
     ) -> None:
         super().__init__()
-        check_choice("cell", cell, GATES)
-        check_choice("activation", activation, ACTIVATIONS)
-        check_choice("recurrent_activation", recurrent_activation, ACTIVATIONS)
+        check_choice("cell", cell, tuple(GATES))
+        check_choice("activation", activation, tuple(ACTIVATIONS))
+        check_choice("recurrent_activation", recurrent_activation, tuple(ACTIVATIONS))
         self.cell = cell
         self.input_size = check_positive("input_size", input_size)
         self.hidden_size = check_positive("hidden_size", hidden_size)

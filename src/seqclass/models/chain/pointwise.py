@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from seqclass.checks import check_choice, check_positive, check_rate
 from seqclass.models.chain.layer import ChainLayer, Form, Signal, expect
-from seqclass.nn.checks import check_choice, check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.embedding import Embedding
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
@@ -53,14 +53,22 @@ class EmbeddingLayer(ChainLayer):
         embedding_dim: size of a row.
         mask_zero: whether steps of id 0 do not count for the layers behind.
         dropout: rate of whole words (Keras 1).
+        input_length: steps that the model was built for, which an export states again; nothing is checked.
     """
 
     def __init__(
-        self, *, num_embeddings: int, embedding_dim: int, mask_zero: bool = False, dropout: float = 0.0
+        self,
+        *,
+        num_embeddings: int,
+        embedding_dim: int,
+        mask_zero: bool = False,
+        dropout: float = 0.0,
+        input_length: int | None = None,
     ) -> None:
         super().__init__()
         self.table = Embedding(num_embeddings, embedding_dim, dropout=dropout, initializer="keras")
         self.mask_zero = bool(mask_zero)
+        self.input_length = None if input_length is None else check_positive("input_length", input_length)
 
     def form(self, given: Form) -> Form:
         expect(given, "ids")
@@ -138,7 +146,7 @@ class DenseLayer(ChainLayer):
         super().__init__()
         check_positive("in_features", in_features)
         check_positive("out_features", out_features)
-        check_choice("activation", activation, ACTIVATIONS)
+        check_choice("activation", activation, tuple(ACTIVATIONS))
         self.linear = nn.Linear(in_features, out_features, bias=bias)
         self.activation = activation
 
@@ -161,7 +169,7 @@ class ActivationLayer(ChainLayer):
 
     def __init__(self, *, activation: str, slope: float | None = None) -> None:
         super().__init__()
-        check_choice("activation", activation, ACTIVATIONS)
+        check_choice("activation", activation, tuple(ACTIVATIONS))
         if slope is not None:
             check_choice("activation", activation, _SLOPES)
         self.activation = activation

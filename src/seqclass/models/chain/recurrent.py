@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 import torch
 
+from seqclass.checks import check_choice
 from seqclass.models.chain.layer import ChainLayer, Form, Signal, expect
 from seqclass.models.chain.plain_cells import GATES, PlainCell, PlainRecurrent
 from seqclass.nn import GRU, LSTM, Kernel
-from seqclass.nn.checks import check_choice
 from seqclass.nn.recurrent import RecurrentLayer
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS
 from seqclass.nn.shared_padding import LeadingPadding
@@ -57,7 +57,7 @@ class RecurrentChainLayer(ChainLayer):
         kernel: Kernel = "auto",
     ) -> None:
         super().__init__()
-        check_choice("cell", cell, GATES)
+        check_choice("cell", cell, tuple(GATES))
         self.bias, self.backwards, self.return_sequences = bool(bias), bool(backwards), bool(return_sequences)
         self.zero_masked = bool(zero_masked)
         fast = _FAST.get(cell)

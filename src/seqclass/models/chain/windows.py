@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from seqclass.checks import check_choice, check_positive
 from seqclass.models.chain.layer import ChainLayer, Form, Signal, expect
 from seqclass.models.chain.pointwise import ACTIVATIONS
-from seqclass.nn.checks import check_choice, check_positive
 
 Edges = Literal["valid", "same", "causal"]
 
@@ -68,7 +68,7 @@ class ConvolutionLayer(ChainLayer):
         for name, value in {**sizes, "stride": stride, "dilation": dilation, "groups": groups}.items():
             check_positive(name, value)
         check_choice("padding", padding, ("valid", "same", "causal"))
-        check_choice("activation", activation, ACTIVATIONS)
+        check_choice("activation", activation, tuple(ACTIVATIONS))
         self.convolution = nn.Conv1d(
             in_channels, out_channels, kernel_size, stride=stride, dilation=dilation, groups=groups, bias=bias
         )

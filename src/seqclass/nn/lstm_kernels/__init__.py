@@ -1,16 +1,15 @@
-"""The ways to run an LSTM layer; they compute the same function, and differ in speed and in what they can do.
+"""The implementations of an LSTM layer: the same function, at different speeds and with different options.
 
 | kernel | runs | for |
 |---|---|---|
-| `reference` | one step after the other, under autograd | a check of the others; every option; slow |
+| `reference` | one step after the other, under autograd | every option; slow, a check of the others |
 | `builtin` | PyTorch's own layer: cuDNN on a GPU, oneDNN on a CPU | the plain LSTM with the sigmoid |
-| `fused` | our own pass, its gradient written by hand | every option |
-| `compiled` | the same in C | every option in float32 on a CPU that has a C compiler |
-| `triton` | the same in one launch each way | every option in float32 on a CUDA device |
+| `fused` | our own pass, with a hand-written gradient | every option |
+| `compiled` | the same in C | every option, in float32 on a CPU, on a machine with a C compiler |
+| `triton` | the same in one launch each way | every option, in float32 on a CUDA device |
 
-Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size), or where the arguments ask
-for sequences all states, (batch, steps, hidden_size). `choice.py` alone knows which of them is taken when nobody asks
-for one.
+Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size), or all states, (batch,
+steps, hidden_size), if the arguments ask for sequences. `choice.py` alone decides which of them `auto` is.
 """
 
 from collections.abc import Callable
@@ -18,13 +17,13 @@ from typing import Literal, get_args
 
 import torch
 
-from seqclass.nn.lstm_kernels.arguments import LSTMArguments
-from seqclass.nn.lstm_kernels.builtin import builtin_lstm, builtin_refusal, builtin_refuses
-from seqclass.nn.lstm_kernels.choice import KernelName, choose_kernel
-from seqclass.nn.lstm_kernels.compiled import compiled_lstm, compiled_refusal
+from seqclass.nn.lstm_kernels.arguments import LSTMArguments, check_gates
+from seqclass.nn.lstm_kernels.builtin import builtin_lstm, builtin_refusal
+from seqclass.nn.lstm_kernels.choice import KernelName, choose_kernel, kernel_refusal
+from seqclass.nn.lstm_kernels.compiled import compiled_lstm
 from seqclass.nn.lstm_kernels.fused import fused_lstm
 from seqclass.nn.lstm_kernels.reference import reference_lstm
-from seqclass.nn.lstm_kernels.triton_pass import triton_lstm, triton_refusal
+from seqclass.nn.lstm_kernels.triton_pass import triton_lstm
 
 Kernel = Literal["auto", "reference", "builtin", "fused", "compiled", "triton"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
@@ -36,26 +35,20 @@ _RUN: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {
     "compiled": compiled_lstm,
     "triton": triton_lstm,
 }
-# Why a kernel cannot run the arguments, or None. The others take everything.
-_REFUSALS: dict[KernelName, Callable[[LSTMArguments], str | None]] = {
-    "builtin": builtin_refusal,
-    "compiled": compiled_refusal,
-    "triton": triton_refusal,
-}
 
 
 def run_lstm(arguments: LSTMArguments, kernel: Kernel = "auto") -> torch.Tensor:
-    """Run the layer by the kernel of that name, or by the one that was measured to be the fastest.
+    """Run the layer with the kernel of this name, or with the one that was measured to be the fastest.
 
     Returns:
         The state after the last step, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
 
     Raises:
-        ValueError: the named kernel cannot do what the arguments ask for.
+        ValueError: the named kernel cannot run these arguments.
     """
     if kernel == "auto":
         return _RUN[choose_kernel(arguments)](arguments)
-    if kernel in _REFUSALS and (reason := _REFUSALS[kernel](arguments)) is not None:
+    if (reason := kernel_refusal(kernel, arguments)) is not None:
         raise ValueError(f"kernel={kernel!r} cannot run {reason}; use 'fused' or 'auto'")
     return _RUN[kernel](arguments)
 
@@ -64,6 +57,7 @@ __all__ = [
     "KERNELS",
     "Kernel",
     "LSTMArguments",
-    "builtin_refuses",
+    "builtin_refusal",
+    "check_gates",
     "run_lstm",
 ]

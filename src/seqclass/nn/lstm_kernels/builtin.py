@@ -1,9 +1,9 @@
 """PyTorch's own layer: cuDNN on a GPU, oneDNN on a CPU.
 
-What keeps cuDNN's persistent kernel for small hidden sizes: inputs that are not packed, not float64, hidden size up to
-192 forward and 128 in training (PyTorch, `aten/src/ATen/native/cudnn/RNN.cpp`). So padding is never packed here; on a
-CPU the shared padding is run once instead, and on a GPU, where each step waits for the one before and not for its
-rows, all rows are run.
+cuDNN has a persistent kernel for small hidden sizes, which PyTorch uses only for inputs that are neither packed nor
+float64, and up to 192 units forward and 128 in training (`aten/src/ATen/native/cudnn/RNN.cpp`). So padding is never
+packed here. On a CPU shared padding is computed once instead; on a GPU, where a step waits for the one before it
+however many rows there are, all rows are computed.
 """
 
 import warnings
@@ -15,11 +15,11 @@ from seqclass.nn.denormals import flush_denormals, flush_in_backward
 from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.recurrent_activations import RecurrentActivation
 
-# cuDNN wants all weights in one piece of memory and copies ours, 200 KB, there on each call: a few microseconds.
+# cuDNN needs all weights in one piece of memory, and copies ours, 200 KB, on each call: a few microseconds.
 warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
 
 
-def builtin_refuses(
+def builtin_refusal(
     recurrent_activation: RecurrentActivation, *, gate_dropout: bool, masked_padding: bool = False
 ) -> str | None:
     """Why this kernel cannot run such a layer; None if it can."""
@@ -32,17 +32,8 @@ def builtin_refuses(
     return None
 
 
-def builtin_refusal(arguments: LSTMArguments) -> str | None:
-    """Why this kernel cannot run these arguments; None if it can."""
-    return builtin_refuses(
-        arguments.recurrent_activation,
-        gate_dropout=arguments.has_gate_dropout,
-        masked_padding=arguments.padding is not None and arguments.padding.masked,
-    )
-
-
 def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
-    """Run the layer block by block, the shared padding once.
+    """Run the layer block by block, computing shared padding once.
 
     Returns:
         The state after the last step, or all of them, as the arguments say.
@@ -50,7 +41,7 @@ def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
     inputs = arguments.inputs
     if inputs.device.type == "cpu":
         flush_denormals()
-    # The second bias vector of PyTorch's layer is zero and no parameter: see LSTM.
+    # PyTorch's layer has a second bias vector: zero here, and not a parameter (see `LSTM`).
     weights = [arguments.weight_ih, arguments.weight_hh, arguments.bias, torch.zeros_like(arguments.bias)]
     training = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (inputs, *weights))
 

@@ -1,5 +1,7 @@
-"""Which kernel runs when nobody asks for one. The rule follows measurements: see docs/speed.md."""
+"""Which kernel `auto` is, and what each kernel cannot run. The choice follows measurements: see docs/speed.md."""
 
+import functools
+import logging
 from typing import Literal
 
 import torch
@@ -7,37 +9,66 @@ import torch
 from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.lstm_kernels.builtin import builtin_refusal
 from seqclass.nn.lstm_kernels.compiled import compiled_refusal
+from seqclass.nn.lstm_kernels.triton_pass import triton_refusal
+from seqclass.nn.tensor_checks import is_fake
+
+_log = logging.getLogger(__name__)
 
 KernelName = Literal["reference", "builtin", "fused", "compiled", "triton"]
 
-# Without a compiled kernel. Up to this many rows a step, oneDNN's layer is the faster one on a CPU: a training step
-# takes 55 instead of 74 ms with 29 rows, but 181 instead of 126 ms with 64. Without a gradient its reach is longer.
+# Without the compiled kernel, oneDNN's layer is the faster one on a CPU up to this many rows per step: a training step
+# takes 55 instead of 74 ms with 29 rows, but 181 instead of 126 ms with 64. Without a gradient the limit is higher.
 _ROWS_IN_TRAINING = 40
 _ROWS_IN_EVALUATION = 200
 
 
 def choose_kernel(arguments: LSTMArguments) -> KernelName:
-    """Name the kernel that is expected to be the fastest for these arguments."""
+    """Return the name of the kernel that should be the fastest for these arguments."""
     return _choose_on_a_gpu(arguments) if arguments.inputs.is_cuda else _choose_on_a_cpu(arguments)
 
 
+def kernel_refusal(kernel: KernelName, arguments: LSTMArguments) -> str | None:
+    """Why a kernel cannot run these arguments here; None if it can."""
+    if kernel == "builtin":
+        return builtin_refusal(
+            arguments.recurrent_activation,
+            gate_dropout=arguments.has_gate_dropout,
+            masked_padding=arguments.has_masked_padding,
+        )
+    if kernel == "compiled":
+        return compiled_refusal(arguments)
+    return triton_refusal(arguments) if kernel == "triton" else None
+
+
+@functools.cache
+def _report_fallback(kernel: KernelName, reason: str) -> None:
+    """Log once a process, for each reason, why a slower kernel runs than the one that is made for the hardware."""
+    _log.warning("a slower LSTM kernel runs, since %r cannot run %s", kernel, reason)
+
+
 def _choose_on_a_gpu(arguments: LSTMArguments) -> KernelName:
-    # Not `triton`, though it should be the faster one by far: no GPU has run it yet, so it is there by name alone.
-    return "builtin" if builtin_refusal(arguments) is None else "fused"
+    # Not `triton`, though it should be much faster: no GPU has run it yet, so it has to be asked for by name.
+    return "builtin" if kernel_refusal("builtin", arguments) is None else "fused"
 
 
 def _choose_on_a_cpu(arguments: LSTMArguments) -> KernelName:
-    if compiled_refusal(arguments) is None:
+    inputs = arguments.inputs
+    if is_fake(inputs):
+        return "reference"  # the others look at numbers: where denormals are flushed, and to plan their blocks
+    reason = kernel_refusal("compiled", arguments)
+    if reason is None:
         return "compiled"
-    # oneDNN has no layer in float64; PyTorch would run one step after the other.
-    if builtin_refusal(arguments) is not None or arguments.inputs.dtype != torch.float32:
+    if inputs.device.type == "cpu" and inputs.dtype == torch.float32:
+        _report_fallback("compiled", reason)
+    # oneDNN has no layer in float64: PyTorch would run it as single steps.
+    if kernel_refusal("builtin", arguments) is not None or inputs.dtype != torch.float32:
         return "fused"
-    trains = torch.is_grad_enabled() and (arguments.inputs.requires_grad or arguments.weight_hh.requires_grad)
+    trains = torch.is_grad_enabled() and (inputs.requires_grad or arguments.weight_hh.requires_grad)
     return "builtin" if _rows_a_step(arguments) <= (_ROWS_IN_TRAINING if trains else _ROWS_IN_EVALUATION) else "fused"
 
 
 def _rows_a_step(arguments: LSTMArguments) -> float:
-    """How many rows are computed at a step in the mean, where rows in their shared padding count as none."""
+    """Average the number of rows computed per step, not counting rows in their shared padding."""
     batch, steps, _ = arguments.inputs.shape
     if arguments.padding is None or steps == 0:
         return batch

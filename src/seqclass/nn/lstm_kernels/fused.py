@@ -1,28 +1,29 @@
-r"""The LSTM as one pass over blocks of steps, with its gradient written by hand.
+r"""The LSTM as one pass over blocks of steps, with a hand-written gradient.
 
 Autograd over a loop of steps keeps and visits thousands of small tensors. Here a step is one matrix product and a few
-element-wise operations into memory that is there already, forward and backward, and the gradient of the weights is one
-product for a whole block of steps. With E inputs, H units, n rows:
+element-wise operations into existing memory, forward and backward, and the gradient of the weights is one product for a
+whole block of steps. With E inputs, H units, n rows:
 
-- Inputs, a one and the state stand side by side, `[x, 1, h]`, (n, E + 1 + H), and so do their weights: one product
-  gives the four gates with bias, one gives the gradient of inputs and state, one that of all weights. Gate dropout
-  multiplies this row by a mask for each gate.
-- tanh costs six times as much as the sigmoid here, so tanh(x) is 2 s(2x) - 1: the factor 2 within is part of the
-  weights. What is kept of the cell is its negative, which saves the operations that would turn signs: with s = s(2
-  z_g), r = s(2 * -c),
+- Inputs, a one and the state are concatenated, `[x, 1, h]`, (n, E + 1 + H), and so are their weights: one product gives
+  the four gates with their bias, one the gradient of inputs and state, one that of all weights. Gate dropout multiplies
+  this row by a mask for each gate.
+- tanh costs six times as much as the sigmoid here, so tanh(x) is computed as 2 s(2x) - 1, and the inner factor 2 is
+  part of the weights. The cell is kept negated, which saves the operations that would change signs: with
+  s = s(2 z_g), r = s(2 * -c),
 
       -c = f * -c_before + (i - 2 i s)        h = o - 2 o r
 
-  Both forms differ from the definition by rounding at the scale of 1.
+  Both forms differ from the definition only by rounding, at the scale of 1.
 - Rows in their shared padding are computed once (`shared_padding`).
 
 The backward pass, from the last step to the first, with dc and dh the gradients of c and h:
 
     dc += dh * o (1 - tanh(c)^2)
-    dz_i = dc * g i (1 - i)     dz_f = dc * c_before f (1 - f)     dz_g = dc * i (1 - g^2)     dz_o = dh * tanh(c) o (1
-    - o) dc *= f                     [dx, d1, dh] = dz [W, b, U]
+    dz_i = dc * g i (1 - i)         dz_f = dc * c_before f (1 - f)
+    dz_g = dc * i (1 - g^2)         dz_o = dh * tanh(c) o (1 - o)
+    dc *= f                         [dx, d1, dh] = dz [W, b, U]
 
-The factors behind dc and dh are computed for a block at once.
+The factors that multiply dc and dh are computed for a whole block at once.
 """
 
 from dataclasses import dataclass
@@ -37,16 +38,16 @@ from seqclass.nn.lstm_kernels.buffers import Lease
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 from seqclass.nn.shared_padding import TimeBlock, TimePlan, plan_time
 
-# The forward pass keeps its gates in the order i, f, o, g, so that one call activates i, f and o; the backward pass
-# keeps theirs in PyTorch's, i, f, g, o, so that one call multiplies the three that dc reaches.
+# The forward pass keeps the gates in the order i, f, o, g, so that one call activates i, f and o; the backward pass
+# keeps their gradients in PyTorch's order, i, f, g, o, so that one call multiplies the three that dc reaches.
 _FORWARD_ORDER = [0, 1, 3, 2]
 
-# Twenty-five steps of 64 rows and 100 units keep 2.5 MB of gates: they stay in the cache between the passes over them.
+# The gates of 25 steps of 64 rows and 100 units take 2.5 MB, and stay in the cache from one operation to the next.
 _BLOCK_STEPS = 25
 
 
 def fused_lstm(arguments: LSTMArguments) -> torch.Tensor:
-    """Run the layer, and keep for the gradient what it needs, if one is wanted.
+    """Run the layer, and keep what the gradient needs, if one is wanted.
 
     Returns:
         The state after the last step, or all of them, as the arguments say.
@@ -67,10 +68,10 @@ def fused_lstm(arguments: LSTMArguments) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class _Trace:
-    """What one block's forward pass leaves behind: S steps, n rows.
+    """What the backward pass needs of one block's forward pass: S steps, n rows.
 
     Attributes:
-        rows: (S + 1, n, E + 1 + H), [x, 1, h_before] of each step; of the last one only h.
+        rows: (S + 1, n, E + 1 + H), [x, 1, h_before] of each step; the last one has only h.
         gates: (S, 4, n, H), i, f, o and s.
         cells: (S + 1, n, H), the negative cell before each step and after the last.
         squashed: (S, n, H), r.
@@ -118,7 +119,7 @@ class _FusedLSTM(torch.autograd.Function):
         forward_weight = _forward_weight(weight, slope)
         forward_masks = None if masks is None else masks[_FORWARD_ORDER]
 
-        # Before the first step there is one row, the shared one, and its state is zero.
+        # Before the first step there is a single row, the shared one, with a state of zero.
         hidden, cell = inputs.new_zeros(1, hidden_size), inputs.new_zeros(1, hidden_size)
         before = TimeBlock(0, 0, 0, shared=True)
         traces = []
@@ -126,7 +127,7 @@ class _FusedLSTM(torch.autograd.Function):
         sequences = inputs.new_zeros(batch, steps, hidden_size) if return_sequences else None
         for block, block_shapes in zip(plan.blocks, shapes, strict=True):
             if not keep:
-                # The states to go on from lie in the memory that is about to be used again.
+                # The states to continue from are in the memory that is about to be reused.
                 hidden, cell = hidden.clone(), cell.clone()
                 lease.rewind()
             trace = _Trace(*(lease.cut(*shape) for shape in block_shapes))
@@ -174,7 +175,7 @@ class _FusedLSTM(torch.autograd.Function):
             d_inputs = d_rows[:, :, :input_size].transpose(0, 1)
             input_gradient[: block.active, block.start : block.stop] = d_inputs[: block.active]
             if block.shared:
-                # The rows are equal there, so whatever made them gets the same gradient from one as from all.
+                # The rows are equal there, so it makes no difference which of them gets the gradient.
                 input_gradient[-1, block.start : block.stop] += d_inputs[-1]
             d_hidden = d_rows[0, :, input_size + 1 :]
             ctx.lease.rewind(scratch_start)
@@ -182,7 +183,7 @@ class _FusedLSTM(torch.autograd.Function):
 
 
 def _forward_weight(weight: torch.Tensor, slope: float | None) -> torch.Tensor:
-    """The weights of the forward product, (4, E + 1 + H, H), with what stands inside the activations multiplied in."""
+    """Return the weights of the forward product, (4, E + 1 + H, H), scaled by the activations' inner factors."""
     width = weight.shape[1]
     scaled = weight.view(4, -1, width)[_FORWARD_ORDER]
     scaled[3] *= 2
@@ -197,7 +198,7 @@ def _rows_of(masks: torch.Tensor | None, block: TimeBlock) -> torch.Tensor | Non
 
 
 def _fill(rows: torch.Tensor, inputs: torch.Tensor, block: TimeBlock) -> None:
-    """Write the inputs of a block's rows, and the one behind them."""
+    """Write the inputs of a block's rows, each followed by a one."""
     input_size = inputs.shape[2]
     rows[:, :, input_size] = 1
     rows[:-1, : block.active, :input_size] = inputs[: block.active, block.start : block.stop].transpose(0, 1)
@@ -206,13 +207,13 @@ def _fill(rows: torch.Tensor, inputs: torch.Tensor, block: TimeBlock) -> None:
 
 
 def _spread(state: torch.Tensor, before: torch.Tensor, block: TimeBlock) -> None:
-    """Write the state with which rows begin, from the state that the rows of the block before ended with."""
+    """Write the states with which rows begin, from those with which the rows of the previous block ended."""
     state[: block.active] = before[: block.active]
     state[block.active :] = before[block.active] if block.shared else 0
 
 
 def _gather(gradient: torch.Tensor, block: TimeBlock) -> torch.Tensor:
-    """The gradient of `_spread`: what the rows of a block get from those that began with their states."""
+    """Compute the gradient of `_spread`: each row of a block collects from the rows that began with its state."""
     gathered = gradient[: block.rows].clone()
     if block.shared:
         torch.sum(gradient[block.active :], dim=0, out=gathered[block.active])
@@ -228,7 +229,7 @@ def _write_states(sequences: torch.Tensor, states: torch.Tensor, block: TimeBloc
 
 
 def _gather_states(gradient: torch.Tensor, block: TimeBlock) -> torch.Tensor:
-    """The gradient of `_write_states`, (S, n, H)."""
+    """Compute the gradient of `_write_states`, (S, n, H)."""
     steps = gradient[:, block.start : block.stop].transpose(0, 1)
     if not block.shared:
         return steps[:, : block.active]
@@ -238,7 +239,7 @@ def _gather_states(gradient: torch.Tensor, block: TimeBlock) -> torch.Tensor:
 def _run_forward(
     trace: _Trace, weight: torch.Tensor, masks: torch.Tensor | None, input_size: int, slope: float | None
 ) -> None:
-    """Run the steps of one block; views of all steps are made at once, at a third of the cost of making each."""
+    """Run the steps of one block. Making the views of all steps at once takes a third of the time."""
     cells = trace.cells.unbind(0)
     views = zip(
         trace.rows[:-1].unsqueeze(1).expand(-1, 4, -1, -1).unbind(0),
@@ -270,7 +271,7 @@ def _run_forward(
 
 
 def _scratch_size(block: TimeBlock, width: int, hidden_size: int, masked: bool) -> int:
-    """What the backward pass of a block cuts from its lease; the masked rows take the most."""
+    """Return how much the backward pass of a block cuts from its lease; masked rows take the most."""
     steps, rows = block.steps, block.rows
     each_gate, each_unit = (steps, rows, 4, hidden_size), (steps, rows, hidden_size)
     size = Lease.space(each_gate, each_gate, each_unit, each_unit, each_unit, (steps, rows, width))
@@ -291,10 +292,14 @@ def _run_backward(
     """Run the steps of one block backward; `d_cell` becomes the gradient of the cell before its first step.
 
     Args:
-        trace: of the forward pass; likewise `weight`, `masks`, `input_size` and `slope`.
+        trace: what the forward pass kept.
+        weight: [W, b, U], (4H, E + 1 + H).
+        masks: (4, n, E + 1 + H), or None.
+        input_size: E.
+        slope: of the hard sigmoid; None for the sigmoid.
         d_hidden: gradient of the state after the last step from the steps that follow, (n, H); written to.
-        d_cell: of the cell after the last step, (n, H).
-        d_states: of the states after each step as results, (S, n, H); None if only the very last one is.
+        d_cell: gradient of the cell after the last step, (n, H); written to.
+        d_states: gradient of the states after each step as results, (S, n, H); None if only the last one is a result.
         lease: where scratch memory is cut from.
 
     Returns:
@@ -346,7 +351,7 @@ def _run_backward(
 def _fill_factors(
     trace: _Trace, slope: float | None, factors: torch.Tensor, to_cell: torch.Tensor, lease: Lease
 ) -> None:
-    """Compute what multiplies dc and dh at each step, for a whole block at once."""
+    """Compute the factors of dc and dh at each step, for a whole block at once."""
     i, f, o, s = trace.gates.unbind(1)
     g = torch.mul(s, 2, out=lease.cut(*s.shape)).sub_(1)
     tanh_cell = torch.mul(trace.squashed, -2, out=lease.cut(*s.shape)).add_(1)
@@ -359,7 +364,7 @@ def _fill_factors(
 
 
 def _times_slope(value: torch.Tensor, gate: torch.Tensor, slope: float | None, out: torch.Tensor) -> None:
-    """Multiply by the derivative of the recurrent activation, given what it returned."""
+    """Multiply by the derivative of the recurrent activation, given its result."""
     if slope is None:
         torch.ops.aten.sigmoid_backward.grad_input(value, gate, grad_input=out)
     else:
@@ -374,7 +379,7 @@ def _add_weight_gradient(
     masks: torch.Tensor | None,
     lease: Lease,
 ) -> None:
-    """Add one block's part of the gradient of [W, b, U], (4H, E + 1 + H)."""
+    """Add one block's contribution to the gradient of [W, b, U], (4H, E + 1 + H)."""
     steps, batch, width = rows.shape
     hidden_size = d_gates.shape[3]
     if masks is None:

@@ -1,8 +1,8 @@
 """Our own pass in C, for CPUs: threads take rows through all steps without waiting for each other.
 
-Called step by step from Python, an LSTM of this size spends half of its time in the calls and in threads that wait for
-each other after each product. `lstm.c` has neither: see there. It needs a C compiler, once (`library.py`); without one
-`auto` takes the other kernels.
+Called step by step from Python, an LSTM of this size spends half of its time on the calls and on threads that wait for
+each other after each product. The pass in C has neither cost: see `lstm.h`. It needs a C compiler, once (`library.py`);
+without one `auto` uses the other kernels.
 """
 
 import ctypes
@@ -16,10 +16,14 @@ from seqclass.nn.lstm_kernels.buffers import Lease
 from seqclass.nn.lstm_kernels.compiled.library import CompilerError, load_library
 from seqclass.nn.lstm_kernels.reference import reference_lstm
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
+from seqclass.nn.tensor_checks import is_fake
+
+# The codes of `lstm.h` for arguments that lead outside their memory, which `LSTMArguments` should have found.
+_REFUSED = {2: "of another layout", 3: "of wrong sizes", 4: "of wrong rows", 5: "without memory"}
 
 
 class _Pass(ctypes.Structure):
-    """The struct `Pass` of `lstm.c`, field by field."""
+    """The struct `Pass` of `lstm.h`, field by field."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("batch", "steps", "input_size", "hidden_size")),
@@ -37,6 +41,8 @@ def compiled_refusal(arguments: LSTMArguments) -> str | None:
     inputs = arguments.inputs
     if inputs.device.type != "cpu":
         return f"inputs on {inputs.device}: it is for CPUs"
+    if is_fake(inputs):
+        return "fake tensors: they have no memory"
     if inputs.dtype != torch.float32:
         return f"{inputs.dtype}: it is for float32"
     try:
@@ -50,7 +56,7 @@ def compiled_refusal(arguments: LSTMArguments) -> str | None:
 
 
 def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
-    """Run the layer in C, the shared padding once.
+    """Run the layer in C, computing shared padding once.
 
     Returns:
         The state after the last step, or all of them, as the arguments say.
@@ -62,8 +68,8 @@ def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
     if arguments.padding is None:
         begins, order = torch.zeros(batch, dtype=torch.int64), torch.arange(batch)
     else:
-        begins, order = arguments.padding.counts.cpu().sort(stable=True)
-    shared_steps = int(begins[-1]) if arguments.padding is not None and not arguments.padding.masked else 0
+        begins, order = arguments.padding.sorted_counts(steps)
+    shared_steps = int(begins[-1]) if arguments.padding is not None and not arguments.has_masked_padding else 0
     weight = arguments.joint_weight()
     keep = torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad)
     slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation, 0.0)
@@ -83,7 +89,7 @@ def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
 
 
 class _CompiledLSTM(torch.autograd.Function):
-    """Inputs, joint weight and masks, and when which row begins -> state after the last step, or all states."""
+    """Inputs, joint weight and masks, and the step at which each row begins -> last state, or all states."""
 
     @staticmethod
     def forward(
@@ -107,13 +113,14 @@ class _CompiledLSTM(torch.autograd.Function):
             tensors["masks"] = masks
         _point(plan, tensors)
         if keep:
-            size = library.seqclass_lstm_trace_size(ctypes.byref(plan))
+            size = library.seqclass_lstm_trace_size(ctypes.byref(plan), ctypes.sizeof(plan))
+            _check(min(size, 0))
             ctx.lease = Lease(size, inputs)
             ctx.trace = ctx.lease.cut(size)
             _point(plan, {"trace": ctx.trace})
             ctx.save_for_backward(inputs, weight, masks, order, begins)
             ctx.plan, ctx.gradient_name = plan, f"d_{name}"
-        _check(library.seqclass_lstm_forward(ctypes.byref(plan)))
+        _check(library.seqclass_lstm_forward(ctypes.byref(plan), ctypes.sizeof(plan)))
         return result
 
     @staticmethod
@@ -127,16 +134,20 @@ class _CompiledLSTM(torch.autograd.Function):
         if masks is not None:
             tensors["masks"] = masks
         _point(ctx.plan, tensors)
-        _check(load_library().seqclass_lstm_backward(ctypes.byref(ctx.plan)))
+        _check(load_library().seqclass_lstm_backward(ctypes.byref(ctx.plan), ctypes.sizeof(ctx.plan)))
         return d_inputs, d_weight, None, None, None, None, None, None
 
 
 def _point(plan: _Pass, tensors: dict[str, torch.Tensor]) -> None:
-    """Let fields of the pass point at the memory of these tensors, which their owner has to keep."""
+    """Point fields of the pass at the memory of these tensors, which the caller has to keep alive."""
     for name, tensor in tensors.items():
         setattr(plan, name, tensor.data_ptr())
 
 
 def _check(status: int) -> None:
-    if status != 0:
+    """Raise what a status of `lstm.h` means; a trace's size gives it with a minus."""
+    status = abs(status)
+    if status == 1:
         raise MemoryError("the compiled LSTM kernel got no memory for its scratch")
+    if status != 0:
+        raise RuntimeError(f"the compiled LSTM kernel refuses its arguments as {_REFUSED[status]}: a bug of seqclass")

@@ -1,11 +1,16 @@
-"""Makes the compiled kernel: `lstm.c` into a library for this processor, once, with the machine's own C compiler.
+"""Compiles the kernel's C sources into a library for this processor, once, with the machine's own C compiler.
 
-The library is kept in the cache under a name that tells apart source, flags, compiler and processor.
+The library is kept for the next process under a name that contains two digests: of what it is made from (sources,
+flags, compiler, processor), and of its own bytes. So a file that is no longer what the compiler wrote, truncated or
+changed, does not match its name and is compiled again; and two processes that compile at once, whose bytes may differ,
+cannot mix up one's library with the other's digest.
 """
 
+import contextlib
 import ctypes
 import functools
 import hashlib
+import logging
 import os
 import platform
 import shlex
@@ -13,16 +18,18 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from seqclass.locations import cache_root
+from seqclass.locations import library_folder
 from seqclass.nn.denormals import openmp_libraries
+from seqclass.nn.lstm_kernels.compiled.private_folder import open_private_folder, read_own_file
+
+_log = logging.getLogger(__name__)
 
 _FOLDER = Path(__file__).parent
-_SOURCE = _FOLDER / "lstm.c"
 _SECONDS = 120
 
 
 class CompilerError(RuntimeError):
-    """The compiled kernel cannot be had on this machine; the message says why."""
+    """The compiled kernel is not available on this machine; the message says why."""
 
 
 @functools.cache
@@ -34,7 +41,7 @@ def _load_or_refuse() -> ctypes.CDLL | CompilerError:
 
 
 def load_library() -> ctypes.CDLL:
-    """Returns the library, compiled now if it never was on this machine (about two seconds).
+    """Load the library, compiling it first if this machine has none yet (about two seconds).
 
     Raises:
         CompilerError: no C compiler (the environment variable CC, else `cc`), one without OpenMP, or nowhere to write.
@@ -48,28 +55,60 @@ def load_library() -> ctypes.CDLL:
 def _load() -> ctypes.CDLL:
     compiler = shlex.split(os.environ.get("CC") or "cc")
     native = "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
-    flags = ["-O3", "-std=gnu11", native, "-fopenmp", "-fPIC", "-shared"]
-    # PyTorch's own OpenMP runtime comes before the compiler's: the threads of two would stand in each other's way.
+    flags = ["-O3", "-std=gnu11", native, "-fopenmp", "-fPIC", "-shared", "-fvisibility=hidden"]
+    # PyTorch's own OpenMP runtime goes before the compiler's: the threads of two would get in each other's way.
     runtime = ["-Wl,--as-needed", *sorted(openmp_libraries())]
-    # What the compiler would define for this processor names the compiler, its version and the processor's features.
+    # The macros that the compiler predefines identify it, its version and the processor's features.
     defined = _run([*compiler, native, "-dM", "-E", "-x", "c", os.devnull])
-    sources = [file.read_text(encoding="utf-8") for file in (*sorted(_FOLDER.glob("*.h")), _SOURCE)]
-    key = hashlib.sha256("\0".join([*sources, defined, *compiler, *flags, *runtime]).encode()).hexdigest()[:16]
-    folder = cache_root() / "kernels"
-    library = folder / f"lstm-{key}.so"
-    try:
-        if not library.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder) as unfinished:
-                made = Path(unfinished) / library.name
-                _run([*compiler, *flags, str(_SOURCE), "-o", str(made), *runtime])
-                made.replace(library)
-        loaded = ctypes.CDLL(str(library))
-    except OSError as error:
-        raise CompilerError(f"the compiled kernel cannot be kept in or loaded from {folder}: {error}") from error
-    for function in (loaded.seqclass_lstm_max_columns, loaded.seqclass_lstm_trace_size):
-        function.restype = ctypes.c_int64
-    return loaded
+    sources = [file.read_text(encoding="utf-8") for file in sorted(_FOLDER.glob("*.[ch]"))]
+    key = _digest("\0".join([*sources, defined, *compiler, *flags, *runtime]).encode())
+    command = [*compiler, *flags, *map(str, sorted(_FOLDER.glob("*.c"))), *runtime]
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = open_private_folder(library_folder())
+        except OSError as error:
+            _log.warning("the LSTM kernel is compiled for this process alone (two seconds): %s", error)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="seqclass-")))
+        try:
+            library = _find(folder, key) or _build(folder, key, command)
+            return _declare(ctypes.CDLL(str(library)))
+        except OSError as error:
+            raise CompilerError(f"the compiled kernel cannot be written to or loaded from {folder}: {error}") from error
+
+
+def _find(folder: Path, key: str) -> Path | None:
+    """Find a library made from the same; delete any that is not what the compiler wrote, or not one's own."""
+    for library in sorted(folder.glob(f"lstm-{key}-*.so")):
+        content = read_own_file(library)
+        if content is not None and library == _place(folder, key, content):
+            return library
+        _log.warning("%s is damaged, or others can change it: it is compiled again", library)
+        library.unlink(missing_ok=True)
+    return None
+
+
+def _build(folder: Path, key: str, command: list[str]) -> Path:
+    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+        made = Path(unfinished) / "lstm.so"
+        _run([*command, "-o", str(made)])
+        made.chmod(0o500)
+        return made.replace(_place(folder, key, made.read_bytes()))
+
+
+def _place(folder: Path, key: str, content: bytes) -> Path:
+    return folder / f"lstm-{key}-{_digest(content)}.so"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+    library.seqclass_lstm_max_columns.restype = ctypes.c_int64
+    for function in (library.seqclass_lstm_trace_size, library.seqclass_lstm_forward, library.seqclass_lstm_backward):
+        function.argtypes = (ctypes.c_void_p, ctypes.c_int64)
+    library.seqclass_lstm_trace_size.restype = ctypes.c_int64
+    return library
 
 
 def _run(command: list[str]) -> str:

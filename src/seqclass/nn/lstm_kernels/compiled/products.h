@@ -3,115 +3,33 @@
 #ifndef SEQCLASS_PRODUCTS_H
 #define SEQCLASS_PRODUCTS_H
 
-#include <stddef.h>
-
 #include "vectors.h"
 
-/* A tile of a product is TILE_ROWS rows by two vectors: its sums, two vectors of the right side and a factor fill the
- * registers, of which there are 32 with AVX-512 and NEON and 16 otherwise. */
-#if defined(__AVX512F__) || defined(__aarch64__)
-#define TILE_ROWS 12
-#else
-#define TILE_ROWS 6
-#endif
+/* Columns that a product takes at once. */
 #define PANEL (2 * LANES)
 
-/* Rows of scratch matrices lie this many floats apart: a constant so that a tile's addresses are constants too, and no
- * power of two so that rows do not compete for the same lines of the cache. A product may write LANES - 1 columns too
- * many, so MAX_COLUMNS is what a scratch matrix holds. */
+/* Rows of scratch matrices lie this many floats apart: a constant so that a tile's addresses are constants too, and
+ * not a power of two so that rows do not compete for the same lines of the cache. A product may write LANES - 1 columns
+ * too many, so MAX_COLUMNS is what a scratch matrix holds. */
 #define STRIDE 1040
 #define MAX_COLUMNS (STRIDE - LANES)
 
-static int64_t minimum(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t round_up(int64_t number, int64_t multiple) { return (number + multiple - 1) / multiple * multiple; }
-
-/* c (rows, vectors * LANES) = or += a (rows, depth) b (depth, ...). */
-INLINE void tile(const int rows, const int vectors, int64_t depth, const float *a, const ptrdiff_t a_row,
-                 const ptrdiff_t a_depth, const float *b, ptrdiff_t b_depth, float *c, ptrdiff_t c_row, const int add) {
-    Vector sums[TILE_ROWS][2];
-#pragma GCC unroll 12
-    for (int row = 0; row < rows; row++) {
-        sums[row][0] = add ? load(c + row * c_row) : (Vector){};
-        if (vectors == 2) sums[row][1] = add ? load(c + row * c_row + LANES) : (Vector){};
-    }
-    for (int64_t k = 0; k < depth; k++) {
-        Vector b0 = load(b), b1 = vectors == 2 ? load(b + LANES) : (Vector){};
-#pragma GCC unroll 12
-        for (int row = 0; row < rows; row++) {
-            Vector factor = broadcast(a[row * a_row]);
-            sums[row][0] += factor * b0;
-            if (vectors == 2) sums[row][1] += factor * b1;
-        }
-        a += a_depth;
-        b += b_depth;
-    }
-#pragma GCC unroll 12
-    for (int row = 0; row < rows; row++) {
-        store(c + row * c_row, sums[row][0]);
-        if (vectors == 2) store(c + row * c_row + LANES, sums[row][1]);
-    }
-}
-
-/* clang-format off */
-#define ONE_TILE(ROWS, VECTORS) \
-    case ROWS: \
-        tile(ROWS, VECTORS, depth, a, a_row, a_depth, b, b_depth, c, c_row, add); \
-        break;
-#define SIX_TILES(ROWS, VECTORS) \
-    ONE_TILE(ROWS, VECTORS) ONE_TILE(ROWS + 1, VECTORS) ONE_TILE(ROWS + 2, VECTORS) \
-    ONE_TILE(ROWS + 3, VECTORS) ONE_TILE(ROWS + 4, VECTORS) ONE_TILE(ROWS + 5, VECTORS)
-#if TILE_ROWS == 12
-#define ALL_TILES(VECTORS) SIX_TILES(1, VECTORS) SIX_TILES(7, VECTORS)
-#else
-#define ALL_TILES(VECTORS) SIX_TILES(1, VECTORS)
-#endif
-/* clang-format on */
-
-/* The tile of a size that is known only now. */
-INLINE void any_tile(int64_t rows, int64_t columns, int64_t depth, const float *a, const ptrdiff_t a_row,
-                     const ptrdiff_t a_depth, const float *b, ptrdiff_t b_depth, float *c, ptrdiff_t c_row,
-                     const int add) {
-    if (columns > LANES) {
-        switch (rows) { ALL_TILES(2) }
-    } else {
-        switch (rows) { ALL_TILES(1) }
-    }
-}
-
-/* Rows of each tile, so that no small one is left over: tiles of few rows wait for their own sums. */
-static int64_t tile_rows(int64_t rows) {
-    int64_t tiles = round_up(rows, TILE_ROWS) / TILE_ROWS;
-    return tiles ? (rows + tiles - 1) / tiles : 1;
+static inline int64_t minimum(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t round_up(int64_t number, int64_t multiple) {
+    return (number + multiple - 1) / multiple * multiple;
 }
 
 /* c (rows, columns) = a (rows, depth) b, b as `pack` lays it. Whole vectors are written: up to LANES - 1 columns more.
  */
-static void multiply(int64_t rows, int64_t columns, int64_t depth, const float *a, const float *b, float *c) {
-    const int64_t each = tile_rows(rows);
-    for (int64_t column = 0; column < columns; column += PANEL, b += depth * PANEL)
-        for (int64_t row = 0; row < rows; row += each)
-            any_tile(minimum(rows - row, each), columns - column, depth, a + row * STRIDE, STRIDE, 1, b, PANEL,
-                     c + row * STRIDE + column, STRIDE, 0);
-}
+void multiply(int64_t rows, int64_t columns, int64_t depth, const float *a, const float *b, float *c);
 
 /* c (rows, columns) += a^T b, with a (depth, rows) and b (depth, columns) as they lie in scratch. */
-static void add_outer_product(int64_t rows, int64_t columns, int64_t depth, const float *a, const float *b, float *c,
-                              ptrdiff_t c_row) {
-    const int64_t each = tile_rows(rows);
-    for (int64_t column = 0; column < columns; column += PANEL)
-        for (int64_t row = 0; row < rows; row += each)
-            any_tile(minimum(rows - row, each), columns - column, depth, a + row, 1, STRIDE, b + column, STRIDE,
-                     c + row * c_row + column, c_row, 1);
-}
+void add_outer_product(int64_t rows, int64_t columns, int64_t depth, const float *a, const float *b, float *c,
+                       int64_t c_row);
 
-static int64_t packed_size(int64_t columns, int64_t depth) { return round_up(columns, PANEL) * depth; }
+static inline int64_t packed_size(int64_t columns, int64_t depth) { return round_up(columns, PANEL) * depth; }
 
-/* Lay b (depth, columns) out in panels of PANEL columns, each row of a panel behind the other. */
-static void pack(int64_t columns, int64_t depth, const float *b, ptrdiff_t b_depth, ptrdiff_t b_column, float *packed) {
-    for (int64_t start = 0; start < columns; start += PANEL)
-        for (int64_t k = 0; k < depth; k++)
-            for (int64_t column = start; column < start + PANEL; column++)
-                *packed++ = column < columns ? b[k * b_depth + column * b_column] : 0;
-}
+/* Lays b (depth, columns) out in panels of PANEL columns, the rows of a panel one after the other. */
+void pack(int64_t columns, int64_t depth, const float *b, int64_t b_depth, int64_t b_column, float *packed);
 
 #endif

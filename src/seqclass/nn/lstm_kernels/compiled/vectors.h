@@ -29,9 +29,9 @@ INLINE void store(float *to, Vector value) { *(Unaligned *)to = value; }
 INLINE Vector choose(Integers mask, Vector yes, Vector no) {
     return (Vector)((mask & (Integers)yes) | (~mask & (Integers)no));
 }
-/* Minus zero and not plus zero: that returns every number as it is, so the compiler leaves it out. */
+/* Subtracting zero leaves every number unchanged, minus zero too, so the compiler drops it; adding zero does not. */
 INLINE Vector broadcast(float value) { return value - (Vector){}; }
-/* Not a number stays that: no comparison with it is true. */
+/* NaN stays NaN: no comparison with it is true. */
 INLINE Vector at_least(Vector x, float low) { return choose(x < low, broadcast(low), x); }
 INLINE Vector at_most(Vector x, float high) { return choose(x > high, broadcast(high), x); }
 
@@ -59,13 +59,13 @@ INLINE Vector hyperbolic_tangent(Vector x) { return 1.0f - 2.0f / (1.0f + expone
 INLINE Vector activate(Vector x, float slope) {
     return slope == 0 ? sigmoid(x) : at_most(at_least(x * slope + 0.5f, 0.0f), 1.0f);
 }
-/* The derivative of `activate`, from what it returned. */
+/* The derivative of `activate`, from its result. */
 INLINE Vector slope_at(Vector y, float slope) {
     return slope == 0 ? y * (1.0f - y) : (Vector)((y > 0.0f) & (y < 1.0f) & (Integers)broadcast(slope));
 }
 
 /* Denormals are flushed while a pass runs: gradients that vanish over hundreds of steps go through them. */
-static unsigned flush_denormals(void) {
+INLINE unsigned flush_denormals(void) {
 #if defined(__SSE__)
     unsigned before = _mm_getcsr();
     _mm_setcsr(before | 0x8040);
@@ -74,7 +74,7 @@ static unsigned flush_denormals(void) {
     return 0;
 #endif
 }
-static void restore_denormals(unsigned before) {
+INLINE void restore_denormals(unsigned before) {
 #if defined(__SSE__)
     _mm_setcsr(before);
 #else

@@ -69,7 +69,7 @@ def triton_lstm(arguments: LSTMArguments) -> torch.Tensor:
 
 
 def _project(arguments: LSTMArguments) -> torch.Tensor:
-    """What the inputs and the bias give to each gate at each step, (4, batch, steps, hidden_size)."""
+    """Return what the inputs and the bias give to each gate at each step, (4, batch, steps, hidden_size)."""
     inputs, hidden_size = arguments.inputs, arguments.hidden_size
     batch, steps, input_size = inputs.shape
     if arguments.input_masks is None:
@@ -153,7 +153,7 @@ def _grid(batch: int) -> tuple[int]:
 
 
 def _constants(slope: float | None, masks: torch.Tensor | None, hidden_size: int) -> dict[str, Any]:
-    """What the programs are compiled for. A product of fewer than 16 units does not exist."""
+    """Return what the programs are compiled for. A product of fewer than 16 units does not exist."""
     units = max(16, 1 << (hidden_size - 1).bit_length())
     return {
         "HARD": slope is not None,

@@ -23,7 +23,7 @@ def _activate(x, slope, HARD: tl.constexpr):
 
 @triton.jit
 def _slope_at(y, slope, HARD: tl.constexpr):
-    """The derivative of `_activate`, from what it returned."""
+    """Return the derivative of `_activate`, from what it returned."""
     if HARD:
         d = tl.where((y > 0.0) & (y < 1.0), slope, 0.0)
     else:

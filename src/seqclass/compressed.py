@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from seqclass.errors import InputError
+from seqclass.messages import listed
 
 GZIP = ".gz"
 ZIP = ".zip"
@@ -19,13 +20,13 @@ _BUFFER_BYTES = 1 << 20
 
 
 def open_binary(path: Path) -> BinaryIO:
-    """Opens a file for reading; one that ends in `.gz` as what was compressed."""
+    """Open a file for reading; one that ends in `.gz` as what was compressed."""
     return _buffered(gzip.open(path, "rb")) if path.suffix.lower() == GZIP else path.open("rb")
 
 
 @contextmanager
 def open_zipped(archive: Path, member: str | None) -> Iterator[BinaryIO]:
-    """Opens a file in a `.zip` archive for reading; nothing is unpacked to the disk.
+    """Open a file in a `.zip` archive for reading; nothing is unpacked to the disk.
 
     Args:
         archive: the archive.
@@ -42,7 +43,7 @@ def open_zipped(archive: Path, member: str | None) -> Iterator[BinaryIO]:
             wanted = "several files" if member is None else f"no file {member!r}"
             raise InputError(
                 f"{archive} holds {wanted if names else 'no files'}; name one of its {len(names)} as "
-                f"{archive}/NAME: {', '.join(names[:10])}"
+                f"{archive}/NAME: {listed(names, most=10)}"
             )
         try:
             file = content.open(member)
@@ -54,7 +55,7 @@ def open_zipped(archive: Path, member: str | None) -> Iterator[BinaryIO]:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turns what the file system and compressed files can fail with into an InputError."""
+    """Turn what the file system and compressed files can fail with into an InputError."""
     try:
         yield
     except OSError as error:

@@ -10,9 +10,9 @@ from support.torchtext import needs_torchtext
 
 from seqclass.cli import main
 from seqclass.errors import InputError
-from seqclass.torchtext_library import import_torchtext
+from seqclass.text.torchtext_library import import_torchtext
 
-LSTM = Path(__file__).parents[1] / "configs" / "lstm.yaml"
+LSTM = Path(__file__).parents[2] / "configs" / "lstm.yaml"
 COMMAND = r"pip install 'seqclass\[torchtext\]'"
 
 

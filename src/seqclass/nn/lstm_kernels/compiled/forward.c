@@ -1,8 +1,5 @@
 /* The forward pass: from the first step to the last, a group of rows at a time. */
 
-#ifndef SEQCLASS_FORWARD_H
-#define SEQCLASS_FORWARD_H
-
 #include <omp.h>
 
 #include "pass.h"
@@ -65,7 +62,7 @@ static void forward_step(const Pass *pass, const float *packed, const Group *gro
     }
 }
 
-/* The states of a row in its padding are the shared row's, or zero. */
+/* In its padding a row has the shared row's states, or zero. */
 static void write_padding(const Pass *pass, const float *states, int64_t begin, int64_t row) {
     for (int64_t step = 0; step < begin; step++) {
         const float *state = states + (pass->shared_steps ? step + 1 : 0) * state_size(pass);
@@ -82,7 +79,7 @@ static void begin_row(const Pass *pass, const float *states, int64_t begin, int6
     memcpy(scratch->rows + row * STRIDE + input_size + 1, state + units, 4 * pass->hidden_size);
 }
 
-/* Run the shared row, and write its state after each step. */
+/* Runs the shared row, and writes its state after each step. */
 static void forward_shared(const Pass *pass, const float *packed, const ForwardScratch *scratch, float *states) {
     const int64_t units = units_of(pass);
     Group group;
@@ -124,8 +121,10 @@ static ForwardScratch cut_forward_scratch(float *memory) {
                             memory + 3 * GROUP_ROWS * STRIDE};
 }
 
-/* Fills `last` or `sequences`, and `trace` where there is one. Returns 0, or 1 where memory was refused. */
-int seqclass_lstm_forward(const Pass *pass) {
+int seqclass_lstm_forward(const Pass *pass, int64_t size) {
+    const int status = check_pass(pass, size);
+    if (status != SEQCLASS_OK) return status;
+    if (!pass->last && !pass->sequences) return SEQCLASS_MISSING_MEMORY;
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
     const int64_t packed_floats = products * packed_size(columns, width);
     float *packed = allocate(packed_floats + (pass->trace ? 0 : states_size(pass)));
@@ -133,7 +132,7 @@ int seqclass_lstm_forward(const Pass *pass) {
     if (!packed || !scratch_memory) {
         free(packed);
         free(scratch_memory);
-        return 1;
+        return SEQCLASS_NO_MEMORY;
     }
     float *states = pass->trace ? pass->trace : packed + packed_floats;
     for (int64_t product = 0; product < products; product++)
@@ -157,7 +156,5 @@ int seqclass_lstm_forward(const Pass *pass) {
     }
     free(packed);
     free(scratch_memory);
-    return 0;
+    return SEQCLASS_OK;
 }
-
-#endif

@@ -7,14 +7,11 @@
  *
  * where dc and dh are the gradients of c and h. */
 
-#ifndef SEQCLASS_BACKWARD_H
-#define SEQCLASS_BACKWARD_H
-
 #include <omp.h>
 
 #include "pass.h"
 
-/* Rows of several steps whose part of the gradient of the weights is added at once. */
+/* How many rows, of several steps, are collected before their part of the gradient of the weights is added. */
 #define BLOCK_ROWS 96
 
 typedef struct {
@@ -49,7 +46,7 @@ static void cut_backward_scratch(const Pass *pass, float *memory, BackwardScratc
     memset(scratch->d_weight, 0, 4 * products_of(pass) * width_of(pass) * weight_columns(pass));
 }
 
-/* Add what the kept rows give to the gradient of the weights. */
+/* Adds the kept rows' contribution to the gradient of the weights. */
 static void add_kept(const Pass *pass, BackwardScratch *scratch) {
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
     for (int64_t product = 0; product < products; product++) {
@@ -100,7 +97,13 @@ INLINE void differentiate_gates(int64_t hidden_size, int64_t units, float slope,
     }
 }
 
-/* From the gradient of the state after a step to that before it. `earlier` rows had a step before this one. */
+static int64_t active_rows(const Group *group, int64_t step) {
+    int64_t rows = 0;
+    while (rows < group->rows && group->begins[rows] <= step) rows++;
+    return rows;
+}
+
+/* From the gradient of the state after a step to that before it; `earlier` rows have a step before this one. */
 static void backward_step(const Pass *pass, const float *packed, const float *states, const Group *group, int64_t rows,
                           int64_t earlier, int64_t step, const float *records, const float *records_before,
                           BackwardScratch *scratch) {
@@ -142,7 +145,7 @@ static void backward_step(const Pass *pass, const float *packed, const float *st
     if (scratch->kept >= BLOCK_ROWS) add_kept(pass, scratch);
 }
 
-/* Add the gradient of a row's state after a step as one of the results. */
+/* Adds the gradient of a row's state after a step as one of the results. */
 static void add_result(const Pass *pass, int64_t row, int64_t step, float *d_hidden) {
     const float *d_result = pass->d_sequences + place(pass, row, step);
     for (int64_t unit = 0; unit < pass->hidden_size; unit++) d_hidden[unit] += d_result[unit];
@@ -164,7 +167,7 @@ static void backward_group(const Pass *pass, const float *packed, const Group *g
     }
     int64_t rows = group->rows;
     for (int64_t step = pass->steps; rows > 0; step--) {
-        /* The state before `step`: of the rows that begin there it is the first. */
+        /* The state before `step` is the first one of the rows that begin there. */
         for (; rows > 0 && group->begins[rows - 1] == step; rows--) {
             float *d_begin = d_begins + group->sorted[rows - 1] * 2 * units;
             memcpy(d_begin, scratch->d_cells + (rows - 1) * units, 4 * units);
@@ -181,7 +184,7 @@ static void backward_group(const Pass *pass, const float *packed, const Group *g
     }
 }
 
-/* The shared row gets the gradients of all rows that began with its states. */
+/* The shared row collects the gradients of all rows that began with its states. */
 static void backward_shared(const Pass *pass, const float *packed, const float *d_begins, BackwardScratch *scratch) {
     const int64_t units = units_of(pass);
     Group group;
@@ -195,7 +198,7 @@ static void backward_shared(const Pass *pass, const float *packed, const float *
                 scratch->d_cells[unit] += d_begins[(row - 1) * 2 * units + unit];
                 scratch->d_hidden[unit] += d_begins[(row - 1) * 2 * units + units + unit];
             }
-        /* All that begin later have its state as theirs. */
+        /* Rows that begin later share its state. */
         for (int64_t later = row; pass->d_sequences && later < pass->batch; later++)
             add_result(pass, pass->order[later], step - 1, scratch->d_hidden);
         backward_step(pass, packed, pass->trace, &group, 1, 0, step - 1, group.records + (step - 1) * record_size(pass),
@@ -203,8 +206,11 @@ static void backward_shared(const Pass *pass, const float *packed, const float *
     }
 }
 
-/* Fills `d_inputs` and `d_weight` from `trace` and the result's gradient. Returns 0, or 1 where memory was refused. */
-int seqclass_lstm_backward(const Pass *pass) {
+int seqclass_lstm_backward(const Pass *pass, int64_t size) {
+    const int status = check_pass(pass, size);
+    if (status != SEQCLASS_OK) return status;
+    if (!pass->trace || !pass->d_inputs || !pass->d_weight || (!pass->d_last && !pass->d_sequences))
+        return SEQCLASS_MISSING_MEMORY;
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
     const int64_t scratch_size = round_up(backward_scratch_size(pass), LANES);
     float *packed = allocate(products * packed_size(width, columns));
@@ -229,7 +235,7 @@ int seqclass_lstm_backward(const Pass *pass) {
                     backward_group(pass, packed, &group, d_begins, scratch);
                 }
 #pragma omp barrier
-/* Always the same thread, so that the sums are always added in the same order. */
+/* Always the same thread, so that sums are always added in the same order. */
 #pragma omp master
             {
                 used = omp_get_num_threads();
@@ -253,7 +259,5 @@ int seqclass_lstm_backward(const Pass *pass) {
     free(d_begins);
     free(memory);
     free(scratches);
-    return failed;
+    return failed ? SEQCLASS_NO_MEMORY : SEQCLASS_OK;
 }
-
-#endif

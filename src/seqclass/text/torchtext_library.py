@@ -19,7 +19,7 @@ _WAY_OUT = (
 
 
 def import_torchtext(module: str) -> Any:
-    """Imports `torchtext.MODULE`.
+    """Import `torchtext.MODULE`.
 
     Raises:
         InputError: if torchtext is not installed, or does not load beside this PyTorch; it names the command that

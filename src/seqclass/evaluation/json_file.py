@@ -1,0 +1,23 @@
+"""Figures as a JSON file that a person can read too."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from seqclass.files import written_whole
+
+# Within a string of JSON there is no line feed, so these are lists.
+_LIST_OF_NUMBERS = re.compile(r"\[\n\s*([-+.\deE,\s]+?)\s*\]")
+
+
+def write_json(path: str | Path, values: Any) -> None:
+    """Write plain values, indented, with each list of numbers in one line.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    content = json.dumps(values, indent=2, ensure_ascii=False)
+    content = _LIST_OF_NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", content)
+    with written_whole(path) as part:
+        part.write_text(content + "\n", encoding="utf-8", errors="backslashreplace")
