@@ -86,7 +86,7 @@ def import_keras(
     outputs = described.layers[-1]["out_features"]
     if model.assumed:
         of_output = []  # said there already
-    found = None if several else as_named_stack(described)
+    found = as_named_stack(described, multi_label=several)
     wanted = unsaid.stack
     if wanted == "lstm_gate_dropout" and found and found["stack"] == "lstm" and model.assumed:
         found["stack"] = wanted
@@ -133,8 +133,9 @@ def _built(
     state = {name: torch.tensor(np.ascontiguousarray(array)) for name, array in described.state.items()}
     classifier.stack.load_state_dict(state)
     report = ImportReport(model.keras, options.stack, shown, described.arrays)
-    report.assumed = [*model.assumed, *of_output, *of_texts]
+    report.assumed = [*model.assumed, *of_output]
     report.notes = list(model.notes)
+    (report.notes if pipeline is None else report.assumed).extend(of_texts)
     if described.policies:
         report.notes.append(f"the file's policy is {', '.join(sorted(described.policies))}; here all is float32")
     if found is None:

@@ -31,7 +31,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
 }
 
 
-def as_named_stack(described: Described) -> dict[str, Any] | None:
+def as_named_stack(described: Described, *, multi_label: bool) -> dict[str, Any] | None:
     """The options of the named stack that a chain is, all but the numbers of ids and classes; None if it is none.
 
     Its weights and the targets of its arrays are renamed to that stack's.
@@ -47,7 +47,9 @@ def as_named_stack(described: Described) -> dict[str, Any] | None:
     rates = [layer["rate"] for layer in described.layers if layer["layer"] == "dropout"]
     options = _options(order, by_kind, rates)
     if options is not None:
-        if by_kind["dense"]["out_features"] == 2:
+        if multi_label:
+            options["multi_label"] = True
+        elif by_kind["dense"]["out_features"] == 2:
             as_one_logit(described)
         _rename(described)
     return options

@@ -1,5 +1,7 @@
 """What the last layer's numbers mean: a probability, one class of several, or several labels."""
 
+from typing import Any
+
 from seqclass.errors import InputError
 from seqclass.interop.keras.describing import Described
 
@@ -22,7 +24,7 @@ def take_output(described: Described, source: str, *, multi_label: bool | None) 
     functions: list[str] = []
     while layers and layers[-1]["layer"] in ("dropout", "activation"):
         functions.append(layers.pop().get("activation", "linear"))
-    last = layers[-1] if layers else {"layer": "missing"}
+    last: dict[str, Any] = layers[-1] if layers else {"layer": "missing"}
     functions = [name for name in [*functions, last.get("activation", "linear")] if name != "linear"]
     activation = functions[0] if functions else "linear"
     if last["layer"] != "dense" or len(functions) > 1 or activation not in ("sigmoid", "softmax", "linear"):
@@ -56,9 +58,7 @@ def _one_output(source: str, activation: str, multi_label: bool | None) -> list[
     return [unsaid] if activation == "linear" else []
 
 
-def _several_outputs(
-    source: str, units: int, activation: str, multi_label: bool | None
-) -> tuple[bool, list[str]]:
+def _several_outputs(source: str, units: int, activation: str, multi_label: bool | None) -> tuple[bool, list[str]]:
     stated = {"sigmoid": True, "softmax": False}.get(activation)
     if stated is not None and multi_label not in (None, stated):
         raise InputError(f"multi_label={multi_label} does not fit: {source} ends in {activation}")
