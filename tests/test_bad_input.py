@@ -100,8 +100,8 @@ class TestReaders:
         expected = {
             "null.jsonl": "│ 1 │ 1 (50.0%) │",
             "booleans.jsonl": "│ true │ 1 (50.0%) │",
-            "long.csv": "│ most │ 2,000,000 │",
-            "quotes.csv": "│ most │ 4 │",
+            "long.csv": "│ maximum │ 2,000,000 │",
+            "quotes.csv": "│ maximum │ 4 │",
             "empty.csv": "│ empty texts │ 2 │",
         }.get(name, "│ texts │ 30 │")
         assert expected in printed
@@ -123,7 +123,7 @@ class TestTraining:
                 "class third has a single text to train on (mine.csv:32), and test_fraction=0.2",
             ),
             (table(), ["--data.test", "test.csv"], "test.csv:3: no training text has the label 'new'; the labels in"),
-            (table(), ["--data.tokenizer", "regex", "--data.token_pattern", "(a"], "token_pattern '(a' is no regular"),
+            (table(), ["--data.tokenizer", "regex", "--data.token_pattern", "(a"], "token_pattern '(a' is not a"),
             (table(), ["--model.word_vectors", "lost.vec"], "cannot read lost.vec: No such file or directory"),
             (table(), ["--model.class_weights", "{pos: 1, bad: 2}"], "no class is called 'bad'; the classes are 'neg'"),
         ],

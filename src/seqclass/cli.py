@@ -19,7 +19,7 @@ usage: seqclass COMMAND ...
   test --config FILE --ckpt_path CKPT     measure a checkpoint on the validation or test texts
   predict --config FILE --ckpt_path CKPT  write label and probability of each test text to a CSV file
 
-  inspect DATA                            show what stands in your own labelled texts, before training
+  inspect DATA                            summarise your own labelled texts before training
   classify CKPT [TEXT ...]                label and probability of texts, of standard input's lines, or of a file's
   evaluate CKPT                           metrics, predictions and a report, on the IMDB test reviews or --data PATH
   compare CKPT CKPT ...                   several side by side, with a paired test

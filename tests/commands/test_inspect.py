@@ -25,9 +25,9 @@ def test_shows_figures_classes_and_sizes(table, tmp_path, capsys):
     for expected in (
         *("billing", "56 (86.2%)", "other", "8 (12.3%)", "[new]", "1 (50.0%)"),
         "Recommended: --data.num_words 74 --data.maxlen 10",
-        "Class 'single' has a single text",
-        "Labels of test that no training text has: '[new]'",
-        "1 texts of test are training texts",
+        "Class 'single' has only one text",
+        "Labels of test that do not occur in train: '[new]'",
+        "1 texts of test are also in train",
         "Empty texts are errors in training",
         "--model.class_weights balanced",
     ):
@@ -38,7 +38,7 @@ def test_one_class(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("text,label\nfine,pos\n")
     status, printed = run(capsys, tmp_path / "a.csv")
     assert status == 0
-    assert "There is one class only" in printed.out
+    assert "There is only one class" in printed.out
 
 
 def test_what_cannot_be_read_is_one_error(table, capsys):
@@ -54,12 +54,12 @@ def test_another_encoding_is_told_with_those_that_fit(tmp_path, capsys):
     assert status == 2
     first, second, *found = printed.err.splitlines()
     assert "a.csv:2: this is not UTF-8 (byte 0xef)" in first
-    assert second == "Every byte has a meaning in these; which is right, only a person sees:"
+    assert second == "All bytes are valid in these encodings; look at the excerpts to see which is right:"
     assert "  --data.encoding cp1252     text,label naïve café – dull,x" in found
     status, _ = run(capsys, tmp_path / "b.csv", "--test", tmp_path / "a.csv", "--encoding", "cp1252")
     assert status == 0
     (tmp_path / "a.csv").write_bytes("né".encode("utf-16") + b"\x00")
-    assert "None of the common encodings reads all of it" in run(capsys, tmp_path / "a.csv")[1].err
+    assert "None of the common encodings can decode all of it" in run(capsys, tmp_path / "a.csv")[1].err
 
 
 def test_one_of_several_files_in_another_encoding(tmp_path, capsys):
@@ -104,5 +104,5 @@ def test_words_are_those_of_the_tokenizer_asked_for(tmp_path, capsys, options, w
     status, printed = run(capsys, tmp_path / "a.csv", *options)
     assert status == 0
     shown = " ".join(printed.out.split())
-    assert f"│ most │ {words} │" in shown
+    assert f"│ maximum │ {words} │" in shown
     assert f"words outside the vocabulary │ {share} │" in shown

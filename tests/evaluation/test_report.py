@@ -67,8 +67,8 @@ def labels_report(labels_checkpoint, labelled_rows, tmp_path_factory):
 
 def test_several_labels_a_text(labels_report):
     page = labels_report.read_text(encoding="utf-8")
-    assert "402 texts of 2 labels, any number of them a text" in page
-    assert "single labels right" in page
+    assert "402 texts of 2 labels, any number of them per text" in page
+    assert "label accuracy" in page
     assert "Confusion matrix" not in page
     assert re.search(r"not <b>good</b> with \d\d\.\d%, is good ", page)
     assert re.search(r"<summary><b>good</b> with \d\d\.\d%, is none ", page)

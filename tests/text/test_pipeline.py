@@ -131,7 +131,7 @@ def changed(path, value):
         (changed(["vocabulary", "words"], ["a"]), r"have to be one str, not \['a'\]"),
         (changed(["vocabulary", "words"], ""), "word 1 of the vocabulary is ''"),
         (changed(["vocabulary", "words"], "a  b"), "word 2 of the vocabulary is ''"),
-        (changed(["vocabulary", "words"], "a b a"), "holds the word 'a' 2 times"),
+        (changed(["vocabulary", "words"], "a b a"), "contains the word 'a' 2 times"),
         (changed(["vocabulary", "num_words"], -1), "num_words is -1"),
     ],
 )

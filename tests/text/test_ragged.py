@@ -68,8 +68,8 @@ def test_neighbours_are_not_copied():
     [
         ([[1], [2, -3]], "sequence 1 has the id -3; ids are not negative"),
         ([[], [], [-1]], "sequence 2 has the id -1"),
-        ([[1], [2**31]], "sequence 1 has an id that is no 32-bit integer"),
-        ([[1.5]], "sequence 0 has an id that is no 32-bit integer"),
+        ([[1], [2**31]], "sequence 1 has an id that is not a 32-bit integer"),
+        ([[1.5]], "sequence 0 has an id that is not a 32-bit integer"),
         ([[1], 3], "sequence 1"),
     ],
 )
@@ -83,9 +83,9 @@ def test_wrong_ids(lists, message):
     [
         ([[1]], [0, 1], "values has to be 1-D and of integers, not 2-D"),
         ([1.0], [0, 1], "of float64"),
-        ([1, 2], [0, 1], "offsets has to rise from 0 to the number of values, 2; it goes from 0 to 1"),
+        ([1, 2], [0, 1], "offsets has to be ascending from 0 to the number of values, 2; it goes from 0 to 1"),
         ([1, 2], [1, 2], "it goes from 1 to 2"),
-        ([1, 2], [0, 2, 1, 2], "it goes from 0 to 2 and falls between"),
+        ([1, 2], [0, 2, 1, 2], "it goes from 0 to 2 and is not ascending"),
         ([], [], "at least one element"),
         ([1], [0.0, 1.0], "offsets has to be 1-D of int64"),
     ],

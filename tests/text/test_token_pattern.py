@@ -30,9 +30,9 @@ def test_what_is_matched_or_in_the_group_is_a_token(pattern, tokens):
         (None, "token_pattern is None; it has to be a regular expression of 1 to 1000 characters"),
         ("", "token_pattern is ''; it has to be"),
         ("a" * 1001, "token_pattern is 'aaaa.*; it has to be"),
-        (r"\w+|(", r"token_pattern '\\\\w\+\|\(' is no regular expression: missing \) at position 5"),
-        ("[z-a]", r"is no regular expression: bad character range at position 4"),
-        (r"(a)(b)", r"token_pattern '\(a\)\(b\)' has 2 groups; one at most"),
+        (r"\w+|(", r"token_pattern '\\\\w\+\|\(' is not a regular expression: missing \) at position 5"),
+        ("[z-a]", r"is not a regular expression: bad character range at position 4"),
+        (r"(a)(b)", r"token_pattern '\(a\)\(b\)' has 2 groups; at most one"),
     ],
 )
 def test_what_is_no_pattern(pattern, message):

@@ -27,6 +27,14 @@ def test_default_rule_lowers_ascii_only_and_keeps_the_apostrophe():
     ]
 
 
+def test_the_rule_of_keras_leaves_other_white_space_in_words():
+    assert Tokenizer()("thin\u2009space wide\u3000space line\u2028end") == [
+        "thin\u2009space",
+        "wide\u3000space",
+        "line\u2028end",
+    ]
+
+
 def test_only_the_space_and_the_filters_split():
     assert Tokenizer()("a\rb\x0bc\x0cd\x1ce\x85f\xa0g h\u2003i") == ["a\rb\x0bc\x0cd\x1ce\x85f\xa0g", "h\u2003i"]
 
@@ -74,7 +82,7 @@ class TestRegex:
         [
             ({"kind": "regex"}, "token_pattern is None and the tokenizer 'regex'; 'regex' needs a pattern"),
             ({"token_pattern": "x"}, "token_pattern is 'x' and the tokenizer 'words'"),
-            ({"kind": "regex", "token_pattern": "("}, "token_pattern '\\(' is no regular expression"),
+            ({"kind": "regex", "token_pattern": "("}, "token_pattern '\\(' is not a regular expression"),
             ({"kind": "subwords"}, "tokenizer is 'subwords'; allowed are 'words', 'regex', 'characters'"),
         ],
     )

@@ -86,12 +86,12 @@ def test_decode_undoes_encode(words, num_words):
 
 @pytest.mark.parametrize("wrong", [3, 14, -1, 10**9])
 def test_decode_refuses_ids_that_stand_for_nothing(wrong):
-    with pytest.raises(InputError, match=rf"id {wrong} stands for no word: .* 10 words have ids from 4 on, below 14"):
+    with pytest.raises(InputError, match=rf"id {wrong} is not a word: .* 10 words have ids from 4 on, below 14"):
         Vocabulary(WORDS).decode([1, 4, wrong])
 
 
 def test_decode_refuses_words_beyond_num_words():
-    with pytest.raises(InputError, match="id 8 stands for no word"):
+    with pytest.raises(InputError, match="id 8 is not a word"):
         Vocabulary(WORDS, num_words=8).decode([8])
 
 
@@ -108,7 +108,7 @@ def test_from_texts_ranks_by_count_then_first_appearance():
 
 
 def test_from_texts_needs_words():
-    with pytest.raises(InputError, match="the training texts hold no words"):
+    with pytest.raises(InputError, match="the training texts have no words"):
         Vocabulary.from_texts(["", "..."], Tokenizer())
 
 
@@ -139,7 +139,7 @@ def test_wrong_options(option, message):
         (("a", "b c"), "word 2 of the vocabulary is 'b c'; it has to be a str without spaces"),
         (("a", ""), "word 2 of the vocabulary is ''"),
         (("a", 3), "word 2 of the vocabulary is 3"),
-        (("a", "b", "a"), "holds the word 'a' 2 times"),
+        (("a", "b", "a"), "contains the word 'a' 2 times"),
     ],
 )
 def test_wrong_words(words, message):

@@ -82,16 +82,16 @@ class TestErrors:
             ("the 1 2\nother 1\n", r"vectors\.txt:2: 'other' has 1 numbers"),
             ("the 1 2\nfilm 0.5 1 2\n", r"vectors\.txt:2: 'film' has 3 numbers, but vectors here have 2"),
             ("2 3\nthe 1 2\n", r"vectors\.txt:2: 'the' has 2 numbers, but vectors here have 3"),
-            ("the 1 2\nfilm 1 x\n", r"vectors\.txt:2: 'x' is no finite number"),
-            ("the 1 nan\n", r"vectors\.txt:1: 'nan' is no finite number"),
-            ("the 1 2\nfilm -inf 2\n", r"vectors\.txt:2: '-inf' is no finite number"),
-            ("the 1 2\nfilm 1e39 2\n", r"vectors\.txt:2: '1e39' is no finite number"),
+            ("the 1 2\nfilm 1 x\n", r"vectors\.txt:2: 'x' is not a finite number"),
+            ("the 1 nan\n", r"vectors\.txt:1: 'nan' is not a finite number"),
+            ("the 1 2\nfilm -inf 2\n", r"vectors\.txt:2: '-inf' is not a finite number"),
+            ("the 1 2\nfilm 1e39 2\n", r"vectors\.txt:2: '1e39' is not a finite number"),
             ("the\n", r"vectors\.txt:1: the vectors have 0 numbers; allowed are 1 to 4,096"),
             ("the\t1\t2\n", r"vectors\.txt:1: the vectors have 0 numbers"),
             ("1 999999\nthe 1\n", r"vectors\.txt:1: the vectors have 999,999 numbers"),
             ("the " + "1" * 300_000, r"vectors\.txt:1: this line has 262,144 bytes or more"),
-            ("9 2\nthe 1 2\n", r"vectors\.txt announces 9 words in its first line and holds 1: it was cut short"),
-            ("The 1 2\n", r"vectors\.txt has no vector for any .* 3 words, such as 'the'; its own begin with 'The'"),
+            ("9 2\nthe 1 2\n", r"vectors\.txt announces 9 words in its first line but has 1: it is truncated"),
+            ("The 1 2\n", r"vectors\.txt has no vector for any .* 3 words, such as 'the'; the first word .* is 'The'"),
         ],
     )
     def test_what_cannot_be_used(self, read, content, message):
@@ -100,7 +100,7 @@ class TestErrors:
 
     def test_another_dimension_than_asked_for(self, read):
         check(read(lines(), dimension=3))
-        with pytest.raises(InputError, match=r"vectors of 3 numbers, but embedding_dim is 32; set it to null, or to"):
+        with pytest.raises(InputError, match=r"vectors of size 3, but embedding_dim is 32; set it to null, or to"):
             read(lines(), dimension=32)
 
     def test_broken_archives(self, read, tmp_path):
@@ -137,6 +137,6 @@ def test_coverage_of_words_and_of_their_places(read):
     counts = np.zeros(7, dtype=np.int64)
     counts[[1, 2, 4, 5, 6]] = [100, 50, 6, 3, 1]
     assert read(lines()).coverage(counts) == (
-        "vectors.txt: vectors of 3 numbers for 2 of the vocabulary's 3 words (66.7%), which are 70.0% of these words' "
-        "places in the training texts"
+        "vectors.txt: vectors of size 3 for 2 of the vocabulary's 3 words (66.7%), which make up 70.0% of their "
+        "occurrences in the training texts"
     )

@@ -62,7 +62,7 @@ def test_words_begin_with_their_vectors_and_the_others_as_they_would(fit, vector
     assert torch.equal(weight[others], plain.stack.embedding.weight.detach()[others])
     told = [line for line in capsys.readouterr().err.splitlines() if "vectors.txt" in line]
     (line,) = told
-    assert line.startswith("vectors.txt: vectors of 6 numbers for 14 of the vocabulary's 16 words (87.5%), which are ")
+    assert line.startswith("vectors.txt: vectors of size 6 for 14 of the vocabulary's 16 words (87.5%), which make up ")
 
 
 def test_trained_or_frozen(fit, vectors):
@@ -103,7 +103,7 @@ def test_the_checkpoint_needs_no_file_and_stays_frozen(fit, vectors, tmp_path):
 
 
 def test_sizes_that_do_not_fit(fit):
-    with pytest.raises(InputError, match=r"vectors\.txt has vectors of 6 numbers, but embedding_dim is 32"):
+    with pytest.raises(InputError, match=r"vectors\.txt has vectors of size 6, but embedding_dim is 32"):
         fit(embedding_dim=32)
     with pytest.raises(InputError, match="5000 ids, but num_embeddings=10"):
         fit(num_embeddings=10)

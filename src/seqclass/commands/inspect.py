@@ -1,4 +1,4 @@
-"""`seqclass inspect`: what was understood of a data set, before training."""
+"""`seqclass inspect`: summarise a data set before training."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from seqclass.messages import listed
 _MOST_CLASSES = 30
 
 
-# What has no part in how texts are read and split.
+# Options that do not affect how texts are read and split.
 _FOR_TRAINING = {
     *("train", "test_fraction", "validation", "empty_texts", "batch_size", "eval_batch_size", "seed", "cache_dir"),
     *("word_index", "num_words", "min_count", "skip_top", "start_char", "oov_char", "index_from", "unseen_words"),
@@ -28,14 +28,14 @@ _FOR_TRAINING = {
 
 def run(arguments: Sequence[str]) -> None:
     parser = new_parser(
-        "inspect", "Show what stands in labelled texts, and recommend sizes. Options are those of `--data` in fit."
+        "inspect", "Summarise labelled texts, and recommend sizes. The options are those of `--data` in fit."
     )
     parser.add_argument(
-        "train", type=str, help="a .csv, .tsv, .jsonl or .parquet file (also .gz), several ('part-*.csv'), or a folder"
+        "train", type=str, help="a .csv, .tsv, .jsonl, .json or .parquet file (also .gz), several ('a-*.csv'), a folder"
     )
     parser.add_class_arguments(TextDataModule, skip=_FOR_TRAINING)
     parser.add_argument(
-        "--num_words", type=int | None, help="ids of the vocabulary that unknown words are counted for; default: enough"
+        "--num_words", type=int | None, help="size of the vocabulary that unknown words are counted for; else enough"
     )
     options = parse(parser, arguments).as_dict()
     num_words = options.pop("num_words")
@@ -53,14 +53,14 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _encodings(source: OwnTexts, path: Path) -> str:
-    """Return what the file at `path`, or the files of the folder there, could be in instead."""
+    """Return the encodings that the file at `path`, or the files in it, could be in, for a message."""
     found = fitting_encodings(
         file for texts in source.inputs.values() for file in texts.files(source.reading) if path in (file, texts.path)
     )
     if not found:
-        return "None of the common encodings reads all of it: the files are of several, or damaged."
+        return "None of the common encodings can decode all of it: the files are damaged, or in several encodings."
     lines = [f"  --data.encoding {name:<10} {excerpt}" for name, excerpt in found.items()]
-    return "\n".join(["Every byte has a meaning in these; which is right, only a person sees:", *lines])
+    return "\n".join(["All bytes are valid in these encodings; look at the excerpts to see which is right:", *lines])
 
 
 def inspection_tables(inspection: Inspection) -> list[Table]:
@@ -69,15 +69,15 @@ def inspection_tables(inspection: Inspection) -> list[Table]:
     figures = _table("Texts", parts)
     rows = {
         "texts": [f"{part.texts:,}" for part in parts.values()],
-        "words of a text: least": [f"{part.lengths[0]:,}" for part in parts.values()],
+        "words per text: minimum": [f"{part.lengths[0]:,}" for part in parts.values()],
         "median": [f"{part.lengths[1]:,}" for part in parts.values()],
         "95% have at most": [f"{part.lengths[2]:,}" for part in parts.values()],
-        "most": [f"{part.lengths[3]:,}" for part in parts.values()],
+        "maximum": [f"{part.lengths[3]:,}" for part in parts.values()],
         "empty texts": [f"{part.empty:,}" for part in parts.values()],
         "texts without words": [f"{part.wordless:,}" for part in parts.values()],
         "duplicates": [f"{part.duplicates:,}" for part in parts.values()],
         "texts with several labels": [f"{part.contradictions:,}" for part in parts.values()],
-        "texts that are in train too": [f"{part.from_training:,}" for part in parts.values()],
+        "also in train": [f"{part.from_training:,}" for part in parts.values()],
         "words outside the vocabulary": [f"{part.unknown_share:.1%}" for part in parts.values()],
     }
     for name, cells in rows.items():
@@ -117,18 +117,18 @@ def _remarks(inspection: Inspection, num_words: int | None) -> list[str]:
         sizes = f"--data.num_words {inspection.num_words} {sizes}"
     remarks = [f"{inspection.distinct_words:,} distinct words in train. Recommended: {sizes}"]
     if len(train.class_counts) < 2:
-        remarks.append("There is one class only: nothing can be trained.")
+        remarks.append("There is only one class: nothing can be learned.")
     for label, count in train.class_counts.items():
         if count == 1:
-            remarks.append(escape(f"Class {label!r} has a single text, too few to hold one out."))
+            remarks.append(escape(f"Class {label!r} has only one text, too few to hold one out."))
     for name, part in inspection.parts.items():
         unseen = [label for label in part.class_counts if label not in train.class_counts]
         if unseen:
-            remarks.append(escape(f"Labels of {name} that no training text has: {listed(unseen)}"))
+            remarks.append(escape(f"Labels of {name} that do not occur in train: {listed(unseen)}"))
         if part.from_training:
-            remarks.append(f"{part.from_training:,} texts of {name} are training texts: its figures will flatter.")
+            remarks.append(f"{part.from_training:,} texts of {name} are also in train: its figures will be too good.")
     if any(part.empty for part in inspection.parts.values()):
         remarks.append("Empty texts are errors in training, unless --data.empty_texts is keep or skip.")
     if train.class_counts and max(train.class_counts.values()) > 3 * min(train.class_counts.values()):
-        remarks.append("The classes differ much in size: consider --model.class_weights balanced.")
+        remarks.append("The classes are imbalanced: consider --model.class_weights balanced.")
     return remarks

@@ -35,7 +35,7 @@ def add_data_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=str | None,
-        help="labelled texts: a .csv, .tsv, .jsonl or .parquet file, also .gz, or a folder with "
+        help="labelled texts: a .csv, .tsv, .jsonl, .json or .parquet file, also .gz, or a folder with "
         "one sub-folder per class; default: the IMDB test reviews",
     )
     add_reading_options(parser, skip=set())

@@ -1,4 +1,4 @@
-"""What stands in labelled texts, found out before anything is trained on them."""
+"""Summarise labelled texts before anything is trained on them."""
 
 import hashlib
 from array import array
@@ -18,27 +18,27 @@ from seqclass.text import BaseTokenizer
 
 COVERED_WORDS = 0.98
 COVERED_TEXTS = 0.95
-"""What the recommended `num_words` and `maxlen` leave as it is: of the words, and of the texts."""
+"""The shares of the words and of the texts that the recommended `num_words` and `maxlen` leave unchanged."""
 
-# Ids that are no words, by the defaults of `Vocabulary`: padding, start, unknown, and one that Keras leaves unused.
+# Ids that are not words, by the defaults of `Vocabulary`: padding, start, unknown, and one that Keras leaves unused.
 _MARKS = 4
 
 
 @dataclass(frozen=True)
 class PartInspection:
-    """What stands in one part.
+    """A summary of one part.
 
     Attributes:
         texts: how many there are.
-        class_counts: texts of each class, the largest first; with several labels a text, each counts.
-        combinations: with several labels a text, texts of each combination of them, the largest first; else empty.
-        lengths: words of a text: least, median, 95th percentile, most.
-        empty: texts of white space alone.
-        wordless: texts that are not empty and hold no words all the same, such as "?!".
-        duplicates: texts that stand further up already.
-        contradictions: texts that stand in the part with more than one label.
-        unknown_share: of the words, those that have no id of their own among `num_words`.
-        from_training: texts that stand among the training texts too; 0 for those themselves.
+        class_counts: texts of each class, the largest first; with several labels per text, each counts.
+        combinations: with several labels per text, texts of each combination of them, the largest first; else empty.
+        lengths: words per text: minimum, median, 95th percentile, maximum.
+        empty: texts that are only white space.
+        wordless: texts that are not empty but have no words, such as "?!".
+        duplicates: repeats of earlier texts.
+        contradictions: texts that occur in the part with more than one label.
+        unknown_share: share of the words that have no id of their own among `num_words`.
+        from_training: texts that are training texts too; 0 for the training part itself.
     """
 
     texts: int
@@ -55,13 +55,13 @@ class PartInspection:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What stands in a data set.
+    """A summary of a data set.
 
     Attributes:
         parts: by name, "train" first.
         distinct_words: of the training texts.
-        num_words: as given, or what is recommended: it keeps `COVERED_WORDS` of all words of the training texts.
-        maxlen: what is recommended: `COVERED_TEXTS` of the training texts are not cut.
+        num_words: as given, or recommended: it covers `COVERED_WORDS` of all words of the training texts.
+        maxlen: recommended: `COVERED_TEXTS` of the training texts are not truncated.
     """
 
     parts: dict[str, PartInspection]
@@ -73,16 +73,16 @@ class Inspection:
 def inspect_texts(source: OwnTexts, tokenizer: BaseTokenizer, *, num_words: int | None = None) -> Inspection:
     """Read all texts once, row by row: memory grows by 16 bytes a text, and with the number of distinct words.
 
-    Texts are compared by 64 bits of a hash: among ten million, two different ones are taken for equal with a
-    probability of 3 in a million.
+    Texts are compared by a 64-bit hash: among ten million, the probability that two different ones collide is 3 in a
+    million.
 
     Args:
-        source: the texts; it should keep those that are empty.
+        source: the texts; it should keep empty ones.
         tokenizer: splits them into words.
-        num_words: ids of the vocabulary that unknown words are counted for; None for the number recommended.
+        num_words: size of the vocabulary for which unknown words are counted; None for the recommended size.
 
     Raises:
-        InputError: if a row cannot be used, or there are no training texts or no words in them.
+        InputError: a row cannot be used, or there are no training texts or no words in them.
     """
     check_whole("num_words", num_words, least=_MARKS + 1, or_none=True)
     train = _Reader(source, "train", tokenizer)
@@ -93,7 +93,7 @@ def inspect_texts(source: OwnTexts, tokenizer: BaseTokenizer, *, num_words: int 
         num_words = _recommended_num_words([count for _, count in ranked])
     known = {word for word, _ in ranked[: num_words - _MARKS]}
     typical = int(np.quantile(np.asarray(train.lengths), COVERED_TEXTS, method="higher"))
-    # One more, for the start mark.
+    # Plus the start mark.
     maxlen = -(-(typical + 1) // 10) * 10
     others = {part: _Reader(source, part, tokenizer) for part in source.inputs if part != "train"}
     parts = {"train": train.result(known, None)}
@@ -102,7 +102,7 @@ def inspect_texts(source: OwnTexts, tokenizer: BaseTokenizer, *, num_words: int 
 
 
 def _recommended_num_words(counts: list[int]) -> int:
-    """Return the whole hundred that is enough, or all words if they are fewer; `counts` fall."""
+    """Return the next multiple of 100 that is enough, or all words if they are fewer; `counts` are descending."""
     enough = COVERED_WORDS * sum(counts)
     kept = 1 + next(rank for rank, total in enumerate(accumulate(counts)) if total >= enough)
     return min(-(-(kept + _MARKS) // 100) * 100, len(counts) + _MARKS)

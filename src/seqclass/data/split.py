@@ -67,7 +67,7 @@ def stratified_holdout(
         label_names: of the classes.
 
     Returns:
-        The indices of the texts that stay and of those held out; both rise.
+        The indices of the texts that stay and of those held out, both ascending.
 
     Raises:
         InputError: if a class has a single text.

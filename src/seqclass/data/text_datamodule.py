@@ -7,24 +7,24 @@ from seqclass.data.datamodule import EncodedDataModule
 from seqclass.data.sources import EmptyTexts, OwnTexts, Reading, TextsAndLabels
 from seqclass.data.split import check_fraction
 from seqclass.errors import InputError
-from seqclass.text import KERAS_FILTERS, Lower, StripHtml, UnseenWords
+from seqclass.text import KERAS_FILTERS, OTHER_WHITE_SPACE, Lower, StripHtml, UnseenWords
 
-OWN_FILTERS = KERAS_FILTERS + "\r\f\v\xa0“”„«»‹›…–—¿¡"
-"""Keras' filters, and what texts from elsewhere have besides: other white space, quotes, dashes."""
+OWN_FILTERS = KERAS_FILTERS + OTHER_WHITE_SPACE + "“”„«»‹›…–—¿¡"
+"""Keras' filters, and what texts from elsewhere have besides: all other white space, quotes, dashes."""
 
 
 class TextDataModule(EncodedDataModule):
     """Your own labelled texts, with any number of classes.
 
-    Texts come in `.csv` and `.tsv` files with a line of column names, in `.jsonl` files (or `.json`, `.ndjson`) with
-    one object a line, in `.parquet` files, each of them plain or with `.gz` behind, in a folder with one sub-folder per
-    class that holds one `.txt` file per text, or as a pair of lists. Several files, such as `part-*.csv`, are read one
-    after the other. The classes are the labels of the training texts,
-    sorted by name.
+    Texts come in `.csv` and `.tsv` files with a header, in `.jsonl` (or `.json`, `.ndjson`) files with one object per
+    line or a single array of them, in `.parquet` files, each plain or with `.gz` appended; in a folder with one
+    sub-folder of `.txt` files per class, in a folder saved by Hugging Face's `datasets`, or as a pair of lists. Several
+    files, such as `part-*.csv`, are read one after the other. The classes are the labels of the training texts, sorted
+    by name.
 
-    Training, validation and test never share a text's place: the test part is `test`, or is held out of `train`
-    first, the same texts for whatever seed; then the validation part is `val`, or is held out of the rest. A text
-    that stands in a file twice can come to both sides.
+    Training, validation and test never share a row: the test part is `test`, or is held out of `train` first, the same
+    texts for every seed; then the validation part is `val`, or is held out of the rest. A text that occurs twice in a
+    file may end up in both.
 
     Five defaults are not those of the IMDB reviews: `validation`, and four that are Keras' rule there. A word that
     no training text has becomes `oov_char`, as rare words do, where Keras leaves it out; all alphabets are

@@ -16,24 +16,24 @@ from seqclass.evaluation.prediction import Predictions
 
 CALIBRATION_BINS = 15
 HELD_OUT = 0.2
-"""Part of the texts that the threshold is chosen on; it is measured on the others."""
+"""Share of the texts on which the threshold is chosen; it is evaluated on the others."""
 MATRIX_CLASSES = 30
-"""Of so many classes a confusion matrix can be looked at; of more it is all zeros but for a few."""
+"""The largest confusion matrix that is written and shown in full; larger ones are almost all zeros."""
 
 
 def measure(predictions: Predictions) -> dict[str, Any]:
     """Compute the figures.
 
-    A figure that is not defined, such as the area under the curve where a class has no texts, is None.
+    A figure that is undefined, such as the area under the curve of a class without texts, is None.
 
     Returns:
-        Plain numbers, lists and dicts. `accuracy_interval` is Wilson's, 95%; `macro` is the mean of the classes,
-        `micro` counts all their texts together.
+        Plain numbers, lists and dicts. `accuracy_interval` is Wilson's, 95%; `macro` averages over the classes,
+        `micro` over all decisions.
 
         Where each text has one class, `loss` is in nats, without class weights; `expected_calibration_error` is of the
         predicted class's probability in 15 bins; `brier` runs from 0 to 1 for two classes and from 0 to 2 for more;
         rows of the confusion matrix are the true classes. Beyond `MATRIX_CLASSES` classes `confusion_counts` takes its
-        place, with the same counts but for the zeros: {true class: {predicted class: texts}}.
+        place, with the same counts except for the zeros: {true class: {predicted class: texts}}.
 
         Where a text may have several labels, `accuracy` is the share of texts of which all labels are right, and
         `label_accuracy` that of single decisions, of which there are texts times labels. `loss`, `brier` and

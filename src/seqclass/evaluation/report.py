@@ -36,7 +36,7 @@ def write_report(
 
     Args:
         path: of the HTML file.
-        classifier: asked which words its worst mistakes hang on.
+        classifier: explains its worst mistakes by their words.
         predictions: all of them.
         figures: as `measure` gives them.
         name: of the model.
@@ -128,7 +128,7 @@ def _thinned(x: Any, y: Any) -> list[tuple[float, float]]:
 
 
 def _calibration(predictions: Predictions) -> Markup:
-    """How often what is stated with a probability is true: that a label is there, or that the prediction is right."""
+    """Draw how often predictions of a probability come true: that a label applies, or that the prediction is right."""
     p = predictions.probabilities.clip(0, 1)
     if predictions.multi_label:
         share, stated = calibration_curve(predictions.labels.ravel(), p.ravel(), n_bins=10)
@@ -141,7 +141,7 @@ def _calibration(predictions: Predictions) -> Markup:
 
 
 def _by_length(predictions: Predictions) -> Markup:
-    """Accuracy in groups of about as many texts, from short to long."""
+    """Draw the accuracy in groups of about equal size, from short to long texts."""
     lengths, correct = predictions.lengths, predictions.correct
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, _LENGTH_GROUPS + 1)).astype(int))
     edges[-1] += 1

@@ -1,4 +1,4 @@
-"""The texts that a checkpoint is measured on or asked about, one by one."""
+"""The texts that a checkpoint is evaluated on or classifies, one by one."""
 
 import io
 import itertools
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 
 
 class LabelledText(NamedTuple):
-    """A text, what a person finds it by, and the names of its classes: one, or where a text may have several any."""
+    """A text, its name for a person, and the names of its classes: one, or any number where several are allowed."""
 
     name: str
     text: str
@@ -30,12 +30,12 @@ def labelled_texts(data: str | Path | None, reading: Reading | None = None) -> I
 
     Args:
         data: a `.csv`, `.tsv`, `.jsonl` or `.parquet` file, plain or with `.gz` behind; a folder with one sub-folder
-            of texts for each class; or the IMDB reviews as archive or folder. None for the IMDB reviews wherever
-            they are.
-        reading: of files and folders of one's own: columns, encoding and so on.
+            of texts for each class; or the IMDB reviews as archive or folder. None for the IMDB reviews, wherever
+            they are on this machine.
+        reading: how your own files and folders are read: columns, encoding and so on.
 
     Raises:
-        InputError: something cannot be read, or holds no texts.
+        InputError: something cannot be read, or has no texts.
     """
     path = None if data is None else Path(data).expanduser()
     if path is None or path.name.endswith((".tar.gz", ".tgz")) or (path / "test").is_dir():
@@ -54,7 +54,7 @@ def labelled_texts(data: str | Path | None, reading: Reading | None = None) -> I
 
 
 def unlabelled_texts(path: str | Path, reading: Reading | None = None) -> Iterator[str]:
-    """Read the texts of a file, one by one; its other columns, that of the labels too, are passed over.
+    """Read the texts of a file, one by one; its other columns, labels included, are ignored.
 
     Raises:
         InputError: the file or a row cannot be read; the message names file and line.

@@ -1,10 +1,11 @@
 """From a text to ids and back: tokenizer, vocabulary, padding, the pipeline of the three; and word vectors for it."""
 
+from seqclass.text.affixes import affix_table
 from seqclass.text.base_tokenizer import BaseTokenizer
 from seqclass.text.padding import Side, pad_sequences
 from seqclass.text.pipeline import TextPipeline
 from seqclass.text.ragged import RaggedIds
-from seqclass.text.tokenizer import KERAS_FILTERS, Lower, StripHtml, Tokenizer, TokenizerKind
+from seqclass.text.tokenizer import KERAS_FILTERS, OTHER_WHITE_SPACE, Lower, StripHtml, Tokenizer, TokenizerKind
 from seqclass.text.torchtext_tokenizer import TorchtextTokenizer, TorchtextTokenizerName
 from seqclass.text.vocabulary import OOV_MARK, START_MARK, UnseenWords, Vocabulary
 from seqclass.text.word_vectors import WordVectors, read_word_vectors
@@ -12,6 +13,7 @@ from seqclass.text.word_vectors import WordVectors, read_word_vectors
 __all__ = [
     "KERAS_FILTERS",
     "OOV_MARK",
+    "OTHER_WHITE_SPACE",
     "START_MARK",
     "BaseTokenizer",
     "Lower",
@@ -26,6 +28,7 @@ __all__ = [
     "UnseenWords",
     "Vocabulary",
     "WordVectors",
+    "affix_table",
     "pad_sequences",
     "read_word_vectors",
 ]

@@ -1,4 +1,4 @@
-"""What every tokenizer offers."""
+"""The interface of all tokenizers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -9,11 +9,11 @@ from seqclass.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class BaseTokenizer(ABC):
-    """Splits texts into words. The fields of a subclass are plain values, which a checkpoint keeps."""
+    """Splits texts into words. The fields of a subclass are plain values, which are saved in checkpoints."""
 
     @abstractmethod
     def __call__(self, text: str) -> list[str]:
-        """Return the words of `text` in order; none of them is empty or holds a space.
+        """Return the words of `text` in order; none of them is empty or contains a space.
 
         Raises:
             InputError: if `text` is not a str.

@@ -1,4 +1,4 @@
-"""From sequences of unequal lengths to a matrix."""
+"""From sequences of different lengths to a matrix."""
 
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
@@ -22,17 +22,17 @@ def pad_sequences(
     value: int = 0,
     dtype: npt.DTypeLike = "int32",
 ) -> npt.NDArray[Any]:
-    """Cuts or fills each sequence to `maxlen`, as Keras' `pad_sequences` does.
+    """Truncate or pad each sequence to `maxlen`, as Keras' `pad_sequences` does.
 
-    Both sides are "pre" by default: the last `maxlen` ids stay, and what is missing is filled at the front.
-    An LSTM whose last step is read has then seen words last, not padding.
+    Both sides are "pre" by default: the last `maxlen` ids are kept, and padding goes in front. What an LSTM reads last
+    is then a word, not padding.
 
     Args:
         sequences: the ids of each text.
         maxlen: length of every row.
-        padding: the side that is filled.
-        truncating: the side that is cut.
-        value: what it is filled with.
+        padding: the side that is padded.
+        truncating: the side that is truncated.
+        value: the padding.
         dtype: dtype of the result.
 
     Returns:

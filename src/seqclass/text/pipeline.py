@@ -19,22 +19,22 @@ from seqclass.text.vocabulary import PADDING_ID, Vocabulary
 
 _STATE_VERSION = 2
 _VERSION_1_TOKENIZER = {"kind": "words", "token_pattern": None}
-"""What a tokenizer's state of version 1, before there were others, does not say."""
+"""What version 1 of a tokenizer's state, from before there were other kinds, lacks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextPipeline:
     """Tokenizer, vocabulary and padding together: everything between a raw text and a model's input.
 
-    It goes into the checkpoint of the model that was trained with it (`state`, `from_state`), so that text is
-    never read in two ways.
+    It is saved in the checkpoint of the model that was trained with it (`state`, `from_state`), so that texts are
+    always read as in training.
 
     Args:
         tokenizer: splits a text into words.
         vocabulary: numbers the words.
         maxlen: length of the rows.
-        padding: the side that is filled, "pre" or "post".
-        truncating: the side that is cut, "pre" or "post".
+        padding: the side that is padded, "pre" or "post".
+        truncating: the side that is truncated, "pre" or "post".
 
     Raises:
         InputError: if an option has a wrong value.
@@ -51,11 +51,11 @@ class TextPipeline:
 
     @property
     def num_ids(self) -> int:
-        """Rows that an embedding table needs."""
+        """The number of rows that an embedding table needs."""
         return self.vocabulary.num_ids
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of one text, neither cut nor padded.
+        """Return the ids of one text, neither truncated nor padded.
 
         Raises:
             InputError: if `text` is not a str.
@@ -63,12 +63,22 @@ class TextPipeline:
         return self.vocabulary.encode(self.tokenizer(text))
 
     def encode_all(self, texts: Iterable[str]) -> RaggedIds:
-        """Return the ids of each text, neither cut nor padded.
+        """Return the ids of each text, neither truncated nor padded.
 
         Raises:
             InputError: if a text is not a str; the message has its position.
         """
         return RaggedIds.from_lists(map(self.vocabulary.encode, self.tokenizer.map(texts)))
+
+    def cut(self, ids: RaggedIds) -> RaggedIds:
+        """Cut encoded texts to `maxlen` without padding them."""
+        lengths = np.minimum(ids.lengths, self.maxlen)
+        if (lengths == ids.lengths).all():
+            return ids
+        starts = ids.offsets[1:] - lengths if self.truncating == "pre" else ids.offsets[:-1]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return RaggedIds(ids.values[places], offsets)
 
     def pad(self, ids: RaggedIds, *, dtype: npt.DTypeLike = "int32") -> npt.NDArray[Any]:
         """Cuts and pads encoded texts; shape (number of texts, maxlen)."""
@@ -82,9 +92,9 @@ class TextPipeline:
         )
 
     def without_words(self, ids: RaggedIds) -> npt.NDArray[np.bool_]:
-        """Which encoded texts hold no word of the vocabulary: nothing at all, or only marks; shape (number of texts,).
+        """Return which encoded texts have no word of the vocabulary, but at most marks; shape (number of texts,).
 
-        All that a model sees of them is how many words they have, if it sees that.
+        A model sees at most how many words they have.
         """
         marks = [mark for mark in (self.vocabulary.start_char, self.vocabulary.oov_char) if mark is not None]
         words_before = np.concatenate([[0], np.cumsum(~np.isin(ids.values, marks))])
@@ -107,7 +117,7 @@ class TextPipeline:
             marks: show the marks, as `<start>` and `<oov>`; otherwise leave them out.
 
         Raises:
-            InputError: if an id stands for nothing in the vocabulary.
+            InputError: an id has no meaning in the vocabulary.
         """
         return " ".join(self.vocabulary.decode(ids, marks=marks))
 

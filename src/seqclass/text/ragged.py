@@ -1,4 +1,4 @@
-"""Id sequences of unequal lengths in one flat array."""
+"""Id sequences of different lengths in one flat array."""
 
 from array import array
 from collections.abc import Iterable
@@ -15,16 +15,16 @@ IntArray = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, eq=False)
 class RaggedIds:
-    """Sequences one behind the other: sequence i is `values[offsets[i]:offsets[i + 1]]`.
+    """Concatenated sequences: sequence i is `values[offsets[i]:offsets[i + 1]]`.
 
     25,000 reviews take 12 MB this way, and 320 MB as lists of Python ints.
 
     Args:
         values: 1-D, the ids of all sequences; an integer dtype.
-        offsets: int64, shape (n + 1,); begins with 0, never falls, ends with `len(values)`.
+        offsets: int64, shape (n + 1,); begins with 0, ascending, ends with `len(values)`.
 
     Raises:
-        InputError: if the arrays do not fit each other.
+        InputError: the arrays do not fit together.
     """
 
     values: IntArray
@@ -41,8 +41,8 @@ class RaggedIds:
             )
         if offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
             raise InputError(
-                f"offsets has to rise from 0 to the number of values, {len(values)}; it goes from "
-                f"{offsets[0]} to {offsets[-1]}{' and falls between' if (np.diff(offsets) < 0).any() else ''}"
+                f"offsets has to be ascending from 0 to the number of values, {len(values)}; it goes from "
+                f"{offsets[0]} to {offsets[-1]}{' and is not ascending' if (np.diff(offsets) < 0).any() else ''}"
             )
 
     @classmethod
@@ -58,7 +58,7 @@ class RaggedIds:
             try:
                 values.extend(ids)
             except (OverflowError, TypeError) as error:
-                raise InputError(f"sequence {position} has an id that is no 32-bit integer: {error}") from error
+                raise InputError(f"sequence {position} has an id that is not a 32-bit integer: {error}") from error
             offsets.append(len(values))
         # np.array copies: a view would keep the growing buffer, which is larger, alive.
         packed = np.array(values, dtype=np.int32)
@@ -102,7 +102,7 @@ class RaggedIds:
         return RaggedIds(self.values[np.arange(offsets[-1]) + shift], offsets)
 
     def _row_numbers(self, index: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-        """Return indice or a mask as numbers from 0 on; the cost does not depend on how many rows there are."""
+        """Return indices or a mask as numbers from 0 on; the cost does not depend on how many rows there are."""
         if index.dtype == np.bool_:
             if index.shape != (len(self),):
                 raise IndexError(f"a mask of shape {index.shape} does not fit {len(self)} sequences")

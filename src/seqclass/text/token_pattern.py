@@ -1,7 +1,7 @@
-"""Regular expressions that come from a config or from a checkpoint, whoever wrote it.
+"""Regular expressions from a config or a checkpoint of unknown origin.
 
-They are run by the `regex` package, because Python's `re` cannot be stopped: a pattern such as `(a+)+b` needs, by
-backtracking, twice the time for each further letter of a text.
+They are run by the `regex` package, because Python's `re` cannot be interrupted: by backtracking, the time of a
+pattern such as `(a+)+b` doubles with each letter of the text.
 """
 
 from typing import Any
@@ -11,10 +11,10 @@ import regex
 from seqclass.errors import InputError
 
 MAX_LENGTH = 1000
-"""Of a pattern, in characters."""
+"""The longest pattern, in characters."""
 
 SECONDS_PER_TEXT = 10.0
-"""After these the search is given up. An honest pattern reads ten million characters in less."""
+"""The search is given up after them. A reasonable pattern reads ten million characters in less."""
 
 
 class TokenPattern:
@@ -25,7 +25,7 @@ class TokenPattern:
             `\\p{L}`, has at most one group.
 
     Raises:
-        InputError: if it is no such pattern; the message has it, and the place of the fault.
+        InputError: it is not such a pattern; the message shows it, and where the mistake is.
     """
 
     def __init__(self, pattern: Any) -> None:
@@ -36,13 +36,13 @@ class TokenPattern:
         try:
             self._compiled = regex.compile(pattern)
         except regex.error as error:
-            raise InputError(f"token_pattern {pattern!r} is no regular expression: {error}") from error
+            raise InputError(f"token_pattern {pattern!r} is not a regular expression: {error}") from error
         except (RecursionError, OverflowError, MemoryError) as error:
             raise InputError(f"token_pattern {pattern!r:.80} cannot be compiled: {error}") from error
         if self._compiled.groups > 1:
             raise InputError(
-                f"token_pattern {pattern!r} has {self._compiled.groups} groups; one at most says what of a match is "
-                "the token, the others are written (?:...)"
+                f"token_pattern {pattern!r} has {self._compiled.groups} groups; at most one may mark the token "
+                "within a match, the others are written (?:...)"
             )
 
     def tokens(self, text: str) -> list[str]:

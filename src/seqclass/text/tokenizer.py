@@ -15,7 +15,12 @@ Lower = Literal["ascii", "unicode", "none"]
 StripHtml = bool | Literal["breaks"]
 
 KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-"""What Keras replaces by a space: ASCII punctuation without the apostrophe, tab and newline."""
+"""What Keras replaces by a space: ASCII punctuation except the apostrophe, tab and newline."""
+
+OTHER_WHITE_SPACE = "\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680" + (
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+"""All white space of Unicode but the space and what Keras replaces."""
 
 SPACE_MARK = "▁"
 """Stands for a space within a token (U+2581, as in SentencePiece): vocabularies are kept with spaces between words."""
@@ -42,7 +47,7 @@ class Tokenizer(BaseTokenizer):
         kind: "words", "regex" or "characters".
         token_pattern: the regular expression of "regex", such as `\\w+|[.!?]`; None for the others.
         lower: "ascii" lower-cases A to Z only, so that É stays É (the rule behind Keras' IMDB index);
-            "unicode" lower-cases every letter (Keras' `text_to_word_sequence`); "none" leaves the case.
+            "unicode" lower-cases every letter (Keras' `text_to_word_sequence`); "none" keeps the case.
         filters: the characters that are replaced by a space, after lower-casing.
         strip_html: replace tags by a space first: "breaks" only line breaks such as `<br />`, True all of them. Keras'
             rule does not, and so turns `<br />` into the word "br".
@@ -67,13 +72,13 @@ class Tokenizer(BaseTokenizer):
         if (self.token_pattern is not None) != (self.kind == "regex"):
             raise InputError(
                 f"token_pattern is {self.token_pattern!r:.80} and the tokenizer {self.kind!r}; 'regex' needs a "
-                "pattern, and no other tokenizer has one"
+                "pattern, and the others take none"
             )
         if self.kind == "regex":
-            self._pattern  # a wrong one is to be told now  # noqa: B018
+            self._pattern  # reports a wrong one now  # noqa: B018
 
     def __call__(self, text: str) -> list[str]:
-        """Return the tokens of `text` in order; none of them is empty or holds a space.
+        """Return the tokens of `text` in order; none of them is empty or contains a space.
 
         Raises:
             InputError: if `text` is not a str, or `token_pattern` takes too long on it.
@@ -95,7 +100,7 @@ class Tokenizer(BaseTokenizer):
         if self._wide_table:
             text = text.translate(self._wide_table)
         # bytes.translate does lower-casing and filters in one pass, nearly twice as fast as str.translate.
-        # "surrogatepass" lets lone surrogates, which a str may hold, through unchanged.
+        # "surrogatepass" leaves lone surrogates, which a str may contain, unchanged.
         narrow = text.encode("utf-8", "surrogatepass").translate(self._byte_table)
         return narrow.decode("utf-8", "surrogatepass")
 
@@ -114,5 +119,5 @@ class Tokenizer(BaseTokenizer):
 
     @cached_property
     def _wide_table(self) -> dict[int, str]:
-        """The filters outside ASCII, which have no place in the table of bytes."""
+        """The filters outside ASCII, which the table of bytes cannot hold."""
         return {ord(char): " " for char in self.filters if not char.isascii()}

@@ -33,9 +33,9 @@ class Vocabulary:
     `oov_char`, or left out if that is None. As in Keras, both limits hold for the shifted ids, and for the
     start mark too: `num_words=5000` leaves 4,996 words an id of their own, `skip_top=2` replaces the mark.
 
-    Two slips of Keras are not repeated. Without `num_words`, Keras 1.2 to 3.15 take the largest id of the
-    data as the limit and so, by one, lose the rarest word to `oov_char`; here every word keeps its id. With
-    `oov_char=None`, Keras 1.2 kept what it meant to leave out; Keras 3.15 leaves it out, and so does this.
+    Two bugs of Keras are not reproduced. Without `num_words`, Keras 1.2 to 3.15 take the largest id of the
+    data as the limit and so lose the rarest word to `oov_char`, off by one; here every word keeps its id. With
+    `oov_char=None`, Keras 1.2 kept what it meant to drop; Keras 3.15 drops it, and so does this.
 
     If `index_from` is below `start_char` or `oov_char`, an id can mean both a word and a mark. Keras allows
     that, so it is allowed here; `decode` then reads the mark.
@@ -45,7 +45,7 @@ class Vocabulary:
         num_words: number of ids, that is rows of an embedding table; None for no limit.
         skip_top: smallest id that is kept.
         start_char: id put before every text; None for none.
-        oov_char: id that replaces words outside the limits; None leaves them out.
+        oov_char: id that replaces words outside the limits; None drops them.
         index_from: what is added to a word's rank.
         unseen_words: a word that is not in `words` at all is left out ("skip", as in Keras' test data) or
             replaced by `oov_char` ("oov").
@@ -77,11 +77,11 @@ class Vocabulary:
         Args:
             texts: the training texts.
             tokenizer: splits them into words.
-            min_count: words that stand in the texts less often are left out.
+            min_count: words that occur less often are dropped.
             **options: the options of the class.
 
         Raises:
-            InputError: if the texts have no words, or none that often, or as the class does.
+            InputError: the texts have no words, or none that frequent, or as the class does.
         """
         counts: Counter[str] = Counter()
         for words in tokenizer.map(texts):
@@ -93,22 +93,22 @@ class Vocabulary:
         """Ranks words by count, ties in the order of `counts`.
 
         Args:
-            counts: how often each word stands in the training texts.
-            min_count: words that stand there less often are left out.
+            counts: how often each word occurs in the training texts.
+            min_count: words that occur less often are dropped.
             **options: the options of the class.
 
         Raises:
-            InputError: if there are no words, or none that often, or as the class does.
+            InputError: there are no words, or none that frequent, or as the class does.
         """
         check_whole("min_count", min_count, least=1)
         if not counts:
-            raise InputError("no vocabulary can be built: the training texts hold no words")
+            raise InputError("cannot build a vocabulary: the training texts have no words")
         ranked = sorted(counts.items(), key=itemgetter(1), reverse=True)
         frequent = tuple(word for word, count in ranked if count >= min_count)
         if not frequent:
             raise InputError(
-                f"no vocabulary can be built: min_count is {min_count}, but the most frequent word, "
-                f"{ranked[0][0]!r:.80}, stands in the training texts {ranked[0][1]} times"
+                f"cannot build a vocabulary: min_count is {min_count}, but the most frequent word, "
+                f"{ranked[0][0]!r:.80}, occurs only {ranked[0][1]} times in the training texts"
             )
         return cls(frequent, **options)
 
@@ -121,7 +121,7 @@ class Vocabulary:
             **options: the options of the class.
 
         Raises:
-            InputError: if the file cannot be read or is no such index, or as the class does.
+            InputError: the file cannot be read or is not such an index, or as the class does.
         """
         try:
             index = json.loads(Path(path).read_bytes())
@@ -140,18 +140,18 @@ class Vocabulary:
         ids = list(map(self._id_by_word.get, words, repeat(fallback)))
         if self.start_char is not None:
             ids.insert(0, self._limited(self.start_char))
-        # Most texts have nothing to leave out, and `in` is faster than rebuilding the list.
+        # Most texts have nothing to drop, and `in` is faster than rebuilding the list.
         return [i for i in ids if i is not None] if None in ids else ids  # type: ignore[return-value]
 
     def decode(self, ids: Iterable[int], *, marks: bool = True) -> list[str]:
-        """Return the words of `ids`: the inverse of `encode`, but for what that has left out or replaced.
+        """Return the words of `ids`: the inverse of `encode`, except for what it dropped or replaced.
 
         Args:
             ids: ids as `encode` gives them; padding (0) is left out.
             marks: show the marks, as `<start>` and `<oov>`; otherwise leave them out.
 
         Raises:
-            InputError: if an id stands for nothing in this vocabulary.
+            InputError: an id has no meaning in this vocabulary.
         """
         shown = {self.start_char: START_MARK, self.oov_char: OOV_MARK}
         words = []
@@ -165,7 +165,7 @@ class Vocabulary:
                 words.append(self.words[i - self.index_from - 1])
             else:
                 raise InputError(
-                    f"id {i} stands for no word: this vocabulary's {len(self.words)} words have ids from "
+                    f"id {i} is not a word: this vocabulary's {len(self.words)} words have ids from "
                     f"{self.index_from + 1} on, below {self.num_ids}"
                 )
         return words
@@ -223,7 +223,7 @@ class Vocabulary:
                 raise InputError(f"word {rank} of the vocabulary is {word!r:.80}; it has to be a str without spaces")
         if len(set(self.words)) < len(self.words):
             word, count = Counter(self.words).most_common(1)[0]
-            raise InputError(f"the vocabulary holds the word {word!r} {count} times")
+            raise InputError(f"the vocabulary contains the word {word!r} {count} times")
 
 
 def _words_by_rank(index: Any) -> tuple[str, ...]:

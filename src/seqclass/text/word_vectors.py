@@ -1,4 +1,4 @@
-"""Word vectors that others have trained, from the text files of GloVe, word2vec and fastText."""
+"""Pretrained word vectors from the text files of GloVe, word2vec and fastText."""
 
 import math
 import re
@@ -18,7 +18,7 @@ from seqclass.errors import InputError
 from seqclass.text.vocabulary import Vocabulary
 
 MAX_DIMENSION = 4096
-"""Of a vector; the common files have a tenth of it. It bounds what a file of unknown origin can make us hold."""
+"""The largest; common files have a tenth of it. It bounds the memory that a file of unknown origin can take."""
 
 _MAX_LINE_BYTES = 64 * MAX_DIMENSION
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,12})")
@@ -27,13 +27,13 @@ _FRACTION = re.compile(rb"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """The vectors of the words that a vocabulary has.
+    """Pretrained vectors of the words of a vocabulary.
 
     Args:
-        path: the file they are from.
-        ids: int64, shape (words found,); the ids of the words, rising.
+        path: the file they come from.
+        ids: int64, shape (words found,); the ids of the words, ascending.
         vectors: float32, shape (words found, dimension).
-        word_ids: int64; the ids of all words that could have been found.
+        word_ids: int64; the ids of all words that were looked up.
     """
 
     path: Path
@@ -43,46 +43,46 @@ class WordVectors:
 
     @property
     def dimension(self) -> int:
-        """Numbers in a vector."""
+        """The size of a vector."""
         return int(self.vectors.shape[1])
 
     def coverage(self, id_counts: npt.NDArray[np.int64]) -> str:
-        """Return one line that says how much of a text's words have a vector.
+        """Return one line that says how many of the words have a vector.
 
         Args:
-            id_counts: how often each id stands in the training texts, shape (ids,).
+            id_counts: how often each id occurs in the training texts, shape (ids,).
         """
         running, covered = int(id_counts[self.word_ids].sum()), int(id_counts[self.ids].sum())
         return (
-            f"{self.path.name}: vectors of {self.dimension} numbers for {len(self.ids):,} of the vocabulary's "
-            f"{len(self.word_ids):,} words ({len(self.ids) / len(self.word_ids):.1%}), which are "
-            f"{covered / max(running, 1):.1%} of these words' places in the training texts"
+            f"{self.path.name}: vectors of size {self.dimension} for {len(self.ids):,} of the vocabulary's "
+            f"{len(self.word_ids):,} words ({len(self.ids) / len(self.word_ids):.1%}), which make up "
+            f"{covered / max(running, 1):.1%} of their occurrences in the training texts"
         )
 
 
 def read_word_vectors(path: str | Path, vocabulary: Vocabulary, *, dimension: int | None = None) -> WordVectors:
     """Read the vectors of a vocabulary's words.
 
-    Each line is a word and its numbers, with spaces between. A first line of two whole numbers (word2vec, fastText)
-    says how many words and numbers there are; without it (GloVe) the first row shows it. The numbers are counted
-    from the end of a line, since some words of GloVe's largest file hold spaces. Of a word that stands there twice
-    the first vector counts. Rows of words that the vocabulary has not are counted, not parsed, and nothing of them
-    is kept: memory is that of the vocabulary's rows, whatever the size of the file.
+    Each line is a word and its numbers, separated by spaces. A header of two whole numbers (word2vec, fastText) gives
+    the number of words and the size of the vectors; without it (GloVe) the first row gives the size. Numbers are
+    counted from the end of a line, since some words of GloVe's largest file contain spaces. If a word occurs twice, the
+    first vector counts. Rows of words outside the vocabulary are counted, but neither parsed nor kept: memory is that
+    of the vocabulary's vectors, whatever the size of the file.
 
     Args:
         path: the file; compressed if it ends in `.gz`; or in an archive, as `glove.6B.zip/glove.6B.100d.txt`.
         vocabulary: its words are looked up as the tokenizer gives them, so the case counts.
-        dimension: how many numbers a vector has to have; None for any.
+        dimension: the size that the vectors must have; None for any.
 
     Raises:
-        InputError: if the file cannot be read, rows are of unequal lengths, or a number is none or not finite; the
-            message names file, line and value. Or if the vectors have another dimension, or no word has one.
+        InputError: the file cannot be read, rows differ in length, or a number is invalid or not finite; the message
+            names file, line and value. Or the vectors have another dimension, or no word has a vector.
     """
     path = Path(path).expanduser()
     word_ids = vocabulary.word_ids()
     wanted = {word.encode("utf-8", "surrogatepass"): row for row, word in enumerate(word_ids)}
     table = _Table(path, len(wanted), dimension)
-    # A number too large for float32 becomes infinite, which is told.
+    # A number too large for float32 becomes infinite, which is reported.
     with readable(path), _open(path) as file, np.errstate(over="ignore"):
         lines = enumerate(iter(partial(file.readline, _MAX_LINE_BYTES), b""), 1)
         for number, line in tqdm(lines, desc=f"Reading {path.name}", unit=" lines", leave=False, disable=None):
@@ -95,7 +95,7 @@ def read_word_vectors(path: str | Path, vocabulary: Vocabulary, *, dimension: in
 
 
 class _Table:
-    """The rows found so far, and what is known of the file's form."""
+    """The vectors found so far, and what is known of the file's format."""
 
     def __init__(self, path: Path, words: int, dimension: int | None) -> None:
         self._path = path
@@ -108,7 +108,7 @@ class _Table:
         self._first_word = b""
 
     def split(self, number: int, line: bytes) -> tuple[bytes, bytes]:
-        """Return a line's word and its numbers; a word with spaces, which no vocabulary has, is not given out."""
+        """Return a line's word and its numbers; both empty for a word with spaces, which no vocabulary has."""
         if len(line) == _MAX_LINE_BYTES:
             raise InputError(f"{self._path}:{number}: this line has {len(line):,} bytes or more, too many for a vector")
         line = line.rstrip()
@@ -136,7 +136,7 @@ class _Table:
         return b"", b""
 
     def fill(self, row: int, number: int, numbers: bytes) -> None:
-        """Take the numbers as the vector of a row."""
+        """Store the numbers as the vector of a row."""
         values = numbers.split(b" ")
         try:
             self._vectors[row] = list(map(float, values))
@@ -147,21 +147,21 @@ class _Table:
                 self._filled[row] = True
                 return
         wrong = next(value for value in values if not _is_finite(value))
-        raise InputError(f"{self._path}:{number}: {_shown(wrong)} is no finite number; vectors consist of them")
+        raise InputError(f"{self._path}:{number}: {_shown(wrong)} is not a finite number")
 
     def result(self, word_ids: npt.NDArray[np.int64], first_word: str) -> WordVectors:
-        """Check the whole, and gives it out."""
+        """Check the file as a whole, and return the vectors."""
         if not self._rows:
             raise InputError(f"{self._path} holds no word vectors")
         if self._announced is not None and self._rows < self._announced:
             raise InputError(
-                f"{self._path} announces {self._announced:,} words in its first line and holds {self._rows:,}: it was "
-                "cut short"
+                f"{self._path} announces {self._announced:,} words in its first line but has {self._rows:,}: it is "
+                "truncated"
             )
         if not self._filled.any():
             raise InputError(
                 f"{self._path} has no vector for any of the vocabulary's {len(word_ids):,} words, such as "
-                f"{first_word!r:.80}; its own begin with {_shown(self._first_word)}: are language, case "
+                f"{first_word!r:.80}; the first word of the file is {_shown(self._first_word)}: are language, case "
                 "(`lower`) and tokenizer the same?"
             )
         order = np.argsort(word_ids[self._filled])
@@ -177,7 +177,7 @@ class _Table:
             )
         if self._expected not in (None, dimension):
             raise InputError(
-                f"{self._path} has vectors of {dimension} numbers, but embedding_dim is {self._expected}; set it to "
+                f"{self._path} has vectors of size {dimension}, but embedding_dim is {self._expected}; set it to "
                 "null, or to that number"
             )
         self._dimension = dimension

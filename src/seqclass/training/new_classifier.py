@@ -11,7 +11,8 @@ from seqclass.classifier import TextClassifier
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError
 from seqclass.models import StackOptions
-from seqclass.text import WordVectors, read_word_vectors
+from seqclass.nn import AffixEmbedding
+from seqclass.text import WordVectors, affix_table, read_word_vectors
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_sizes
 from seqclass.training.resuming import FREE_OPTIONS, changed_options
@@ -96,6 +97,11 @@ def _built_for(data: EncodedDataModule, given: dict[str, Any], word_vectors: str
     stack = StackOptions(**sizes)
     check_sizes(DataFacts.of(data), stack)
     classifier = TextClassifier(stack, pipeline=pipeline, label_names=data.label_names)
+    embedding = classifier.stack.embedding
+    if isinstance(embedding, AffixEmbedding):
+        buckets = len(embedding.affix_weight)
+        table = affix_table(pipeline.vocabulary, num_embeddings=stack.num_embeddings, buckets=buckets)
+        embedding.affixes.copy_(torch.from_numpy(table))
     if vectors is not None:
         with torch.no_grad():
             classifier.stack.embedding.weight[torch.from_numpy(vectors.ids)] = torch.from_numpy(vectors.vectors)

@@ -76,7 +76,7 @@ def class_files(path: Path, reading: Reading, *, tell: bool = False) -> list[tup
 
     Raises:
         InputError: a class has no texts, the sub-folders are parts and not classes, or a link leads out of the folder:
-            what it points to was not given to be read.
+            what it points to was not named by anyone.
     """
     root = path.resolve()
     matches = re.compile(fnmatch.translate(reading.pattern), re.IGNORECASE).match
@@ -137,4 +137,4 @@ def _entries(folder: str | Path) -> Iterator["os.DirEntry[str]"]:
 def _check_inside(root: Path, entry: "os.DirEntry[str]") -> None:
     # Path.resolve would raise a RuntimeError on links in a circle.
     if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(root):
-        raise InputError(f"{entry.path} is a link that leaves the folder {root}; put the texts themselves there")
+        raise InputError(f"{entry.path} is a link that leaves the folder {root}; copy the texts into the folder")

@@ -18,7 +18,7 @@ _CHUNK = 1 << 16
 
 
 class _BrokenError(Exception):
-    """The attempt failed in a way that another one may mend."""
+    """An attempt failed in a way that may pass."""
 
 
 def download(url: str, target: Path, *, md5: str, attempts: int = 3, timeout: float = 30.0, pause: float = 1.0) -> None:
@@ -31,12 +31,12 @@ def download(url: str, target: Path, *, md5: str, attempts: int = 3, timeout: fl
         url: http or https address.
         target: where the file belongs; missing folders are made.
         md5: hex digest of the file.
-        attempts: how often to try without getting further. A client error such as 404 is not tried again.
+        attempts: how often to try without progress. A client error such as 404 is not tried again.
         timeout: longest silence of the server, in seconds.
         pause: seconds before the second attempt; doubled before each later one.
 
     Raises:
-        InputError: if all attempts failed, or the file cannot be written.
+        InputError: all attempts failed, or the file cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def _fetch(url: str, target: Path, *, md5: str, attempts: int, timeout: float, p
                 _check_md5(part, md5)
             except _BrokenError as error:
                 reason = error
-                # A long download over a bad line may break often, as long as each attempt gets further.
+                # A long download over a bad line may break often, as long as each attempt makes progress.
                 failures = 1 if _size(part) > before else failures + 1
             else:
                 part.replace(target)
@@ -75,14 +75,14 @@ def _size(path: Path) -> int:
 
 
 def _append(url: str, part: Path, *, timeout: float) -> Iterator[tuple[int, int | None]]:
-    """Make `part` complete: continues it if the server can, else starts again.
+    """Make `part` complete: continue it if the server can, else start again.
 
     Yields:
-        The bytes that are there, and the bytes of the whole file if the server tells.
+        The number of bytes so far, and that of the whole file if the server says.
 
     Raises:
-        _BrokenError: if the connection failed or ended early; what has come is kept.
-        InputError: if the server refuses for good.
+        _BrokenError: the connection failed or ended early; the bytes so far are kept.
+        InputError: the server refuses for good.
     """
     have = _size(part)
     request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})
@@ -122,7 +122,7 @@ def _read(response: http.client.HTTPResponse) -> bytes:
 
 
 def _check_md5(part: Path, expected: str) -> None:
-    """Remove `part` if its checksum is wrong: nothing tells which of its bytes are."""
+    """Remove `part` if its checksum is wrong: there is no telling which of its bytes are."""
     digest = hashlib.md5(usedforsecurity=False)
     with part.open("rb") as file:
         while chunk := file.read(1 << 20):

@@ -7,7 +7,7 @@ from pathlib import Path
 from seqclass.compressed import open_binary, readable
 
 COMMON = ("utf-8", "cp1252", "cp1251", "shift_jis", "gb18030", "euc_kr", "latin-1")
-"""UTF-8, Windows' of Western Europe and Cyrillic, Japan's, China's, Korea's; the last gives every byte a meaning."""
+"""UTF-8, Windows' for Western Europe and Cyrillic, Japan's, China's, Korea's; in the last every byte is valid."""
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -21,10 +21,10 @@ _EXCERPT = 30
 
 
 def fitting_encodings(paths: Iterable[Path]) -> dict[str, str]:
-    """Find the common encodings in which every byte of the files has a meaning.
+    """Find the common encodings in which all bytes of the files are valid.
 
-    A file that begins with a byte-order mark, or holds zero bytes as UTF-16 does, says itself what it is; otherwise
-    several may fit, and only a person sees which one is right.
+    A byte-order mark, or the zero bytes of UTF-16, settle it; otherwise several may fit, and only a reader can tell
+    which one is right.
 
     Args:
         paths: the files; compressed if they end in `.gz`.
@@ -77,5 +77,5 @@ def _excerpt(text: str) -> str:
     if at is None:
         return ""
     around = " ".join(text[max(at - _EXCERPT, 0) : at + _EXCERPT].split())
-    # Control characters, of which the wrong encodings give many, could steer the terminal.
+    # Wrong encodings give many control characters, which could control the terminal.
     return "".join(char if char.isprintable() else "\ufffd" for char in around)

@@ -27,10 +27,10 @@ LABEL_NAMES = ("neg", "pos")
 REVIEWS_OF_A_CLASS = 12_500
 """In each part of the whole data set."""
 
-# Names that begin with a dot are what macOS adds to archives, not reviews.
+# macOS adds names that begin with a dot to archives; they are not reviews.
 _REVIEW = re.compile(r"(?:^|/)(train|test)/(neg|pos)/([^/.][^/]*\.txt)$")
 _MAX_BYTES = 1 << 20
-"""No review comes near it (the longest has 14 KB); what does is not a review."""
+"""No review comes near it (the longest has 14 KB)."""
 
 _Place = tuple[str, str, str]
 """Part, class and file name: the order of the reviews."""
@@ -39,11 +39,11 @@ _Place = tuple[str, str, str]
 def find_imdb(
     path: str | Path | None = None, *, cache_dir: str | Path | None = None, allow_download: bool = True
 ) -> "ImdbSource":
-    """Find the reviews at the first of four places, or gets them.
+    """Find the reviews in the first of four places, or download them.
 
     1. `path`; 2. what the environment variable SEQCLASS_IMDB names; 3. the archive in the cache; 4. the
-    download of the official archive (84 MB) into the cache. What the first two name has to be there: they
-    never fall through to the next place.
+    download of the official archive (84 MB) into the cache. A path from one of the first two has to exist: there is
+    no fall-back to the next place.
 
     Args:
         path: the archive or the folder.
@@ -51,8 +51,8 @@ def find_imdb(
         allow_download: whether the fourth place may be used.
 
     Raises:
-        MissingDataError: if the reviews are at none of the places.
-        InputError: if `path` or SEQCLASS_IMDB names something that is not there.
+        MissingDataError: the reviews are in none of the places.
+        InputError: `path` or SEQCLASS_IMDB names something that does not exist.
     """
     if path is not None:
         return ImdbSource(path, origin="path")
@@ -81,7 +81,7 @@ class ImdbSource(Source):
         origin: where the path was set, for messages.
 
     Raises:
-        InputError: if there is nothing at `path`.
+        InputError: there is nothing at `path`.
     """
 
     name = "imdb"
@@ -166,7 +166,7 @@ class ImdbSource(Source):
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        """Turn what reading can fail with into an InputError."""
+        """Turn the errors of reading into an InputError."""
         try:
             yield
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
@@ -216,10 +216,10 @@ def _counts(reviews: Iterable[_Place]) -> dict[str, int]:
 
 def _ways_out(archive: Path, reason: str) -> str:
     return (
-        f"the IMDB reviews are not here, and could not be downloaded: {reason}\n"
-        "There are three ways out:\n"
-        f"  1. have {ARCHIVE}, or the folder aclImdb: give it as `path`, or in the environment variable "
+        f"the IMDB reviews are not on this machine, and could not be downloaded: {reason}\n"
+        "Do one of these:\n"
+        f"  1. name {ARCHIVE}, or the folder aclImdb, with `path` or the environment variable "
         f"{VARIABLE};\n"
-        f"  2. put the archive to {archive}, or let it be downloaded there from {URL};\n"
-        "  3. go on with the small built-in sample: `on_missing: sample`."
+        f"  2. put the archive at {archive}, downloaded from {URL};\n"
+        "  3. use the small built-in sample: `on_missing: sample`."
     )

@@ -1,4 +1,4 @@
-"""What labelled texts can be given as: a file, several files, a folder, or two lists; each is read row by row."""
+"""The forms of labelled texts: a file, several files, a folder, or two lists; each is read row by row."""
 
 import fnmatch
 import hashlib
@@ -114,7 +114,7 @@ def _is_pattern(path: Path) -> bool:
 
 
 class ListInput(TextInput):
-    """A list of texts and one of their labels; places are counted from 0, as Python does.
+    """A list of texts and one of their labels; counted from 0, as in Python.
 
     Raises:
         InputError: they are not lists of one length.
@@ -134,7 +134,7 @@ class ListInput(TextInput):
             raise InputError(f"{part} has {len(self.texts)} texts and {len(self.labels)} labels; each text needs one")
 
     def rows(self, reading: Reading) -> Iterator[Row]:
-        # Lists have no columns: one name for each of the two will do.
+        # Lists have no columns, so any two names will do.
         plain = Reading(
             label_column=None if reading.label_column is None else "label",
             label_separator=reading.label_separator,
@@ -172,7 +172,7 @@ def open_input(given: "str | Path | TextsAndLabels", part: str) -> TextInput:
     with readable(path):
         if path.is_dir():
             return SavedDatasetInput(path, part) if is_saved_dataset(path) else ClassFolderInput(path)
-        # A file may be called so; then it is what is meant.
+        # The name of a file may look like a pattern.
         if _is_pattern(path) and not path.exists():
             return FilesInput(path, part)
     return FileInput(path, part)

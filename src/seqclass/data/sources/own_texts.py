@@ -30,18 +30,19 @@ _TEST_SEED = 0
 class OwnTexts(Source):
     """Labelled texts in files, folders or lists; see `seqclass.data.sources.inputs`.
 
-    The classes are the labels of the training texts, sorted by name. Without test texts of their own, a part of
-    the training texts becomes the test part, and nothing else ever sees it. Which texts that are depends on the
-    training file alone, not on the seed of a run, so that no later run trains on what an earlier one is tested on.
+    The classes are the labels of the training texts, sorted by name. Without separate test texts, some of the training
+    texts are held out as the test part, and used for nothing else. Which texts these are depends on the training file
+    alone, not on the seed of a run, so that no later run trains on what an earlier one was tested on.
 
     Args:
         train: the training texts: path of a file of one of the forms, plain or with `.gz` behind, of several such files
             (`big/part-*.csv`), or of a folder; or a pair of lists, the texts and their labels.
-        test: the test texts; None takes `test_fraction` of the training texts.
-        val: the validation texts; None for none, the source then has no part "val".
-        test_fraction: between 0 and 1, both excluded; taken from every class. Without effect if `test` is given.
+        test: the test texts; None holds out `test_fraction` of the training texts.
+        val: the validation texts; without them the source has no part "val".
+        test_fraction: between 0 and 1, exclusive; of every class. Ignored if `test` is given.
         reading: columns, encoding and so on.
-        empty_texts: what to do with texts of white space alone: "error", or "keep" or "skip" them with a warning.
+        empty_texts: what to do with texts that are empty, null or only white space: "error", or "keep" or "skip" them
+            with a warning.
 
     Attributes:
         name: that of the training file or folder.
@@ -50,8 +51,8 @@ class OwnTexts(Source):
         reading: as given.
 
     Raises:
-        InputError: if an option has a wrong value, or there is nothing at a path, or nothing of a known form, or the
-            same at two of them.
+        InputError: an option has a wrong value, a path leads to nothing or to no known form, or two paths to the same
+            texts.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class OwnTexts(Source):
         for one, other in combinations(self.inputs, 2):
             if self.inputs[one].shares_texts(self.inputs[other]):
                 raise InputError(
-                    f"{one} and {other} are the same texts, {self.inputs[one].path}: results would mean nothing"
+                    f"{one} and {other} are the same texts, {self.inputs[one].path}: the results would be meaningless"
                 )
         self.name = self.inputs["train"].name
         self.label_names = ()
@@ -95,8 +96,8 @@ class OwnTexts(Source):
         """Yield the texts of "train", "val" if it was given, and "test"; they are named by file and line, or file.
 
         Raises:
-            InputError: if something in the files cannot be used, or a label of the other parts is no label of
-                the training texts; the message names file and line.
+            InputError: something in the files cannot be used, or a label of another part does not occur in the training
+                texts; the message names file and line.
         """
         known: set[str] = set()
         for part in self.inputs:
@@ -108,7 +109,7 @@ class OwnTexts(Source):
                 elif not known.issuperset(labels):
                     raise self._unknown_label(part, row, labels)
                 count += 1
-                # File names need not be UTF-8, but the files that these names are written to are.
+                # File names need not be UTF-8, but the files that they are written to are.
                 name = f"{given.name}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8")
                 yield SourceText(part, name, row.text, labels)
             if part == "train":
@@ -131,10 +132,10 @@ class OwnTexts(Source):
         return held
 
     def rows(self, part: str) -> Iterator[Row]:
-        """Read the rows of a part that was given, one by one; tells of empty texts at the end.
+        """Read the rows of a part that was given, one by one; warn about empty texts at the end.
 
         Raises:
-            InputError: as `texts`, but for what concerns labels.
+            InputError: as `texts`, except for unknown labels.
         """
         texts = self.inputs[part]
         empty, first = 0, ""
@@ -145,7 +146,7 @@ class OwnTexts(Source):
                     continue
             yield row
         if empty:
-            done = "were left out" if self._empty_texts == "skip" else "are kept: a model sees nothing but padding"
+            done = "were left out" if self._empty_texts == "skip" else "are kept: for a model they are all padding"
             print(f"Warning: {empty:,} empty texts of {texts.path} {done}; the first is {first}", file=sys.stderr)
 
     def names_of(self, row: Row) -> list[str]:

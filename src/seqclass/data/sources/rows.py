@@ -1,4 +1,4 @@
-"""One labelled text of a file or folder, and the reading that all forms share."""
+"""One labelled text of a file or folder, and how all forms of them are read."""
 
 import codecs
 import io
@@ -16,16 +16,16 @@ BYTE_ORDER_MARK = "\ufeff"
 """What some programs put at the start of UTF-8 files."""
 
 MAX_TEXT_BYTES = 16 << 20
-"""Of a text, and of a line: two million words or so. What is longer is no text, or a quote that is never closed."""
+"""The longest text, and line: some two million words. Anything longer is not a text, or has a quote never closed."""
 
 
 class Row(NamedTuple):
     """One labelled text.
 
     Args:
-        where: its place, to be put behind the path of the whole: ":17" for a line, "/pos/1.txt" for a file.
-        text: as it stands there.
-        label: the name of its class; with several labels a text, their names, sorted, with the separator between.
+        where: its place, to be appended to the path of the whole: ":17" for a line, "/pos/1.txt" for a file.
+        text: unchanged.
+        label: the name of its class; with several labels per text, their names, sorted, joined by the separator.
     """
 
     where: str
@@ -39,19 +39,19 @@ class Reading:
 
     Args:
         text_columns: names of the columns, or of the entries of an object, that hold the text; several are joined
-            by line feeds. `review.body` is the entry `body` of the entry `review`, where nothing is called so.
+            by line feeds. `review.body` is the entry `body` of the entry `review`, unless an entry has that name.
         label_column: likewise, the label; None for texts without labels, whose rows have empty ones.
         columns: names of all columns of `.csv` and `.tsv` files without a header.
         delimiter: the character between the fields of `.csv` and `.tsv` files; None for that of the suffix.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files.
-        pattern: names of the files in the folders of the classes, such as `*.txt`; upper and lower case are one.
+        pattern: names of the files in the folders of the classes, such as `*.txt`; case is ignored.
         encoding: of the files, by one of Python's names. Parquet has its own.
-        label_separator: what stands between the labels of a text that may have several, or none; None where each text
-            has one. Lists of strings are then labels too, in files that have them.
-        keep_empty: whether texts of white space alone are given out; they are errors otherwise.
+        label_separator: separates the labels of a text that may have several, or none; None if each text has exactly
+            one. Lists of strings are then labels too, in files that have them.
+        keep_empty: whether texts that are only white space are kept; otherwise they are errors.
 
     Raises:
-        InputError: if there is no text column, one is named twice or is not among `columns`, the pattern is empty or
+        InputError: there is no text column, one is named twice or is not among `columns`, the pattern is empty or
             leads to other folders, or Python does not know the encoding.
     """
 
@@ -67,7 +67,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         if not self.text_columns:
-            raise InputError("text_column names no column; give one, or a list of those to join")
+            raise InputError("text_column is empty; name a column, or a list of columns to join")
         if self.label_separator is not None and not self.label_separator.strip(" "):
             raise InputError(f"label_separator is {self.label_separator!r}; it has to be more than spaces, or None")
         for name in self.wanted:
@@ -85,7 +85,7 @@ class Reading:
             raise InputError(f"pattern is {self.pattern!r}; it has to be one for the names of files, such as '*.txt'")
         try:
             known = codecs.lookup(self.encoding)
-            # Refuses codecs such as "hex", which are no encodings of text.
+            # Refuses codecs such as "hex", which do not encode text.
             io.TextIOWrapper(io.BytesIO(), encoding=self.encoding)
         except (LookupError, ValueError) as error:
             raise InputError(
@@ -110,14 +110,14 @@ class Reading:
 
         Args:
             text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
-            label_column: likewise, the label; None where there is none.
+            label_column: likewise, the label; None if there is none.
             columns: names of all columns, for `.csv` and `.tsv` files without a header.
             delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a
                 tab; None for a comma or a tab, by the suffix.
-            quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
+            quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; if not, it is an ordinary character.
             pattern: names of the files in a class's folder; `*` takes all of them.
             encoding: of the files, by one of Python's names.
-            label_separator: what stands between the labels of a text, where each may have several or none.
+            label_separator: separates the labels of a text, if each may have several or none.
 
         Raises:
             InputError: as the class does.
@@ -142,7 +142,7 @@ class Reading:
         """Make a row; white space around the label is cut off.
 
         Raises:
-            InputError: if the text or the label is empty, or the label cannot be printed.
+            InputError: the text or the label is empty, or the label cannot be printed.
         """
         text, label = "\n".join(texts), label.strip()
         if not self.keep_empty and not text.strip():
@@ -168,8 +168,8 @@ class Reading:
         """Make a row of values that have types, by the names of their columns.
 
         Raises:
-            InputError: if there is no such column, a text is no string, or the label no string, whole number or truth
-                value; or as `row`.
+            InputError: a column is missing, a text is not a string, or the label is not a string, a whole number or a
+                truth value; or as `row`.
         """
         found = {column: _entry(values, column, f"{path}{where}") for column in self.wanted}
         for column in self.text_columns:
@@ -182,7 +182,7 @@ class Reading:
         return self.row(path, where, [found[column] for column in self.text_columns], label)
 
     def _label(self, given: Any, place: str) -> str:
-        """Return a label with a type, or where there may be several a list of them, as it would stand in a CSV file."""
+        """Return a label with a type, or a list of them where there may be several, as a CSV file would hold it."""
         if self.label_separator is None or not isinstance(given, list):
             if (name := _label_name(given)) is not None:
                 return name
@@ -202,7 +202,7 @@ class Reading:
 
 
 def _entry(values: dict[str, Any], name: str, place: str) -> Any:
-    """Return what is called `name`; or, if nothing is, the entry of an entry that the dots in it lead to."""
+    """Return the entry `name`; or, if there is none, the nested entry that the dots in the name lead to."""
     if name in values:
         return values[name]
     found: Any = values
@@ -223,15 +223,15 @@ def _label_name(label: Any) -> str | None:
 
 
 def _is_missing(value: Any) -> bool:
-    """Whether it stands for a value that is not there: null, or what pandas has for it."""
+    """Return whether a value is missing: null, or pandas' NaN."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 class NotDecodableError(InputError):
-    """The bytes of a file are of another encoding.
+    """The bytes of a file are not in the encoding that was named.
 
     Args:
-        message: for a person.
+        message: explains it.
         path: the file, or the folder that it is in.
     """
 
@@ -241,7 +241,7 @@ class NotDecodableError(InputError):
 
 
 def not_decodable(path: Path, where: str, encoding: str, why: UnicodeError | int) -> NotDecodableError:
-    """Make the error for bytes of another encoding; `why` is what Python says, or the first byte of no meaning."""
+    """Make the error for bytes in another encoding; `why` is Python's error, or the first invalid byte."""
     if isinstance(why, UnicodeDecodeError) and why.start < len(why.object):
         why = why.object[why.start]
     reason = f"byte 0x{why:02x}" if isinstance(why, int) else str(why)

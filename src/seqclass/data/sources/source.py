@@ -11,9 +11,9 @@ from seqclass.errors import InputError
 
 
 class MissingDataError(InputError):
-    """The data are nowhere to be found, and could not be downloaded.
+    """The data are not on this machine, and could not be downloaded.
 
-    A path that was given but does not work is a plain InputError: it is a mistake to mend, not a lack.
+    A path that was given but does not work is a plain InputError: a mistake, not missing data.
     """
 
 
@@ -22,8 +22,8 @@ class SourceText(NamedTuple):
 
     Args:
         part: "train", "test" or "val".
-        name: what a person finds it by, such as its file name.
-        text: as it stands there.
+        name: how a person finds it, such as its file name.
+        text: unchanged.
         labels: the names of its classes: one, or any number if the source is `multi_label`.
     """
 
@@ -61,13 +61,13 @@ class Source(ABC):
         """
 
     def test_rows(self, labels: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Which of the texts yielded as "train" are the part "test" instead; none, unless a source says otherwise.
+        """Return which of the texts yielded as "train" belong to "test" instead; by default none.
 
         Args:
             labels: of all of them, as `label_array` gives them.
             names: likewise.
 
         Returns:
-            Their numbers, which rise.
+            Their numbers, ascending.
         """
         return np.arange(0)
