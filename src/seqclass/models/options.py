@@ -8,6 +8,7 @@ import torch
 
 from seqclass.checks import check_choice
 from seqclass.models.building import build_layers
+from seqclass.models.chain import ChainOptions
 from seqclass.models.presets import PRESETS, STACK_NAMES, StackName
 from seqclass.models.recurrent import Cell
 from seqclass.models.stack import Stack
@@ -130,17 +131,18 @@ class StackOptions:
         return {name: value for name, value in found.items() if value is not None}
 
 
-def options_from(values: dict[str, Any]) -> StackOptions:
+def options_from(values: dict[str, Any]) -> StackOptions | ChainOptions:
     """Make the options again that `values` has described.
 
     Raises:
         ValueError: an unknown option, or a value outside its range.
     """
-    known = {field.name for field in fields(StackOptions)}
+    kind = ChainOptions if values.get("stack") == "chain" else StackOptions
+    known = {field.name for field in fields(kind)}
     for name, value in values.items():
         if name not in known:
             raise ValueError(f"there is no option {name!r} (given {value!r:.80}): there are {', '.join(sorted(known))}")
-    return StackOptions(**values)
+    return kind(**values)
 
 
 def build_stack(name: StackName, **options: Any) -> Stack:

@@ -2,10 +2,19 @@
 
 from seqclass.text.affixes import affix_table
 from seqclass.text.base_tokenizer import BaseTokenizer
+from seqclass.text.keras_tokenizer import KerasTokenizer
 from seqclass.text.padding import Side, pad_sequences
 from seqclass.text.pipeline import TextPipeline
 from seqclass.text.ragged import RaggedIds
-from seqclass.text.tokenizer import KERAS_FILTERS, OTHER_WHITE_SPACE, Lower, StripHtml, Tokenizer, TokenizerKind
+from seqclass.text.tokenizer import (
+    KERAS_FILTERS,
+    OTHER_WHITE_SPACE,
+    SPACE_MARK,
+    Lower,
+    StripHtml,
+    Tokenizer,
+    TokenizerKind,
+)
 from seqclass.text.torchtext_tokenizer import TorchtextTokenizer, TorchtextTokenizerName
 from seqclass.text.vocabulary import OOV_MARK, START_MARK, UnseenWords, Vocabulary
 from seqclass.text.word_vectors import WordVectors, read_word_vectors
@@ -14,8 +23,10 @@ __all__ = [
     "KERAS_FILTERS",
     "OOV_MARK",
     "OTHER_WHITE_SPACE",
+    "SPACE_MARK",
     "START_MARK",
     "BaseTokenizer",
+    "KerasTokenizer",
     "Lower",
     "RaggedIds",
     "Side",

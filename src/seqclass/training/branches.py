@@ -16,6 +16,9 @@ from seqclass.errors import InputError
 from seqclass.models import Stack
 from seqclass.nn.ngram_fitting import NGramFit, fit_ngrams
 
+NGRAM_STRENGTH = 100.0
+"""How closely the n-grams fit the training texts; see `fit_ngrams`. Chosen on held-out texts (docs/accuracy.md)."""
+
 
 def has_branches(stack: object) -> bool:
     """Tell whether a stack has n-grams beside its recurrent layers."""
@@ -46,7 +49,7 @@ def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None
         targets = torch.nn.functional.one_hot(classes, stack.ngrams.outputs)
     weights = None if class_weights is None else class_weights.cpu()[classes]
     values, offsets = torch.from_numpy(ids.values.astype("int32")), torch.from_numpy(ids.offsets)
-    return fit_ngrams(stack.ngrams, values, offsets, targets, weights=weights)
+    return fit_ngrams(stack.ngrams, values, offsets, targets, weights=weights, strength=NGRAM_STRENGTH)
 
 
 class BranchEvaluation:

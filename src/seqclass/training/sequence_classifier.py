@@ -218,7 +218,11 @@ class SequenceClassifier(LightningModule):
         """Add what makes the file a `TextClassifier`, and what `load_from_checkpoint` needs to go on training it."""
         self.classifier.record = {**self.classifier.record, **training_record(self.trainer)}
         training = {"class_weights": self.class_weights, "freeze_embedding": self.freeze_embedding}
-        checkpoint[KEY] = {**self.classifier.description(), "training": training}
+        checkpoint[KEY] = {
+            **self.classifier.description(),
+            "training": training,
+            "epoch_sums": self._epoch.training_sums(),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Check that the checkpoint is one of this classifier, before Lightning takes its weights.
@@ -233,6 +237,8 @@ class SequenceClassifier(LightningModule):
             rate = check_optimizer(checkpoint, self._new_optimizer([nn.Parameter(torch.zeros(1))]))
             if rate is not None:
                 rank_zero_only(print)(f"Going on with the checkpoint's {rate}", file=sys.stderr)
+            if self.global_rank == 0 and "epoch_sums" in found.description:
+                self._epoch.go_on_from(found.description["epoch_sums"])
         checkpoint["state_dict"] = {f"{LIGHTNING_PREFIX}{name}": tensor for name, tensor in found.weights.items()}
 
     @classmethod
