@@ -63,14 +63,14 @@ class PaddedOnDemand:
     Args:
         ids: the encoded texts; they may be in a memory-mapped file.
         rows: which of them are the rows, in which order; int64, shape (texts,).
-        pipeline: cuts and pads.
+        pipeline: cuts and pads, to one length.
     """
 
     def __init__(self, ids: RaggedIds, rows: npt.NDArray[np.int64], pipeline: TextPipeline) -> None:
-        self.shape = (len(rows), pipeline.maxlen)
+        self._pipeline = pipeline.fixed_for(ids)
+        self.shape = (len(rows), self._pipeline.maxlen or 1)
         self._ids = ids
         self._rows = rows
-        self._pipeline = pipeline
 
     def __len__(self) -> int:
         return len(self._rows)

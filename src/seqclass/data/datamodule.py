@@ -235,9 +235,18 @@ class EncodedDataModule(LightningDataModule, ABC):
             counts += np.bincount(values[start : start + (1 << 22)], minlength=len(counts))
         return counts
 
-    def training_ids(self) -> tuple[RaggedIds, npt.NDArray[np.integer[Any]]]:
-        """Return the texts that are trained on and their labels, each text cut to `maxlen` and not padded."""
-        rows, _ = self._training_rows()
+    @property
+    def holds_out(self) -> bool:
+        """Whether some of the training texts are held out for validation."""
+        return not isinstance(self._validation, str)
+
+    def training_ids(self, *, held_out: bool = False) -> tuple[RaggedIds, npt.NDArray[np.integer[Any]]]:
+        """Return the texts that are trained on and their labels, each text cut to `maxlen` and not padded.
+
+        Args:
+            held_out: with those behind them that are held out for validation, if some are.
+        """
+        rows = np.concatenate(self._training_rows()) if held_out else self._training_rows()[0]
         part = self._ready.parts["train"]
         return self.pipeline.cut(part.ids[rows]), part.labels[rows]
 
@@ -324,11 +333,12 @@ class EncodedDataModule(LightningDataModule, ABC):
     def _batches(self, name: str, rows: _Rows, *, batch_size: int, shuffle_seed: int | None = None) -> Batches:
         part, num_ids = self._ready.parts[name], self.pipeline.num_ids
         dtype = np.dtype(np.int16 if num_ids <= np.iinfo(np.int16).max + 1 else np.int32)
-        in_memory = len(rows) * self.pipeline.maxlen * dtype.itemsize <= MATRIX_BYTES
+        pipeline = self.pipeline.fixed_for(part.ids)
+        in_memory = len(rows) * (pipeline.maxlen or 1) * dtype.itemsize <= MATRIX_BYTES
         batches = Batches(
-            torch.from_numpy(self.pipeline.pad(part.ids[rows], dtype=dtype))
+            torch.from_numpy(pipeline.pad(part.ids[rows], dtype=dtype))
             if in_memory
-            else PaddedOnDemand(part.ids, rows, self.pipeline),
+            else PaddedOnDemand(part.ids, rows, pipeline),
             torch.from_numpy(part.labels[rows]),
             num_ids=num_ids,
             batch_size=batch_size,

@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import astuple
-from typing import cast
+from typing import Literal, cast
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
@@ -40,11 +40,11 @@ class NotebookComparison(Callback):
         Console().print(comparison_table(cast(SequenceClassifier, pl_module).classifier.options.stack, result, source))
 
 
-def comparison_table(stack: StackName, result: EpochResult, source: str) -> Table:
+def comparison_table(stack: StackName | Literal["chain"], result: EpochResult, source: str) -> Table:
     """Set a run's first epoch beside the notebook's.
 
     Args:
-        stack: which of the four.
+        stack: which of the four, or `chain`.
         result: of the run.
         source: name of the data; where it is not `imdb`, the table says that the figures are not to be compared.
     """
