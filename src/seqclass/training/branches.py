@@ -19,8 +19,10 @@ from seqclass.models import Stack
 from seqclass.nn import NGrams, fit_ngrams
 from seqclass.text import RaggedIds
 
-NGRAM_STRENGTH = 100.0
+NGRAM_STRENGTH = 200.0
 """How closely the n-grams fit the training texts; see `fit_ngrams`. Chosen on held-out texts (docs/accuracy.md)."""
+MANY_IDS = 1_000_000
+"""Of more training ids than this, n-grams in a single text are left out: it makes the fit better, and smaller."""
 
 
 def has_branches(stack: object) -> bool:
@@ -68,7 +70,8 @@ def _fit(
         targets = torch.nn.functional.one_hot(classes, layer.outputs)
     weights = None if class_weights is None else class_weights.cpu()[classes]
     values, offsets = torch.from_numpy(ids.values.astype("int32")), torch.from_numpy(ids.offsets)
-    fit_ngrams(layer, values, offsets, targets, weights=weights, strength=NGRAM_STRENGTH)
+    min_texts = 1 if len(values) <= MANY_IDS else 2
+    fit_ngrams(layer, values, offsets, targets, weights=weights, strength=NGRAM_STRENGTH, min_texts=min_texts)
 
 
 class BranchEvaluation:
