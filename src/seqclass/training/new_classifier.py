@@ -146,7 +146,7 @@ def _built_for(
 
 
 def _suggested_buckets(data: EncodedDataModule, options: StackOptions) -> int:
-    ids, _ = data.training_ids(held_out=True)
+    ids, _ = data.training_ids()
     outputs = 1 if options.num_classes == 2 and not options.multi_label else options.num_classes
     return suggested_buckets(len(ids.values), outputs=outputs, max_length=options.ngrams or 1)
 
