@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from seqclass import __version__
-from seqclass.errors import InputError
+from seqclass.errors import InputError, Interrupted
 from seqclass.standard_output import discard_output, escape_unprintable_output, flush_output, output_failure
 
 _HELP = """\
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0; 2 for wrong input or what cannot be written, which is then explained in one message on
-        standard error; or 130 after Ctrl-C.
+        standard error; 130 after Ctrl-C, and 143 after SIGTERM.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     escape_unprintable_output()
@@ -82,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         discard_output()
         print(f"seqclass: error: cannot write to standard output: {reason}", file=sys.stderr)
         return 2
+    except Interrupted as interrupted:
+        said = f"stopped by {interrupted.signal.name}"
+        print(f"\nseqclass: {said}{': ' if str(interrupted) else ''}{interrupted}", file=sys.stderr)
+        return interrupted.status
     except KeyboardInterrupt:
         print("\nseqclass: interrupted", file=sys.stderr)
         return 130
