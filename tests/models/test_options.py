@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from seqclass.models import STACK_NAMES, StackOptions, build_stack, options_from
+from seqclass.models import NOTEBOOK_STACKS, STACK_NAMES, StackOptions, build_stack, options_from
 from seqclass.nn import GRU, INITIALIZERS, LSTM, Bidirectional, Convolution, Dropout, Embedding, Stacked
 from seqclass.nn.initializers import initialize_conv1d, initialize_linear
 
@@ -69,7 +69,7 @@ def test_each_dropout_is_set_by_its_own_option():
     assert (gates.embedding.dropout, gates.recurrent.dropout, gates.recurrent.recurrent_dropout) == (0.1, 0.3, 0.4)
 
 
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 @pytest.mark.parametrize(("num_classes", "shape"), [(2, (3,)), (3, (3, 3)), (10, (3, 10))])
 def test_any_sizes_and_several_classes(name, num_classes, shape):
     extra = {"channels": 6, "kernel_size": 5, "pool_size": 3} if name == "cnn_lstm" else {}
@@ -81,7 +81,7 @@ def test_any_sizes_and_several_classes(name, num_classes, shape):
 
 
 @pytest.mark.parametrize("initializer", INITIALIZERS)
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 def test_a_seed_gives_the_plain_stacks_the_initial_values_that_it_always_gave(name, initializer):
     """Drawn in this order: convolution, embedding, LSTM, output."""
     torch.manual_seed(7)
@@ -114,7 +114,7 @@ WHAT_READS = [
 
 
 @pytest.mark.parametrize("options", WHAT_READS, ids=str)
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 def test_what_reads_the_sequence_is_chosen_in_every_stack(name, options):
     stack = build_stack(name, num_embeddings=11, embedding_dim=3, hidden_size=7, **options)
     layers, ways = options.get("num_layers", 1), 1 + options.get("bidirectional", False)
@@ -155,7 +155,7 @@ def test_several_lengths_stand_side_by_side():
     assert one is Convolution
 
 
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 def test_options_reach_the_layers(name):
     stack = build_stack(name, recurrent_activation="hard_sigmoid", kernel="reference", initializer="keras")
     assert stack.recurrent.recurrent_activation == "hard_sigmoid"
@@ -174,7 +174,7 @@ def test_options_reach_the_layers(name):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("gru", {}, "stack is 'gru'; allowed are 'lstm', 'lstm_dropout', 'lstm_gate_dropout', 'cnn_lstm'"),
+        ("gru", {}, "stack is 'gru'; allowed are 'lstm', 'lstm_dropout', 'lstm_gate_dropout', 'cnn_lstm', 'pooled'"),
         (
             "lstm",
             {"dropout": 0.2},
@@ -198,7 +198,7 @@ def test_options_reach_the_layers(name):
         ("lstm", {"hidden_size": 0}, "hidden_size is 0; allowed are whole numbers from 1 on"),
         ("lstm", {"num_layers": 0}, "num_layers is 0; allowed are whole numbers from 1 on"),
         ("cnn_lstm", {"cell": "rnn"}, "cell is 'rnn'; allowed are 'lstm', 'gru'"),
-        ("lstm", {"pooling": "min"}, "pooling is 'min'; allowed are 'last', 'mean', 'max'"),
+        ("lstm", {"pooling": "min"}, "pooling is 'min'; allowed are 'last', 'mean', 'max', 'max_mean'"),
         ("lstm", {"kernel_size": [3, 4]}, r"stack 'lstm' has no option 'kernel_size' \(given \[3, 4\]\): it has .*"),
         ("cnn_lstm", {"kernel_size": []}, r"kernel_size is \[\]; allowed are one length, or several"),
         ("cnn_lstm", {"kernel_size": [3, 0]}, "kernel_size is 0; allowed are whole numbers from 1 on"),

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqclass.models import STACK_NAMES, Stack, build_stack
+from seqclass.models import NOTEBOOK_STACKS, Stack, build_stack
 from seqclass.nn import GRU, LSTM, Convolution, Embedding
 
 WORDS, STEPS = 40, 61
@@ -33,14 +33,14 @@ def padded_ids(counts=COUNTS, steps=STEPS):
 
 
 @pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 def test_takes_both_integer_types(name, dtype):
     stack = build(name).eval()
     assert torch.equal(stack(padded_ids().to(dtype)), stack(padded_ids()))
 
 
 @pytest.mark.parametrize("kernel", ["auto", "fused", "reference"])
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 def test_a_rows_output_does_not_depend_on_the_other_rows(name, kernel):
     stack = build(name, kernel=kernel).eval()
     ids = padded_ids()
@@ -108,7 +108,7 @@ DROPOUT = {
 @pytest.mark.parametrize("options", WHAT_READS, ids=str)
 @pytest.mark.parametrize(
     ("name", "drops", "masked"),
-    [(name, drops, False) for name in STACK_NAMES for drops in (False, True)]
+    [(name, drops, False) for name in NOTEBOOK_STACKS for drops in (False, True)]
     + [(name, drops, True) for name in WITHOUT_CONVOLUTION for drops in (False, True)],
 )
 def test_whatever_reads_trains_as_the_reference(name, drops, masked, options):
@@ -122,7 +122,7 @@ def test_whatever_reads_trains_as_the_reference(name, drops, masked, options):
 
 
 @pytest.mark.parametrize("options", WHAT_READS, ids=str)
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 def test_whatever_reads_no_row_depends_on_the_others(name, options):
     stack = build(name, **options, **({"kernel_size": [3, 4]} if name == "cnn_lstm" else {})).eval()
     ids = padded_ids()
@@ -144,7 +144,7 @@ def test_with_masked_padding_its_length_does_not_matter(name, options):
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max"])
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 def test_pooling_leaves_out_the_padding_that_is_read(name, pooling):
     """The states in the padding are computed, and do not count; behind a convolution, those that see nothing else."""
     stack = build(name, pooling=pooling).eval()
@@ -181,7 +181,7 @@ def test_shared_padding_behind_any_convolution_and_pooling(kernel_size, pool_siz
 
 def test_padding_is_shared_where_nothing_random_stands_before_the_lstm(lstm_paddings):
     ids = padded_ids()
-    for name in STACK_NAMES:
+    for name in NOTEBOOK_STACKS:
         build(name).eval()(ids)
     build("lstm")(ids)
     build("lstm_gate_dropout")(ids)
@@ -239,7 +239,7 @@ def test_masked_rows_without_words_give_the_bias(name):
     assert not stack.recurrent.weight_hh.grad.any()
 
 
-@pytest.mark.parametrize("name", STACK_NAMES)
+@pytest.mark.parametrize("name", NOTEBOOK_STACKS)
 def test_rows_without_words_are_read_like_words(name):
     stack, reference = build(name).eval(), build(name, kernel="reference").eval()
     ids = torch.zeros(6, 30, dtype=torch.int64)

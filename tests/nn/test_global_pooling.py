@@ -8,7 +8,7 @@ from seqclass.nn import GlobalPooling, LeadingPadding
 
 @settings(deadline=None)
 @given(
-    kind=st.sampled_from(["mean", "max"]),
+    kind=st.sampled_from(["mean", "max", "max_mean"]),
     steps=st.integers(1, 9),
     counts=st.lists(st.integers(0, 9), min_size=1, max_size=5),
     masked=st.booleans(),
@@ -23,7 +23,8 @@ def test_over_the_words_alone(kind, steps, counts, masked, shift):
     expected = []
     for row, count in zip(states, counts, strict=True):
         words = row[count:] if count < steps else torch.zeros(1, 3, dtype=torch.float64)
-        expected.append(words.mean(dim=0) if kind == "mean" else words.amax(dim=0))
+        both = {"max": words.amax(dim=0), "mean": words.mean(dim=0)}
+        expected.append(torch.cat([both[part] for part in kind.split("_")]))
     expected = torch.stack(expected)
     torch.testing.assert_close(pooled, expected, rtol=0, atol=1e-14)
     if expected.requires_grad:
@@ -49,6 +50,6 @@ def test_without_padding_all_steps_count(kind):
 
 
 def test_a_wrong_kind_is_named():
-    with pytest.raises(ValueError, match=r"^kind is 'min'; allowed are 'mean', 'max'$"):
+    with pytest.raises(ValueError, match=r"^kind is 'min'; allowed are 'mean', 'max', 'max_mean'$"):
         GlobalPooling("min")
     assert repr(GlobalPooling("max")) == "GlobalPooling(max)"

@@ -142,9 +142,9 @@ def test_the_same_buckets_on_a_gpu():
 
 
 def test_wrong_sizes_are_named():
-    with pytest.raises(ValueError, match=r"^outputs=0 is too small: it must be at least 1$"):
+    with pytest.raises(ValueError, match=r"^outputs is 0; allowed are whole numbers from 1 on$"):
         NGrams(0)
-    with pytest.raises(ValueError, match=r"^max_length=0 is too small"):
+    with pytest.raises(ValueError, match=r"^max_length is 0; allowed are"):
         NGrams(1, max_length=0)
     with pytest.raises(ValueError, match=r"^buckets=1 is out of range: it must be from 2 to 2147483647$"):
         NGrams(1, buckets=1)

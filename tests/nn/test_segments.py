@@ -48,7 +48,8 @@ def test_pooled_over_the_words_of_the_whole_text(counts, length, drop_padding):
         words = table[row[23 - count :]] if count else 0 * table[:1]
         expected.append(torch.cat([words.amax(dim=0), words.mean(dim=0)]))
     # Float64, at most 23 numbers at the scale of 1.
-    torch.testing.assert_close(with_gradients(pooled, table), with_gradients(torch.stack(expected), table), rtol=0, atol=1e-13)
+    found, wanted = with_gradients(pooled, table), with_gradients(torch.stack(expected), table)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("counts", [[23, 1, 0, 12], [0, 0], [23]])
@@ -89,6 +90,6 @@ def test_exported_with_fixed_numbers_of_rows():
 
 
 def test_wrong_lengths_are_named():
-    with pytest.raises(ValueError, match=r"^length=0 is too small: it must be at least 1$"):
+    with pytest.raises(ValueError, match=r"^length is 0; allowed are whole numbers from 1 on$"):
         chop(texts_of([2]), 0)
     assert Segments is type(chop(texts_of([2]), 1))

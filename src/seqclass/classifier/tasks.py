@@ -74,6 +74,11 @@ class Task(ABC):
     def predicted(self, logits: torch.Tensor) -> torch.Tensor:
         """Predict labels, int64 and in the shape of the true ones."""
 
+    def accuracy(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Compute the share of texts of which all is right; NaN of no texts."""
+        right = self.predicted(logits) == labels
+        return (right.all(dim=1) if right.dim() == 2 else right).float().mean()
+
     @abstractmethod
     def chosen(self, row: Sequence[float]) -> tuple[int, ...]:
         """Choose the classes that one text's probabilities, (classes,), amount to."""

@@ -31,7 +31,7 @@ def run(arguments: Sequence[str]) -> None:
         "inspect", "Summarise labelled texts, and recommend sizes. The options are those of `--data` in fit."
     )
     parser.add_argument(
-        "train", type=str, help="a .csv, .tsv, .jsonl, .json or .parquet file (also .gz), several ('a-*.csv'), or a folder"
+        "train", type=str, help="a .csv, .tsv, .jsonl, .json or .parquet file (also .gz), several ('a-*.csv'), a folder"
     )
     parser.add_class_arguments(TextDataModule, skip=_FOR_TRAINING)
     parser.add_argument(

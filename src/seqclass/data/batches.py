@@ -156,7 +156,7 @@ class Batches:
             yield Batch(ids.long(), self.labels[rows].long())
 
     def _share(self, start: int, end: int) -> slice:
-        """Thi process' part of a batch."""
+        """Return the rows of a batch that are this process'."""
         # Rounded up: what is over goes to the first processes.
         edges = (start - (start - end) * rank // self._num_replicas for rank in (self._rank, self._rank + 1))
         return slice(*edges)

@@ -19,6 +19,7 @@ from seqclass.text import (
     KERAS_FILTERS,
     BaseTokenizer,
     Lower,
+    RaggedIds,
     Side,
     StripHtml,
     TextPipeline,
@@ -45,8 +46,8 @@ class EncodedDataModule(LightningDataModule, ABC):
     Args:
         word_index: a JSON file that maps words to ranks, such as Keras' `imdb_word_index.json`; None builds
             the vocabulary from the training texts.
-        num_words: number of ids, and so of the embedding's rows; None for no limit. See `Vocabulary` for this
-            and the next six.
+        num_words: number of ids, and so of the embedding's rows; "auto" for as many as the training texts need, at most
+            30,000; None for no limit. See `Vocabulary` for this and the next six.
         min_count: words that stand in the training texts less often count as unseen; not with `word_index`.
         skip_top: smallest id that is kept.
         start_char: id put before every text; None for none.
@@ -63,7 +64,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         strip_html: replace HTML by spaces: "breaks" only `<br />`, True all tags.
         torchtext_tokenizer: split with one of torchtext's tokenizers, such as "basic_english"; the five options before
             do not apply then. Needs the extra `torchtext`, and so does the checkpoint.
-        maxlen: length to which texts are cut or padded.
+        maxlen: length to which texts are cut or padded; "auto" for the longest training text's, at most 1,000.
         padding: the side that is filled, "pre" or "post".
         truncating: the side that is cut, "pre" or "post".
         batch_size: texts in a training batch. Several processes share each batch, so that the number of processes
@@ -93,7 +94,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         self,
         *,
         word_index: str | None = None,
-        num_words: int | None = 5000,
+        num_words: int | Literal["auto"] | None = 5000,
         min_count: int = 1,
         skip_top: int = 0,
         start_char: int | None = 1,
@@ -106,7 +107,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         filters: str | None = None,
         strip_html: StripHtml = False,
         torchtext_tokenizer: TorchtextTokenizerName | None = None,
-        maxlen: int = 500,
+        maxlen: int | Literal["auto"] = 500,
         padding: Side = "pre",
         truncating: Side = "pre",
         batch_size: int = 64,
@@ -233,6 +234,12 @@ class EncodedDataModule(LightningDataModule, ABC):
         for start in range(0, len(values), 1 << 22):  # bincount makes int64 of all that it is given
             counts += np.bincount(values[start : start + (1 << 22)], minlength=len(counts))
         return counts
+
+    def training_ids(self) -> tuple[RaggedIds, npt.NDArray[np.integer[Any]]]:
+        """Return the texts that are trained on and their labels, each text cut to `maxlen` and not padded."""
+        rows, _ = self._training_rows()
+        part = self._ready.parts["train"]
+        return self.pipeline.cut(part.ids[rows]), part.labels[rows]
 
     @property
     def train_size(self) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,13 @@ from seqclass.data.sources import Source
 from seqclass.errors import InputError
 from seqclass.locations import cache_root
 from seqclass.text import BaseTokenizer, TextPipeline, Vocabulary
+
+AUTO = "auto"
+"""The value of an option that follows from the training texts."""
+MOST_WORDS = 30_000
+"""What `num_words` is at most, if it follows from the texts."""
+MOST_STEPS = 1_000
+"""What `maxlen` is at most, if it follows from the texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +49,7 @@ class EncodingOptions:
 
     def __post_init__(self) -> None:
         # Built for its checks alone: a wrong option is to be reported now, not after the download.
-        self._pipeline(Vocabulary(("word",), **self.vocabulary))
+        self._pipeline(Vocabulary(("word",), **self._vocabulary_options(())))
         check_whole("min_count", self.min_count, least=1)
         if self.word_index is not None and self.min_count > 1:
             raise InputError(f"min_count={self.min_count} does not go with word_index, which has ranks but no counts")
@@ -68,7 +75,7 @@ class EncodingOptions:
         if given is None:
             encoded = cached_encoding(folder, by_options, lambda path: self._encode_anew(source, path))
             # Padding is no part of the encoding, so one data set serves every length.
-            return replace(encoded, pipeline=replace(encoded.pipeline, **self.padding))
+            return replace(encoded, pipeline=replace(encoded.pipeline, **self._padding(encoded)))
         # The pipeline of a checkpoint is most often the one that training with these options has made.
         encoded_before = earlier_encoding(folder, by_options)
         if encoded_before is not None and _encode_alike(encoded_before.pipeline, given):
@@ -89,24 +96,46 @@ class EncodingOptions:
         return [
             f"{name}={used[name]!r} (given: {value!r})"
             for name, value in given.items()
-            if name in used and used[name] != value
+            if name in used and value not in (used[name], AUTO)
         ]
 
     def _encode_anew(self, source: Source, folder: Path) -> None:
         if self.word_index is not None:
-            vocabulary = Vocabulary.from_keras_word_index(self.word_index, **self.vocabulary)
+            vocabulary = Vocabulary.from_keras_word_index(self.word_index, **self._vocabulary_options(None))
             _encode_as_given(source, self._pipeline(vocabulary), folder)
             return
         _tell(source, folder)
         encode_source(
             source,
             self.tokenizer,
-            lambda counts: self._pipeline(Vocabulary.from_counts(counts, min_count=self.min_count, **self.vocabulary)),
+            lambda counts: self._pipeline(
+                Vocabulary.from_counts(counts, min_count=self.min_count, **self._vocabulary_options(counts.values()))
+            ),
             folder,
         )
 
     def _pipeline(self, vocabulary: Vocabulary) -> TextPipeline:
-        return TextPipeline(tokenizer=self.tokenizer, vocabulary=vocabulary, **self.padding)
+        return TextPipeline(tokenizer=self.tokenizer, vocabulary=vocabulary, **self._padding(None))
+
+    def _vocabulary_options(self, counts: Collection[int] | None) -> dict[str, Any]:
+        """Return the options of `Vocabulary`; an automatic number of ids follows from how often each word occurs.
+
+        Args:
+            counts: of the words; None where they are not known.
+        """
+        options = dict(self.vocabulary)
+        if options.get("num_words") == AUTO:
+            kept = MOST_WORDS if counts is None else sum(count >= self.min_count for count in counts)
+            options["num_words"] = min(MOST_WORDS, kept + options["index_from"] + 1)
+        return options
+
+    def _padding(self, encoded: EncodedTexts | None) -> dict[str, Any]:
+        """Return the options of `TextPipeline`; an automatic length is that of the longest training text."""
+        options = dict(self.padding)
+        if options.get("maxlen") == AUTO:
+            longest = MOST_STEPS if encoded is None else int(encoded.parts["train"].ids.lengths.max(initial=1))
+            options["maxlen"] = min(MOST_STEPS, max(1, longest))
+        return options
 
 
 def _encode_as_given(source: Source, pipeline: TextPipeline, folder: Path) -> None:

@@ -13,7 +13,7 @@ from seqclass.models.recurrent import Cell
 from seqclass.models.stack import Stack
 from seqclass.nn import Initializer, Kernel, RecurrentActivation
 
-Pooling = Literal["last", "mean", "max"]
+Pooling = Literal["last", "mean", "max", "max_mean"]
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 
 OWN: Any = None
@@ -28,7 +28,8 @@ class StackOptions:
     """What a stack is made of; an option that is None takes the named stack's own value (`seqclass.models.PRESETS`).
 
     Args:
-        stack: a name of `seqclass.models.PRESETS`: `lstm`, `lstm_dropout`, `lstm_gate_dropout` or `cnn_lstm`.
+        stack: a name of `seqclass.models.PRESETS`: the notebook's `lstm`, `lstm_dropout`, `lstm_gate_dropout` and
+            `cnn_lstm`, or `pooled`, the most accurate.
         num_embeddings: rows of the embedding.
         embedding_dim: numbers in a word's vector.
         hidden_size: units of the LSTM, of each layer and direction.
@@ -36,19 +37,26 @@ class StackOptions:
             `lstm_gate_dropout` in each.
         bidirectional: each layer reads forward and backward, with `hidden_size` units each way.
         cell: `lstm`, or `gru` in place of the LSTM.
-        pooling: what the dense layer reads: the `last` state, or the `mean` or `max` of all that are not padding.
+        pooling: what the dense layer reads: the `last` state, or the `mean` or `max` of all that are not padding, or
+            `max_mean`, both side by side.
         num_classes: classes to choose from.
         multi_label: whether a text may have several labels, or none: each is then decided by itself.
-        word_dropout: rate of whole words, that is rows of the embedding. This and the next six are errors in a stack
+        word_dropout: rate of whole words, that is rows of the embedding. This and the next eleven are errors in a stack
             that lacks them.
-        dropout: rate of the embedded words and the last state (`lstm_dropout`), or of the inputs of the gates
-            (`lstm_gate_dropout`).
+        token_dropout: rate of words that are replaced by the unknown word in training, each on its own.
+        dropout: rate of the embedded words and the last state (`lstm_dropout`), of the embedded words (`pooled`), or of
+            the inputs of the gates (`lstm_gate_dropout`).
+        output_dropout: rate of what the dense layer reads.
         recurrent_dropout: rate of the state on its way into the gates.
         mask_padding: padded steps leave the state as it is (Keras' `mask_zero`).
         channels: output channels of each convolution.
         kernel_size: steps in a window of the convolution, or several sizes such as [3, 4, 5]: one convolution each,
             side by side.
         pool_size: steps that the max pooling makes one.
+        segment_length: words of the segments that a text is cut into, which are read side by side and pooled together;
+            with `mask_padding` and the pooling `max_mean`. 0 reads a text as one sequence.
+        ngrams: words of the longest n-grams in the branch beside the recurrent layers; 0 for no such branch.
+        ngram_buckets: rows of the table that the n-grams are hashed into.
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` choose them.
         recurrent_activation: of the gates.
         kernel: the way to run the LSTM; `auto` is the fastest that can.
@@ -68,12 +76,17 @@ class StackOptions:
     num_classes: int = OWN
     multi_label: bool = OWN
     word_dropout: float | None = OWN
+    token_dropout: float | None = OWN
     dropout: float | None = OWN
+    output_dropout: float | None = OWN
     recurrent_dropout: float | None = OWN
     mask_padding: bool | None = OWN
     channels: int | None = OWN
     kernel_size: int | list[int] | None = OWN
     pool_size: int | None = OWN
+    segment_length: int | None = OWN
+    ngrams: int | None = OWN
+    ngram_buckets: int | None = OWN
     initializer: Initializer = OWN
     recurrent_activation: RecurrentActivation = OWN
     kernel: Kernel = OWN

@@ -17,6 +17,7 @@ from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentAc
 from seqclass.nn.segments import Segments, chop, pool_segments
 from seqclass.nn.shared_padding import LeadingPadding
 from seqclass.nn.stacked import Stacked
+from seqclass.nn.token_dropout import TokenDropout
 
 __all__ = [
     "GRU",
@@ -40,6 +41,7 @@ __all__ = [
     "RecurrentLayer",
     "Segments",
     "Stacked",
+    "TokenDropout",
     "chop",
     "fit_ngrams",
     "flush_denormals",

@@ -9,18 +9,18 @@ from seqclass.checks import check_choice
 from seqclass.nn.shared_padding import LeadingPadding
 from seqclass.nn.tensor_checks import check_sequence
 
-PoolingKind = Literal["mean", "max"]
+PoolingKind = Literal["mean", "max", "max_mean"]
 POOLING_KINDS: tuple[PoolingKind, ...] = get_args(PoolingKind)
 
 
 class GlobalPooling(nn.Module):
-    """Take the mean or the maximum of each feature over the steps, leaving out padding in front.
+    """Take the mean or the maximum of each feature over the steps, or both, leaving out padding in front.
 
     Without padding this equals Keras' `GlobalAveragePooling1D` and `GlobalMaxPooling1D`; with padding only the first of
     them agrees, and only if the padding is masked. A row that is all padding gives zeros.
 
     Args:
-        kind: `mean` or `max`.
+        kind: `mean`, `max`, or `max_mean`: the maxima of all features, and behind them their means.
 
     Raises:
         ValueError: another kind.
@@ -32,7 +32,7 @@ class GlobalPooling(nn.Module):
         self.kind: PoolingKind = kind
 
     def forward(self, states: torch.Tensor, padding: LeadingPadding | None = None) -> torch.Tensor:
-        """(batch, steps, features) -> (batch, features).
+        """(batch, steps, features) -> (batch, features), or twice as many features for `max_mean`.
 
         Args:
             states: the states after all steps.
@@ -47,13 +47,25 @@ class GlobalPooling(nn.Module):
             padding.check(batch, steps)
         counts = states.new_zeros(batch, dtype=torch.int64) if padding is None else padding.counts.to(states.device)
         if self.kind == "mean":
-            words = (torch.arange(steps, device=states.device) >= counts.unsqueeze(1)).to(states.dtype)
-            return torch.bmm(words.unsqueeze(1), states).squeeze(1) / (steps - counts).clamp(min=1).unsqueeze(1)
-        if steps == 0:
-            return states.sum(dim=1)
-        padded = torch.arange(steps, device=states.device) < counts.unsqueeze(1)
-        largest = states.masked_fill(padded.unsqueeze(2), -torch.inf).max(dim=1).values
-        return largest.masked_fill((counts == steps).unsqueeze(1), 0)
+            return _mean(states, counts)
+        if self.kind == "max":
+            return _maximum(states, counts)
+        return torch.cat([_maximum(states, counts), _mean(states, counts)], dim=1)
 
     def extra_repr(self) -> str:
         return self.kind
+
+
+def _mean(states: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    steps = states.shape[1]
+    words = (torch.arange(steps, device=states.device) >= counts.unsqueeze(1)).to(states.dtype)
+    return torch.bmm(words.unsqueeze(1), states).squeeze(1) / (steps - counts).clamp(min=1).unsqueeze(1)
+
+
+def _maximum(states: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    steps = states.shape[1]
+    if steps == 0:
+        return states.sum(dim=1)
+    padded = torch.arange(steps, device=states.device) < counts.unsqueeze(1)
+    largest = states.masked_fill(padded.unsqueeze(2), -torch.inf).max(dim=1).values
+    return largest.masked_fill((counts == steps).unsqueeze(1), 0)

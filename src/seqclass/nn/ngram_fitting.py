@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 from seqclass.nn.ngrams import NGrams
 
 _HISTORY = 8
@@ -157,8 +157,7 @@ class _FeatureTable:
 def _distinct_buckets(
     layer: NGrams, values: torch.Tensor, offsets: torch.Tensor, order: torch.Tensor
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """The buckets of the texts in that order, and how many each has; by the layer itself, some texts of like length at a
-    time."""
+    """Yield the buckets of the texts in that order, and how many each has, some texts of similar length at a time."""
     device = layer.weight.device
     lengths = offsets.diff()[order]
     start = 0
@@ -183,7 +182,7 @@ def _offsets(numbers: torch.Tensor, bags: int) -> torch.Tensor:
 
 
 def _log_ratio(table: _FeatureTable, targets: torch.Tensor) -> torch.Tensor:
-    """The naive Bayes log-count ratio of each feature for each output, (features, outputs)."""
+    """Compute the naive Bayes log-count ratio of each feature for each output, (features, outputs)."""
 
     def log_share(kind: torch.Tensor) -> torch.Tensor:
         counts = table.of_features(kind) + _SMOOTHING
@@ -193,14 +192,17 @@ def _log_ratio(table: _FeatureTable, targets: torch.Tensor) -> torch.Tensor:
 
 
 def _checked_targets(layer: NGrams, offsets: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """The targets as the layer's dtype, on its device, (texts, outputs)."""
+    """Return the targets in the layer's dtype, on its device, (texts, outputs)."""
     texts = len(offsets) - 1
     if texts < 1:
         raise ValueError(f"there are {texts} texts: a fit needs at least one")
     if targets.shape == (texts,) and layer.outputs == 1:
         targets = targets.unsqueeze(1)
     if targets.shape != (texts, layer.outputs):
-        raise ValueError(f"targets of shape {tuple(targets.shape)} do not fit {texts} texts and {layer.outputs} outputs")
+        raise ValueError(
+            f"targets have the shape {tuple(targets.shape)}; {texts} texts and {layer.outputs} outputs need "
+            f"{(texts, layer.outputs)}"
+        )
     if not ((targets == 0) | (targets == 1)).all():
         raise ValueError("targets hold other numbers than 0 and 1")
     return targets.to(layer.weight)

@@ -1,10 +1,10 @@
-"""A linear layer over the word n-grams of a text, computed from its ids alone: no second vocabulary, no second pipeline."""
+"""A linear layer over the word n-grams of a text, computed from its ids alone: no second vocabulary or pipeline."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 
 # A prime below 2^31 and multipliers below it: products stay within int64, so multiply, add and remainder are all that
 # is needed, and give the same on every device and in ONNX, whose shifts and exclusive ors know no signed integers.
@@ -24,8 +24,9 @@ class NGrams(nn.Module):
 
     Id 0 is padding, wherever it is: an n-gram that holds it does not count, so neither the side nor the amount of
     padding changes the result, nor do the other texts of the batch. All other ids are words here. So with a pipeline
-    that begins each text with a start mark, "<start> what" is a bigram: what a text begins with is known. And with one that
-    replaces unknown words by a mark, the mark takes their place in an n-gram, rather than joining words that were apart.
+    that begins each text with a start mark, "<start> what" is a bigram: what a text begins with is known. And with one
+    that replaces unknown words by a mark, the mark takes their place in an n-gram, rather than joining words that were
+    apart.
 
     The weights are all zero at first and need no gradient: gradient descent beside a recurrent network lets this layer,
     which can fit the training texts on its own, starve the network. `fit_ngrams` finds them in closed company.
@@ -80,7 +81,7 @@ class NGrams(nn.Module):
         return hashed.masked_fill(hashed == _shifted(hashed), 0)
 
     def _hashed(self, ids: torch.Tensor) -> torch.Tensor:
-        """The bucket of the n-gram that ends at each step, for each length; 0 where there is none.
+        """Compute the bucket of the n-gram that ends at each step, for each length; 0 where there is none.
 
         An n-gram's number is that of the one a word shorter, times a constant, plus the last id; modulo a prime.
         """

@@ -94,7 +94,7 @@ def _text_numbers(offsets: npt.NDArray[np.integer], length: int) -> torch.Tensor
 def _cooccurrences(
     words: torch.Tensor, texts: torch.Tensor, num_embeddings: int, first_word: int, window: int
 ) -> torch.Tensor:
-    """The symmetric counts C, coalesced, (V, V)."""
+    """Compute the symmetric counts C, coalesced, (V, V)."""
     total = torch.sparse_coo_tensor(
         torch.empty(2, 0, dtype=torch.int64),
         torch.empty(0),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from seqclass.nn.checks import check_positive
+from seqclass.checks import check_positive
 from seqclass.nn.shared_padding import LeadingPadding, count_leading
 
 
@@ -80,7 +80,7 @@ def pool_segments(states: torch.Tensor, segments: Segments) -> torch.Tensor:
     Returns:
         (batch, 2 * features); zeros for a text without words.
     """
-    rows, length, features = states.shape
+    _, length, features = states.shape
     words = torch.arange(length, device=states.device) >= segments.padding.counts.unsqueeze(1)
     largest = states.masked_fill(~words.unsqueeze(2), -torch.inf).amax(dim=1)
     total = torch.bmm(words.unsqueeze(1).to(states.dtype), states).squeeze(1)

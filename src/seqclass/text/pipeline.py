@@ -70,6 +70,16 @@ class TextPipeline:
         """
         return RaggedIds.from_lists(map(self.vocabulary.encode, self.tokenizer.map(texts)))
 
+    def cut(self, ids: RaggedIds) -> RaggedIds:
+        """Cut encoded texts to `maxlen` without padding them."""
+        lengths = np.minimum(ids.lengths, self.maxlen)
+        if (lengths == ids.lengths).all():
+            return ids
+        starts = ids.offsets[1:] - lengths if self.truncating == "pre" else ids.offsets[:-1]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return RaggedIds(ids.values[places], offsets)
+
     def pad(self, ids: RaggedIds, *, dtype: npt.DTypeLike = "int32") -> npt.NDArray[Any]:
         """Cuts and pads encoded texts; shape (number of texts, maxlen)."""
         return pad_sequences(

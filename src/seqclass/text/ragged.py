@@ -102,7 +102,7 @@ class RaggedIds:
         return RaggedIds(self.values[np.arange(offsets[-1]) + shift], offsets)
 
     def _row_numbers(self, index: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-        """Return indice or a mask as numbers from 0 on; the cost does not depend on how many rows there are."""
+        """Return indices or a mask as numbers from 0 on; the cost does not depend on how many rows there are."""
         if index.dtype == np.bool_:
             if index.shape != (len(self),):
                 raise IndexError(f"a mask of shape {index.shape} does not fit {len(self)} sequences")

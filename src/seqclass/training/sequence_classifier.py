@@ -16,6 +16,8 @@ from seqclass.classifier.checkpoint import KEY, LIGHTNING_PREFIX, checkpoint_of
 from seqclass.errors import InputError
 from seqclass.nn import Kernel
 from seqclass.optim import KerasAdam
+from seqclass.schedules import WarmupCosine
+from seqclass.training.branches import BranchEvaluation, fit_ngram_branch, has_branches
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_fits
 from seqclass.training.epoch_metrics import EpochMetrics, Stage
@@ -77,6 +79,8 @@ class SequenceClassifier(LightningModule):
         if freeze_embedding:
             classifier.stack.embedding.requires_grad_(False)
         self._epoch = EpochMetrics(classifier.task)
+        self._has_branches = has_branches(classifier.stack)
+        self._branches = BranchEvaluation()
 
     def setup(self, stage: str) -> None:
         """Check that the data fit the classifier.
@@ -103,23 +107,31 @@ class SequenceClassifier(LightningModule):
         """
         return self.classifier.task.loss(logits, labels, self._class_weights)
 
-    def _step(self, batch: tuple[torch.Tensor, torch.Tensor], stage: Stage) -> torch.Tensor:
-        ids, labels = batch
+    def _count(self, logits: torch.Tensor, labels: torch.Tensor, stage: Stage) -> torch.Tensor:
+        """Add a batch to the figures of its epoch; returns what the backward pass begins with."""
         task = self.classifier.task
-        logits = self(ids)[: len(labels)]  # see `Batch`
         loss = batch_loss(*task.total_loss(logits, labels, self._class_weights), len(labels))
         with torch.no_grad():
             self._epoch.update(stage, loss.total, task.predicted(logits), labels)
         return loss.objective
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
-        return self._step(batch, "train")
+        ids, labels = batch
+        logits = self.classifier.stack.recurrent_logits(ids) if self._has_branches else self(ids)
+        return self._count(logits[: len(labels)], labels, "train")  # see `Batch`
+
+    def _evaluation_step(self, batch: tuple[torch.Tensor, torch.Tensor], stage: Stage) -> None:
+        ids, labels = batch
+        if self._has_branches:
+            self._branches.add(self.classifier.stack, ids, labels)
+        else:
+            self._count(self(ids)[: len(labels)], labels, stage)
 
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
-        self._step(batch, "val")
+        self._evaluation_step(batch, "val")
 
     def test_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
-        self._step(batch, "test")
+        self._evaluation_step(batch, "test")
 
     def predict_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
         """Compute the probabilities of the classes, (batch, classes)."""
@@ -137,6 +149,11 @@ class SequenceClassifier(LightningModule):
         """Read the same of this process' texts alone, for which no other process has to wait."""
         return {name: float(value) for name, value in self._epoch.running(stage).items()}
 
+    def on_fit_start(self) -> None:
+        ngrams = self.classifier.stack.ngrams if self._has_branches else None
+        if ngrams is not None and not ngrams.weight.any():  # where training goes on, they are fitted already
+            fit_ngram_branch(self.classifier.stack, getattr(self.trainer, "datamodule", None), self._class_weights)
+
     def on_train_start(self) -> None:
         if self.global_rank > 0:
             # All processes begin with one seed: their parts of a batch would get one and the same random masks.
@@ -147,9 +164,11 @@ class SequenceClassifier(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self._epoch.reset("val")
+        self._branches = BranchEvaluation()
 
     def on_test_epoch_start(self) -> None:
         self._epoch.reset("test")
+        self._branches = BranchEvaluation()
 
     # Logged once an epoch: reading a metric on a GPU waits for it. All processes have the same figures, and
     # `sync_dist`, which takes their mean, is what Lightning asks for.
@@ -157,16 +176,29 @@ class SequenceClassifier(LightningModule):
         self.log_dict(self._epoch.compute("train"), sync_dist=True)
 
     def on_validation_epoch_end(self) -> None:
-        self.log_dict(self._epoch.compute("val"), sync_dist=True)
+        self._log_evaluation("val")
 
     def on_test_epoch_end(self) -> None:
-        self.log_dict(self._epoch.compute("test"), sync_dist=True)
+        self._log_evaluation("test")
+
+    def _log_evaluation(self, stage: Stage) -> None:
+        if self._has_branches:
+            fits = self.trainer.state.fn == "fit"
+            classifier = self.classifier
+            figures = self._branches.figures(
+                classifier.stack, classifier.task, self._class_weights, choose_blend=fits and stage == "val"
+            )
+            self.log_dict({f"{stage}_{name}": value for name, value in figures.items()}, sync_dist=True)
+        else:
+            self.log_dict(self._epoch.compute(stage), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         optimizer = self._new_optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
         if self._lr_scheduler is None:
             return optimizer
         scheduler = self._lr_scheduler(optimizer)
+        if isinstance(scheduler, WarmupCosine):
+            scheduler.begin(int(self.trainer.estimated_stepping_batches))
         options = {
             "scheduler": scheduler,
             "interval": self._lr_scheduler_interval,
