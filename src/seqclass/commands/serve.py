@@ -7,11 +7,10 @@ from typing import Literal
 from jsonargparse.typing import PositiveInt
 
 from seqclass.commands.options import new_parser, parse
+from seqclass.serving import Limits
 
 
 def run(arguments: Sequence[str]) -> None:
-    from seqclass.serving import Limits, TextServer, serve
-
     parser = new_parser("serve", "Answer texts over HTTP: POST /classify, a page at /, and what is asked at /docs.")
     parser.add_argument("checkpoint", type=str, help="the trained model; no other file is needed")
     parser.add_argument(
@@ -29,6 +28,8 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--batch_size", type=PositiveInt, default=64, help="texts computed at a time")
     parser.add_class_arguments(Limits)
     options = parse(parser, arguments)
+
+    from seqclass.serving.server import TextServer, serve
 
     server = TextServer(
         options.checkpoint,

@@ -1,9 +1,8 @@
 """The HTTP service around a trained classifier: LitServe's processes, this project's batches, limits and page.
 
-Needs the extra `serve`.
+`seqclass.serving.server` is what runs it; all but the limits need the extra `serve`.
 """
 
 from seqclass.serving.limits import Limits
-from seqclass.serving.server import TextServer, serve
 
-__all__ = ["Limits", "TextServer", "serve"]
+__all__ = ["Limits"]

@@ -32,12 +32,12 @@ def answer_all(
     except InputError as error:
         if len(requests) == 1:
             return [error]
-    return [answer for request in requests for answer in answer_all(classifier, [request], limits, batch_size=batch_size)]
+    return [
+        answer for request in requests for answer in answer_all(classifier, [request], limits, batch_size=batch_size)
+    ]
 
 
-def _answered(
-    classifier: TextClassifier, requests: Sequence[Request], limits: Limits, batch_size: int
-) -> list[bytes]:
+def _answered(classifier: TextClassifier, requests: Sequence[Request], limits: Limits, batch_size: int) -> list[bytes]:
     texts = [text for request in requests for text in request["texts"]]
     explain = [request["explain"] for request in requests for _ in request["texts"]]
     pipeline = classifier.text_pipeline
@@ -50,12 +50,7 @@ def _answered(
                 f"the model reads {length:,} words of a text; at most {limits.max_explained_words:,} can be explained"
             )
     results = classifier.classify_encoded(encoded, batch_size)
-    answers = iter(
-        [
-            _answer(classifier, *parts)
-            for parts in zip(texts, results, known, explain, strict=True)
-        ]
-    )
+    answers = iter([_answer(classifier, *parts) for parts in zip(texts, results, known, explain, strict=True)])
     return [_to_json({"answers": [next(answers) for _ in request["texts"]]}) for request in requests]
 
 

@@ -6,16 +6,17 @@ import re
 from importlib.resources import files
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from litserve.server import BaseRequestHandler
 
 from seqclass.serving.limits import Limits
-from seqclass.serving.schema import Answers, request_model
+from seqclass.serving.schema import Answers, Refusal, TextsRequest, request_model
 from seqclass.serving.text_api import PATH
 
 _SHOWN_CHARACTERS = 60
+_REFUSALS = (413, 422, 504)
 
 
 def replace_routes(app: FastAPI, handler: BaseRequestHandler, limits: Limits, card: str) -> None:
@@ -41,15 +42,24 @@ def replace_routes(app: FastAPI, handler: BaseRequestHandler, limits: Limits, ca
         """Return what the model is, and what it was trained on, as Markdown."""
         return Response(card, media_type="text/markdown; charset=utf-8")
 
-    @router.post(PATH, response_model=Answers)
-    async def classify(texts: body) -> Response:  # type: ignore[valid-type]
+    @router.post(PATH, response_model=Answers, responses={status: {"model": Refusal} for status in _REFUSALS})
+    async def classify(request: body) -> Response:  # type: ignore[valid-type]
         """Classify texts: labels and probabilities, and on request the words that they hang on."""
-        answer = await handler.handle_request(texts.model_dump(), dict)  # type: ignore[attr-defined]
+        asked: TextsRequest = request
+        if asked.explain and len(asked.texts) > limits.max_explained:
+            raise HTTPException(
+                422, f"explain is true for {len(asked.texts)} texts; it is allowed for at most {limits.max_explained}"
+            )
+        answer = await handler.handle_request(asked.model_dump(), dict)
         return Response(answer, media_type="application/json")
 
-    ours = {route.path for route in router.routes}
+    async def too_large(*_: object) -> JSONResponse:
+        return JSONResponse({"detail": f"The request is too large; allowed are {limits.max_bytes:,} bytes"}, 413)
+
+    ours = {getattr(route, "path", "") for route in router.routes}
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", None) not in ours]
     app.include_router(router)
+    app.add_exception_handler(413, too_large)
     app.add_exception_handler(RequestValidationError, _refuse)
 
 
@@ -57,7 +67,8 @@ def _policy(page: str) -> str:
     """Allow the page its own script and this service, and nothing else."""
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    allowed = "default-src 'none'; connect-src 'self'; img-src data:; style-src 'unsafe-inline'"
+    return f"{allowed}; script-src 'sha256-{digest}'"
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:

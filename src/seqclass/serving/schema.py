@@ -52,6 +52,20 @@ class Answers(BaseModel):
     answers: list[Answer]
 
 
+class Problem(BaseModel):
+    """Something that is wrong with a request."""
+
+    where: str
+    problem: str
+    found: str | None = Field(default=None, description="the beginning of the value")
+
+
+class Refusal(BaseModel):
+    """Why a request has no answer."""
+
+    detail: str | list[Problem]
+
+
 def request_model(limits: Limits) -> type[TextsRequest]:
     """Make the request's model with the limits of a service, which its schema then shows."""
     text = Annotated[str, StringConstraints(max_length=limits.max_characters)]

@@ -1,6 +1,5 @@
 """LitServe's server with this project's routes, and an end at which nothing is lost."""
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -85,11 +84,17 @@ class TextServer(LitServer):
         replace_routes(self.app, RegularRequestHandler(self.lit_api, self), limits, model_card(classifier, name))
 
     def _start_server(
-        self, port: int, num_uvicorn_servers: int, log_level: str, sockets: list[socket.socket], *args: Any, **kwargs: Any
+        self,
+        port: int,
+        num_uvicorn_servers: int,
+        log_level: str,
+        sockets: list[socket.socket],
+        *args: Any,
+        **kwargs: Any,
     ) -> Any:
         started = super()._start_server(port, num_uvicorn_servers, log_level, sockets, *args, **kwargs)
         host = sockets[0].getsockname()[0]
-        # The servers' processes have it. Were it open here too, who connects while they end would wait for ever.
+        # The servers' processes have it. As long as any other has, who connects while they end waits for nothing.
         for listening in sockets:
             listening.close()
         shown = f"[{host}]" if ":" in host else host
@@ -115,8 +120,7 @@ def serve(server: TextServer, *, host: str = "127.0.0.1", port: int = 8000, api_
         InputError: it cannot listen there, or no worker has started.
     """
     _check_address(host, port)
-    logging.getLogger("litserve").setLevel(logging.WARNING)
-    with _signals_end(server), _no_process_left_behind():
+    with _signals_end(server), _spawned_processes():
         try:
             server.run(
                 host=host,
@@ -148,7 +152,7 @@ def _check_address(host: str, port: int) -> None:
 
 @contextmanager
 def _signals_end(server: TextServer) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C tell LitServe to shut down; by itself it would leave its processes behind after SIGTERM."""
+    """Let SIGTERM and Ctrl-C shut LitServe down; by itself it leaves its processes behind after SIGTERM."""
     process = os.getpid()
 
     def end(*_: object) -> None:
@@ -168,10 +172,13 @@ def _signals_end(server: TextServer) -> Iterator[None]:
 
 
 @contextmanager
-def _no_process_left_behind() -> Iterator[None]:
-    """End the workers where LitServe has not come to do so; Python would wait for them."""
+def _spawned_processes() -> Iterator[None]:
+    """Start LitServe's helper without a copy of the open sockets, and leave no process behind if LitServe fails."""
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("spawn", force=True)
     try:
         yield
     finally:
+        multiprocessing.set_start_method(before, force=True)
         for process in multiprocessing.active_children():
-            process.terminate()
+            process.terminate()  # Python would wait for the workers, which do not end by themselves
