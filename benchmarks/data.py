@@ -87,12 +87,14 @@ def prepare_real(folder: Path, *, length: int, num_words: int, texts: bool, revi
         raise DataMissingError("this question needs the real reviews: set SEQCLASS_IMDB to the archive or folder")
     prepared = prepare(folder, source="imdb", length=length, num_words=num_words)
     lines = imdb.texts() if texts else {}
-    chosen = np.sort(np.random.default_rng(0).permutation(REVIEWS)[:reviews])
+    chosen = {}
     for part in PARTS:
+        available = len(np.load(folder / f"{part}_labels.npy", mmap_mode="r"))
+        chosen[part] = np.sort(np.random.default_rng(0).permutation(available)[:reviews])
         for path in (folder / f"{part}_ids.npy", folder / f"{part}_labels.npy"):
-            np.save(path, np.load(path)[chosen])
+            np.save(path, np.load(path)[chosen[part]])
     for part, part_lines in lines.items():
-        one_line_each = (" ".join(part_lines[index].split()) for index in chosen)
+        one_line_each = (" ".join(part_lines[index].split()) for index in chosen[part])
         (folder / f"{part}_texts.txt").write_text("\n".join(one_line_each) + "\n", encoding="utf-8")
     return prepared
 

@@ -6,6 +6,7 @@ way that any of the frameworks listens to.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -52,6 +53,7 @@ class Implementation:
         variables: environment variables of its own.
         options: handed to its worker's `build`.
         stacks: what it can build; a text classifier has no stack, and does its job once for all.
+        packages: that a peer imports; empty for one that runs in the peers' environment alone.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Implementation:
     variables: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     stacks: tuple[str, ...] = STACKS
+    packages: tuple[str, ...] = ()
 
 
 _ALL = {
@@ -73,7 +76,13 @@ _ALL = {
         Implementation(AS_KERAS3, "seqclass", is_peer=False, options={"as_keras3": True}),
         Implementation("torch-naive", "torch_naive", is_peer=False),
         *(
-            Implementation(f"keras-{backend}", "keras3", is_peer=True, variables={"KERAS_BACKEND": backend})
+            Implementation(
+                f"keras-{backend}",
+                "keras3",
+                is_peer=True,
+                variables={"KERAS_BACKEND": backend},
+                packages=("keras", backend),
+            )
             for backend in ("tensorflow", "jax", "torch")
         ),
         *(Implementation(name, name, is_peer=True, stacks=(NO_STACK,)) for name in TEXT_CLASSIFIERS),
@@ -112,13 +121,18 @@ def need_texts(names: Iterable[str]) -> bool:
 def python_of(implementation: Implementation) -> Path:
     """The interpreter its worker runs with.
 
+    That of this process also for a peer, where the peers' environment has not been made and all packages are here: on
+    a machine without a network, to which wheels were carried.
+
     Raises:
-        WorkerError: if it is a peer and the peers' environment has not been made.
+        WorkerError: if it is a peer, and neither is the case.
     """
     if not implementation.is_peer:
         return Path(sys.executable)
     python = PEERS_ENVIRONMENT / "bin" / "python"
     if not python.exists():
+        if implementation.packages and all(map(importlib.util.find_spec, implementation.packages)):
+            return Path(sys.executable)
         raise WorkerError("the peers' environment is missing: python -m benchmarks peers makes it")
     return python
 
@@ -128,6 +142,8 @@ def worker_environment(implementation: Implementation, *, threads: int, device: 
     variables = dict(os.environ)
     variables.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     variables.update(implementation.variables)
+    # JAX would take three quarters of the card's memory, of which each worker needs a little.
+    variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     if device == "cpu":
         variables["CUDA_VISIBLE_DEVICES"] = ""
         variables["JAX_PLATFORMS"] = "cpu"

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import environment
 
 SCHEMA = 1
-QUESTIONS = ("step", "epoch", "accuracy", "target", "scale")
+QUESTIONS = ("step", "epoch", "accuracy", "target", "scale", "gpu")
 FOLDER = Path(__file__).parent / "results"
 
 _RESULT_FIELDS = {

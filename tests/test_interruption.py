@@ -35,7 +35,7 @@ class Curve(Callback):
 
 @pytest.fixture
 def fit(easy_reviews, tmp_path):
-    def fit(*, interrupt=None, resume=None):
+    def fit(*, interrupt=None, resume=None, **saving):
         seed_everything(7)
         data = IMDBDataModule(
             path=str(easy_reviews), maxlen=24, batch_size=16, validation=0.2, cache_dir=str(tmp_path / "cache")
@@ -45,7 +45,7 @@ def fit(easy_reviews, tmp_path):
         trainer = quiet_trainer(
             max_epochs=3,
             enable_checkpointing=True,
-            callbacks=[curve, ModelCheckpoint(tmp_path / f"{interrupt}{resume is None}", save_last=True)],
+            callbacks=[curve, ModelCheckpoint(tmp_path / f"{interrupt}{resume is None}", save_last=True, **saving)],
         )
         try:
             trainer.fit(classifier, data, ckpt_path=resume, **SAFELY)
@@ -56,10 +56,16 @@ def fit(easy_reviews, tmp_path):
     return fit
 
 
-def test_the_last_checkpoint_resumes_to_the_same_curve(fit):
+@pytest.mark.parametrize(
+    ("saving", "place"),  # where the checkpoint was saved: epoch, and batches of it
+    [({}, (0, 20)), ({"every_n_train_steps": 23}, (1, 3)), ({"every_n_train_steps": 7}, (1, 1))],
+)
+def test_the_last_checkpoint_resumes_to_the_same_curve(fit, saving, place):
     straight, whole, _ = fit()
-    begun, _, checkpoint = fit(interrupt=(1, 7))
+    begun, _, checkpoint = fit(interrupt=(1, 7), **saving)
     assert list(begun) == [0]
+    (loader,) = torch.load(checkpoint, weights_only=True)["loops"]["fit_loop"]["state_dict"]["combined_loader"]
+    assert (loader["epoch"], loader["batches"]) == place
     TextClassifier.load(checkpoint)
     rest, resumed, _ = fit(resume=checkpoint)
     assert list(rest) == [1, 2]

@@ -19,6 +19,7 @@ usage: seqclass COMMAND ...
   test --config FILE --ckpt_path CKPT     measure a checkpoint on the validation or test texts
   predict --config FILE --ckpt_path CKPT  write label and probability of each test text to a CSV file
 
+  pretrain --data.train TEXTS --out FILE  word vectors from texts without labels, for fit --model.pretrained
   inspect DATA                            summarise your own labelled texts before training
   classify CKPT [TEXT ...]                label and probability of texts, of standard input's lines, or of a file's
   evaluate CKPT                           metrics, predictions and a report, on the IMDB test reviews or --data PATH
@@ -32,7 +33,7 @@ Each command explains its options: seqclass COMMAND --help. Every run gets a fol
 """
 
 _LIGHTNING = ("fit", "validate", "test", "predict")
-_OTHERS = ("inspect", "classify", "evaluate", "compare", "import-keras", "export-keras", "export")
+_OTHERS = ("pretrain", "inspect", "classify", "evaluate", "compare", "import-keras", "export-keras", "export")
 _COMMANDS = (*_LIGHTNING, *_OTHERS)
 # What each extra brings, for the message where it is missing.
 _EXTRAS = {

@@ -74,7 +74,8 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     own, imdb = defaults(TextDataModule), defaults(IMDBDataModule)
     assert {name: value for name, value in own.items() if name not in imdb} == {
         **{"train": None, "test": None, "val": None, "test_fraction": 0.2},
-        **{"text_column": "text", "label_column": "label", "columns": None, "quotes": True, "pattern": "*.txt"},
+        **{"text_column": "text", "label_column": "label", "columns": None, "delimiter": None},
+        **{"quotes": True, "pattern": "*.txt"},
         **{"encoding": "utf-8", "label_separator": None, "empty_texts": "error"},
     }
     assert {name: value for name, value in own.items() if name in imdb and value != imdb[name]} == {
@@ -82,7 +83,10 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     }
     assert imdb["filters"] is own["filters"] is None
     filters = TextDataModule(train="never read.csv").tokenizer.filters
-    assert filters == IMDBDataModule().tokenizer.filters + "\r\f\v\xa0“”„«»‹›…–—¿¡"
+    keras = IMDBDataModule().tokenizer.filters
+    assert filters.startswith(keras)
+    assert filters.endswith("“”„«»‹›…–—¿¡")
+    assert filters[len(keras) : -len("“”„«»‹›…–—¿¡")].isspace()
 
 
 class TestParts:
@@ -346,7 +350,7 @@ class TestErrors:
             ({"val": "a.csv", "validation": "test"}, "two parts to validate on: val='a.csv' and validation='test'"),
             ({"text_column": "label"}, "text_column and label_column name 'label' twice"),
             ({"text_column": ["title", "title"]}, "text_column and label_column name 'title' twice"),
-            ({"text_column": []}, "text_column names no column"),
+            ({"text_column": []}, "text_column is empty; name a column"),
             ({"encoding": "utf-9"}, "encoding is 'utf-9'; allowed are the encodings of Python"),
             ({"columns": ["label", "body"]}, "columns has to name 'text' once"),
             ({"tokenizer": "regex"}, "'regex' needs a pattern"),

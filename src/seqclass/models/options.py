@@ -33,6 +33,8 @@ class StackOptions:
             `cnn_lstm`, or `pooled`, the most accurate.
         num_embeddings: rows of the embedding.
         embedding_dim: numbers in a word's vector.
+        affix_buckets: rows of a second table, of prefixes and suffixes, whose mean is added to a word's vector; 0 for
+            none. An error in a stack that lacks it.
         hidden_size: units of the LSTM, of each layer and direction.
         num_layers: LSTM layers, each reading the states of the one below; `lstm_dropout` drops between them too, and
             `lstm_gate_dropout` in each.
@@ -69,6 +71,7 @@ class StackOptions:
     stack: StackName = "lstm"
     num_embeddings: int = OWN
     embedding_dim: int = OWN
+    affix_buckets: int | None = OWN
     hidden_size: int = OWN
     num_layers: int = OWN
     bidirectional: bool = OWN

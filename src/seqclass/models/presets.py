@@ -60,6 +60,7 @@ PRESETS: dict[StackName, Preset] = {
         {
             **_ALL,
             "embedding_dim": 100,
+            "affix_buckets": 2**14,
             "hidden_size": 64,
             "bidirectional": True,
             "pooling": "max_mean",

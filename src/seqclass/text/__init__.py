@@ -1,5 +1,6 @@
 """From a text to ids and back: tokenizer, vocabulary, padding, the pipeline of the three; and word vectors for it."""
 
+from seqclass.text.affixes import affix_table
 from seqclass.text.base_tokenizer import BaseTokenizer
 from seqclass.text.keras_tokenizer import KerasTokenizer
 from seqclass.text.padding import Side, pad_sequences
@@ -38,6 +39,7 @@ __all__ = [
     "UnseenWords",
     "Vocabulary",
     "WordVectors",
+    "affix_table",
     "pad_sequences",
     "read_word_vectors",
 ]

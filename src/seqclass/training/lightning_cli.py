@@ -151,8 +151,8 @@ class SeqclassCLI(LightningCLI):
             raise _wrapped(error) or InputError(str(error)) from error
 
     def after_instantiate_classes(self) -> None:
-        if self._checkpoint is not None:
-            _report_overridden(self.datamodule.overridden_options)
+        # Of a checkpoint, or of the file that `--model.pretrained` names.
+        _report_overridden(self.datamodule.overridden_options)
         if self.subcommand in _NEED_CHECKPOINT and self._checkpoint is not None:
             # With the class weights of its training, which its loss was computed with.
             self.model = SequenceClassifier.from_checkpoint(self._checkpoint)
@@ -195,7 +195,7 @@ class SeqclassCLI(LightningCLI):
 @rank_zero_only
 def _report_overridden(options: list[str]) -> None:
     if options:
-        print(f"The checkpoint overrides: {', '.join(options)}", file=sys.stderr)
+        print(f"The file of the model overrides: {', '.join(options)}", file=sys.stderr)
 
 
 def _wrapped(error: BaseException) -> InputError | ModuleNotFoundError | None:

@@ -1,5 +1,6 @@
 """A run's first epoch, set beside what the notebook printed."""
 
+import math
 import time
 from dataclasses import astuple
 from typing import Literal, cast
@@ -20,7 +21,7 @@ class NotebookComparison(Callback):
     """After the first epoch, prints the run's figures beside the notebook's."""
 
     def __init__(self) -> None:
-        self._started = 0.0
+        self._started = math.nan
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._started = time.perf_counter()
@@ -61,4 +62,5 @@ def comparison_table(stack: StackName | Literal["chain"], result: EpochResult, s
 
 def _cells(result: EpochResult) -> list[str]:
     seconds, *figures = astuple(result)
-    return [f"{seconds:.0f}", *(f"{figure:.4f}" for figure in figures)]
+    # An epoch that was resumed in its middle has no time of its own.
+    return ["" if math.isnan(seconds) else f"{seconds:.0f}", *(f"{figure:.4f}" for figure in figures)]
