@@ -6,7 +6,7 @@ import argparse
 from types import ModuleType
 from typing import Any
 
-from benchmarks import accuracy, data, environment, epoch, gpu, options, peers, report, scale, step, target
+from benchmarks import accuracy, data, environment, epoch, frontier, gpu, options, peers, report, scale, step, target
 from benchmarks.gpu import report as gpu_report
 
 QUESTIONS: dict[str, ModuleType] = {
@@ -14,6 +14,7 @@ QUESTIONS: dict[str, ModuleType] = {
     "epoch": epoch,
     "accuracy": accuracy,
     "target": target,
+    "frontier": frontier,
     "scale": scale,
 }
 
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
             raise SystemExit(f"python -m benchmarks {arguments.command}: {error}") from None
         result.machine["other_cpus"] = load.cpus()
         path = common.keep(result)
-        print(report.tables([result], "sweep" if vars(arguments).get("sweep") else result.question))
+        print("\n".join(filter(None, (report.tables([result], name) for name in report.SECTIONS))))
         options.say("not kept: --json FILE keeps a quick result" if path is None else f"written to {path}")
 
 

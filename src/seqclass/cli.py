@@ -24,6 +24,7 @@ usage: seqclass COMMAND ...
   classify CKPT [TEXT ...]                label and probability of texts, of standard input's lines, or of a file's
   evaluate CKPT                           metrics, predictions and a report, on the IMDB test reviews or --data PATH
   compare CKPT CKPT ...                   several side by side, with a paired test
+  serve CKPT                              answer texts over HTTP, and on a page to try them
 
   import-keras FILE --out CKPT            a checkpoint from a file of Keras 1, 2 or 3
   export-keras CKPT --out FILE            the other way, to Keras 3 or 1
@@ -33,11 +34,15 @@ Each command explains its options: seqclass COMMAND --help. Every run gets a fol
 """
 
 _LIGHTNING = ("fit", "validate", "test", "predict")
-_OTHERS = ("pretrain", "inspect", "classify", "evaluate", "compare", "import-keras", "export-keras", "export")
+_OTHERS = (
+    *("pretrain", "inspect", "classify", "evaluate", "compare", "serve"),
+    *("import-keras", "export-keras", "export"),
+)
 _COMMANDS = (*_LIGHTNING, *_OTHERS)
 # What each extra brings, for the message where it is missing.
 _EXTRAS = {
     **{"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate"},
+    **{"litserve": "serve", "fastapi": "serve", "pydantic": "serve"},
     **{"onnx": "onnx", "pyarrow": "parquet", "tensorboard": "tensorboard"},
 }
 

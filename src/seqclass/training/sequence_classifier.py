@@ -82,7 +82,6 @@ class SequenceClassifier(LightningModule):
         self._epoch = EpochMetrics(classifier.task)
         self._has_branches = has_branches(classifier.stack)
         self._branches = BranchEvaluation()
-        self._whole_ngrams: dict[str, torch.Tensor] | None = None
 
     def setup(self, stage: str) -> None:
         """Check that the data fit the classifier.
@@ -152,13 +151,9 @@ class SequenceClassifier(LightningModule):
         return {name: float(value) for name, value in self._epoch.running(stage).items()}
 
     def on_fit_start(self) -> None:
-        if self._has_branches:
-            data = getattr(self.trainer, "datamodule", None)
-            self._whole_ngrams = fit_ngram_branch(self.classifier.stack, data, self._class_weights)
-
-    def on_fit_end(self) -> None:
-        if self._whole_ngrams is not None:
-            self.classifier.stack.ngrams.load_state_dict(self._whole_ngrams)
+        ngrams = self.classifier.stack.ngrams if self._has_branches else None
+        if ngrams is not None and not ngrams.weight.any():  # where training goes on, they are fitted already
+            fit_ngram_branch(self.classifier.stack, getattr(self.trainer, "datamodule", None), self._class_weights)
 
     def on_train_start(self) -> None:
         if self.global_rank > 0:
@@ -234,8 +229,6 @@ class SequenceClassifier(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what makes the file a `TextClassifier`, and what `load_from_checkpoint` needs to go on training it."""
         self.classifier.record = {**self.classifier.record, **training_record(self.trainer)}
-        for name, tensor in (self._whole_ngrams or {}).items():
-            checkpoint["state_dict"][f"{LIGHTNING_PREFIX}stack.ngrams.{name}"] = tensor
         training = {"class_weights": self.class_weights, "freeze_embedding": self.freeze_embedding}
         checkpoint[KEY] = {
             **self.classifier.description(),
