@@ -23,7 +23,7 @@ from seqclass.training.data_facts import DataFacts, check_fits
 from seqclass.training.epoch_metrics import EpochMetrics, Stage
 from seqclass.training.finite_loss import check_training_loss, check_validation_loss
 from seqclass.training.record import training_record
-from seqclass.training.resuming import check_goes_on, check_optimizer, check_same_classifier
+from seqclass.training.resuming import check_goes_on, check_optimizer, check_same_classifier, complete_epoch
 from seqclass.training.shared_batch import batch_loss
 
 
@@ -248,6 +248,7 @@ class SequenceClassifier(LightningModule):
         if self.trainer.state.fn == "fit":
             epochs, steps = self.trainer.max_epochs, self.trainer.max_steps
             check_goes_on(checkpoint, "the checkpoint", max_epochs=epochs, max_steps=steps)
+            complete_epoch(checkpoint)
             rate = check_optimizer(checkpoint, self._new_optimizer([nn.Parameter(torch.zeros(1))]))
             if rate is not None:
                 rank_zero_only(print)(f"Going on with the checkpoint's {rate}", file=sys.stderr)
