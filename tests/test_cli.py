@@ -129,6 +129,7 @@ class TestFit:
             (["--model.hidden_size", "many"], "hidden_size"),
             (["--model.stack", "gru"], "gru"),
             (["--data.maxlen", "0"], "maxlen is 0"),
+            (["--data.maxlen", "2000000"], "maxlen is 2000000; allowed are whole numbers from 1 to 1,000,000"),
             (["--data.path", "nowhere"], "not at nowhere"),
             (["--ckpt_path", "nowhere.ckpt"], "no checkpoint at nowhere.ckpt"),
         ],
@@ -137,6 +138,14 @@ class TestFit:
         assert fit("cnn_lstm", *options) == 2
         error = capsys.readouterr().err
         assert message in error
+        assert "Traceback" not in error
+        assert not Path("runs").exists()
+
+    @pytest.mark.parametrize(("option", "value"), [("--data.maxlen", "1"), ("--model.pool_size", "600")])
+    def test_texts_shorter_than_the_pooling_are_one_clear_error(self, option, value, small, capsys):
+        assert fit("cnn_lstm", *small, option, value) == 2
+        error = capsys.readouterr().err
+        assert "is shorter than pool_size=" in error
         assert "Traceback" not in error
         assert not Path("runs").exists()
 
