@@ -6,13 +6,15 @@ import argparse
 from types import ModuleType
 from typing import Any
 
-from benchmarks import accuracy, data, environment, epoch, options, peers, report, scale, step, target
+from benchmarks import accuracy, data, environment, epoch, frontier, gpu, options, peers, report, scale, step, target
+from benchmarks.gpu import report as gpu_report
 
 QUESTIONS: dict[str, ModuleType] = {
     "step": step,
     "epoch": epoch,
     "accuracy": accuracy,
     "target": target,
+    "frontier": frontier,
     "scale": scale,
 }
 
@@ -24,6 +26,11 @@ def main(argv: list[str] | None = None) -> None:
         peers.make(arguments.device)
     elif arguments.command == "report":
         report.write(arguments)
+    elif arguments.command == "gpu":
+        folder = gpu.run(arguments)
+        options.say(f"written to {folder}; python -m benchmarks gpu-report {folder} makes tables of it")
+    elif arguments.command == "gpu-report":
+        gpu_report.write(arguments)
     else:
         common = options.parse(arguments)
         load = environment.OtherLoad()
@@ -33,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
             raise SystemExit(f"python -m benchmarks {arguments.command}: {error}") from None
         result.machine["other_cpus"] = load.cpus()
         path = common.keep(result)
-        print(report.tables([result], "sweep" if vars(arguments).get("sweep") else result.question))
+        print("\n".join(filter(None, (report.tables([result], name) for name in report.SECTIONS))))
         options.say("not kept: --json FILE keeps a quick result" if path is None else f"written to {path}")
 
 
@@ -47,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     command = _add_command(commands, "peers", peers)
     command.add_argument("--device", choices=peers.REQUIREMENTS, default="cpu")
     report.add_arguments(_add_command(commands, "report", report))
+    gpu.add_arguments(_add_command(commands, "gpu", gpu))
+    gpu_report.add_arguments(_add_command(commands, "gpu-report", gpu_report))
     return parser
 
 

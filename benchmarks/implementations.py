@@ -6,6 +6,7 @@ way that any of the frameworks listens to.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -20,7 +21,8 @@ from benchmarks.protocol import Session, WorkerError
 
 PEERS_ENVIRONMENT = ROOT / ".venv-peers"
 NETWORKS = ("seqclass", "torch-naive", "keras-tensorflow", "keras-jax", "keras-torch")
-TEXT_CLASSIFIERS = ("tfidf", "fasttext")
+TEXT_CLASSIFIERS = {"tfidf": ("sklearn",), "nbsvm": ("sklearn",), "fasttext": ()}
+"""With the packages that those import which may run outside the peers' environment."""
 RECIPE = "recipe:"
 NO_STACK = "any"
 """The stack of an implementation that has none."""
@@ -52,6 +54,7 @@ class Implementation:
         variables: environment variables of its own.
         options: handed to its worker's `build`.
         stacks: what it can build; a text classifier has no stack, and does its job once for all.
+        packages: that a peer imports; empty for one that runs in the peers' environment alone.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Implementation:
     variables: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     stacks: tuple[str, ...] = STACKS
+    packages: tuple[str, ...] = ()
 
 
 _ALL = {
@@ -73,28 +77,57 @@ _ALL = {
         Implementation(AS_KERAS3, "seqclass", is_peer=False, options={"as_keras3": True}),
         Implementation("torch-naive", "torch_naive", is_peer=False),
         *(
-            Implementation(f"keras-{backend}", "keras3", is_peer=True, variables={"KERAS_BACKEND": backend})
+            Implementation(
+                f"keras-{backend}",
+                "keras3",
+                is_peer=True,
+                variables={"KERAS_BACKEND": backend},
+                packages=("keras", backend),
+            )
             for backend in ("tensorflow", "jax", "torch")
         ),
-        *(Implementation(name, name, is_peer=True, stacks=(NO_STACK,)) for name in TEXT_CLASSIFIERS),
+        *(
+            Implementation(name, name, is_peer=True, stacks=(NO_STACK,), packages=packages)
+            for name, packages in TEXT_CLASSIFIERS.items()
+        ),
     )
 }
 
 
 def named(name: str) -> Implementation:
-    """The implementation of that name; ``recipe:NAME`` is ``configs/NAME.yaml``, for the `target` race alone.
+    """The implementation of that name.
+
+    ``recipe:NAME`` is ``configs/NAME.yaml``, ``recipe:FILE.yaml`` another file, and ``recipe:FIRST+SECOND`` the second
+    of two after a pretraining by the first.
 
     Raises:
         ValueError: if there is none; the message lists the names.
     """
     if name.startswith(RECIPE):
-        config = Path("configs", f"{name.removeprefix(RECIPE)}.yaml")
-        if not (ROOT / config).is_file():
-            raise ValueError(f"there is no recipe {config}")
-        return Implementation(name, "", is_peer=False, options={"config": str(config)}, stacks=(NO_STACK,))
+        configs = [_config(part) for part in name.removeprefix(RECIPE).split("+", 1)]
+        short = "+".join(path.stem if path.parent == Path("configs") else str(path) for path in configs)
+        options = dict(zip(("config", "pretraining"), map(str, reversed(configs)), strict=False))
+        return Implementation(f"{RECIPE}{short}", "", is_peer=False, options=options, stacks=(NO_STACK,))
     if name not in _ALL:
         raise ValueError(f"no implementation is named {name!r}; there are {', '.join(_ALL)}")
     return _ALL[name]
+
+
+def _config(name: str) -> Path:
+    """The file of a recipe, from the repository's root.
+
+    Raises:
+        ValueError: if it is not there.
+    """
+    path = Path(name) if name.endswith(".yaml") else Path("configs", f"{name}.yaml")
+    if not (ROOT / path).is_file():
+        raise ValueError(f"there is no recipe {path}")
+    return path
+
+
+def has_stack(name: str) -> bool:
+    """Whether the named implementation is one of the stacks as its framework builds them."""
+    return named(name).stacks != (NO_STACK,)
 
 
 def by_stack(names: Iterable[str], stacks: Iterable[str]) -> dict[str, list[str]]:
@@ -112,13 +145,18 @@ def need_texts(names: Iterable[str]) -> bool:
 def python_of(implementation: Implementation) -> Path:
     """The interpreter its worker runs with.
 
+    That of this process also for a peer, where the peers' environment has not been made and all packages are here: on
+    a machine without a network, to which wheels were carried.
+
     Raises:
-        WorkerError: if it is a peer and the peers' environment has not been made.
+        WorkerError: if it is a peer, and neither is the case.
     """
     if not implementation.is_peer:
         return Path(sys.executable)
     python = PEERS_ENVIRONMENT / "bin" / "python"
     if not python.exists():
+        if implementation.packages and all(map(importlib.util.find_spec, implementation.packages)):
+            return Path(sys.executable)
         raise WorkerError("the peers' environment is missing: python -m benchmarks peers makes it")
     return python
 
@@ -128,6 +166,8 @@ def worker_environment(implementation: Implementation, *, threads: int, device: 
     variables = dict(os.environ)
     variables.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     variables.update(implementation.variables)
+    # JAX would take three quarters of the card's memory, of which each worker needs a little.
+    variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     if device == "cpu":
         variables["CUDA_VISIBLE_DEVICES"] = ""
         variables["JAX_PLATFORMS"] = "cpu"

@@ -69,9 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(default_stacks=notebook.STACKS)
     parser.add_argument("--stack", action="append", choices=notebook.STACKS, help="may be repeated")
     parser.add_argument(
-        "--implementation", action="append", type=_implementation, metavar="NAME", help="may be repeated"
+        "--implementation", action="append", type=implementation, metavar="NAME", help="may be repeated"
     )
-    parser.add_argument("--threads", type=_threads, default=len(environment.available_cpus()))
+    parser.add_argument("--threads", type=threads, default=len(environment.available_cpus()))
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda where PyTorch finds it")
     parser.add_argument("--quick", action="store_true", help="a first answer from few samples, in a minute or two")
     parser.add_argument("--seed", type=int, default=7)
@@ -96,14 +96,19 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def _implementation(name: str) -> str:
+def implementation(name: str) -> str:
+    """The name that results show.
+
+    Raises:
+        ArgumentTypeError: if there is none such.
+    """
     try:
         return implementations.named(name).name
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _threads(text: str) -> int:
+def threads(text: str) -> int:
     cpus = len(environment.available_cpus())
     if not text.isdecimal() or not 1 <= int(text) <= cpus:
         raise argparse.ArgumentTypeError(f"must be between 1 and the {cpus} available CPUs, got {text!r}")

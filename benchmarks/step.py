@@ -58,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, help=f"models and turns of a process (default {ROUNDS}, quick 3)")
     parser.add_argument("--steps", type=int, help=f"batches per turn (default {STEPS}, quick 2)")
     parser.add_argument("--batch-size", type=int, default=notebook.BATCH_SIZE)
+    parser.add_argument("--length", type=int, default=notebook.LENGTH)
+    parser.add_argument("--hidden-size", type=int, default=notebook.HIDDEN_SIZE)
+    parser.add_argument("--num-embeddings", type=int, default=notebook.NUM_WORDS)
     parser.add_argument("--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone")
     parser.add_argument("--synthetic", action="store_true", help="made-up reviews, even if the real ones are there")
 
@@ -72,7 +75,8 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     result = common.result("step", {"source": source})
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         near = _near_cores(common, Path(folder))
-        for settings in _all_settings(Settings(batch_size=arguments.batch_size), arguments.sweep):
+        sizes = {name: getattr(arguments, name) for name in ("batch_size", "length", "hidden_size", "num_embeddings")}
+        for settings in _all_settings(Settings(**sizes), arguments.sweep):
             prepared = data.prepare(
                 Path(folder, f"{settings.length}-{settings.num_embeddings}"),
                 source=source,

@@ -135,6 +135,66 @@ def target(rows: list[MergedRow]) -> str:
     return _table(title, header, [line for _, line in sorted(lines)]) + _failures(rows)
 
 
+def texts(rows: list[MergedRow]) -> str:
+    """Accuracy and seconds of recipes and text classifiers, a column for each data set."""
+    runs = {(m.row["implementation"], m.row["settings"]["data"]): m.row["samples"]["runs"] for m in rows}
+    sets = list(dict.fromkeys(m.row["settings"]["data"] for m in rows))
+    lines = []
+    for name in _names(rows):
+        for figure, title in _OF_A_RUN.items():
+            found = [[run[figure] for run in runs.get((name, each), []) if figure in run] for each in sets]
+            if not any(found):
+                continue
+            cells = [_percent_range(values) for values in found]
+            if figure == "acc":
+                took = (
+                    fmean(run["seconds"] for run in runs[name, each]) if values else 0
+                    for each, values in zip(sets, found, strict=True)
+                )
+                cells = [
+                    f"{cell}, {_short(seconds)} s" if seconds else cell
+                    for cell, seconds in zip(cells, took, strict=True)
+                ]
+            mean = _percent(fmean(map(fmean, found))) if all(found) else ABSENT
+            lines.append([f"{name}{title}", *cells, mean])
+    title = (
+        "Accuracy on the test texts, %: mean (lowest–highest) of the seeds; seconds from the start to its predictions"
+    )
+    return _table(title, ["", *sets, "mean"], lines) + _failures(rows)
+
+
+def frontier(rows: list[MergedRow]) -> str:
+    """What everybody reaches, and in which time, the best first."""
+    lines = []
+    for merged in rows:
+        if merged.row["status"] == "failed":
+            continue
+        runs = merged.row["samples"]["runs"]
+        figures = ([run[figure] for run in runs if figure in run] for figure in _OF_A_RUN)
+        cells = [_short(merged.row["seconds"]), *map(_percent_range, figures)]
+        lines.append((-fmean(run["acc"] for run in runs), [merged.row["implementation"], _stack(merged.row), *cells]))
+    header = [
+        "",
+        "stack",
+        "median, s",
+        "accuracy",
+        *(title.removeprefix(": ") for title in list(_OF_A_RUN.values())[1:]),
+    ]
+    title = "Accuracy on the test reviews, %, at the end of the training, and seconds from a cold start to it"
+    return _table(title, header, [line for _, line in sorted(lines)]) + _failures(rows)
+
+
+_OF_A_RUN = {"acc": "", "acc_recurrent": ": recurrent part alone", "acc_ngrams": ": n-grams alone"}
+"""The figures of a run, and what is put behind the name of a recipe."""
+
+
+def _percent_range(values: list[float]) -> str:
+    if not values:
+        return ABSENT
+    alone = min(values) == max(values)
+    return _percent(fmean(values)) + ("" if alone else f" ({_percent(min(values))}–{_percent(max(values))})")
+
+
 def scale(rows: list[MergedRow]) -> str:
     """Rows a second and memory of files of many rows."""
     lines = []
@@ -174,6 +234,10 @@ def _of_seqclass(row: dict[str, Any]) -> bool:
     return _of_the_full_data(row) and row["implementation"] == BASELINE and bool(row["samples"]["runs"])
 
 
+def _of_a_text_set(row: dict[str, Any]) -> bool:
+    return "data" in row["settings"]
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of the report.
@@ -190,6 +254,8 @@ class Section:
 
 
 SECTIONS = {
+    "frontier": Section("frontier", _of_the_full_data, frontier),
+    "texts": Section("accuracy", _of_a_text_set, texts),
     "target": Section("target", _of_the_full_data, target),
     "epoch": Section("epoch", _of_the_full_data, epoch),
     "step": Section("step", _of_the_notebook, step),

@@ -1,5 +1,6 @@
 """Who can be asked for, and that all are started alike."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,16 @@ def test_peers_without_their_environment_say_how_it_is_made(monkeypatch, tmp_pat
     monkeypatch.setattr(implementations, "PEERS_ENVIRONMENT", tmp_path)
     with pytest.raises(WorkerError, match="python -m benchmarks peers makes it"):
         implementations.start(implementations.named("tfidf"), threads=1, device="cpu")
+
+
+def test_without_their_environment_peers_run_where_their_packages_are(monkeypatch, tmp_path):
+    monkeypatch.setattr(implementations, "PEERS_ENVIRONMENT", tmp_path)
+    here = {"keras", "jax"}
+    monkeypatch.setattr(implementations.importlib.util, "find_spec", lambda name: name if name in here else None)
+    assert implementations.python_of(implementations.named("keras-jax")) == Path(sys.executable)
+    for name in ("keras-torch", "fasttext"):
+        with pytest.raises(WorkerError, match="python -m benchmarks peers makes it"):
+            implementations.python_of(implementations.named(name))
 
 
 def test_who_has_no_stack_comes_once():

@@ -6,7 +6,7 @@ from benchmarks import __main__ as command_line
 from benchmarks import data
 
 
-@pytest.mark.parametrize("command", ["", *command_line.QUESTIONS, "peers", "report"])
+@pytest.mark.parametrize("command", ["", *command_line.QUESTIONS, "peers", "report", "gpu", "gpu-report"])
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:
         command_line.main([*command.split(), "--help"])

@@ -162,10 +162,10 @@ class TestFailures:
         ("kind", "message"),
         [
             ("missing", "there is no checkpoint at"),
-            ("truncated", "is no checkpoint, or holds more than"),
-            ("other program", "is no checkpoint of a TextClassifier"),
-            ("other version", "does not describe a TextClassifier"),
-            ("other pipeline", "does not describe a TextClassifier"),
+            ("truncated", "is not a checkpoint, or holds more than"),
+            ("other program", "is not a checkpoint of a seqclass model"),
+            ("other version", "does not describe a classifier: "),
+            ("other pipeline", "does not describe a classifier: "),
         ],
     )
     def test_checkpoint(self, command, kind, message, checkpoint, table, capsys):
@@ -176,7 +176,7 @@ class TestFailures:
         elif kind == "other program":
             torch.save({"state_dict": content["state_dict"]}, path)
         elif kind == "other version":
-            content["hyper_parameters"]["future_option"] = 1
+            content["seqclass"]["options"]["future_option"] = 1
             torch.save(content, path)
         elif kind == "other pipeline":
             content["seqclass"]["pipeline"]["version"] = 99

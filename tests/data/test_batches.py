@@ -109,6 +109,41 @@ def test_wrong_sizes():
         Batches(torch.zeros(2, 3), torch.zeros(3), num_ids=1, batch_size=1)
 
 
+class TestResuming:
+    @pytest.mark.parametrize("options", [{"shuffle_seed": 7}, {}, {"shuffle_seed": 7, "num_replicas": 2, "rank": 1}])
+    @pytest.mark.parametrize("given", [0, 1, 2, 3])
+    def test_goes_on_with_the_next_batch_and_epoch(self, options, given):
+        whole, interrupted, resumed = (batches(**options) for _ in range(3))
+        epochs = [[batch.labels.tolist() for batch in whole] for _ in range(4)]
+        labels(interrupted)
+        second = iter(interrupted)
+        assert [next(second).labels.tolist() for _ in range(given)] == epochs[1][:given]
+        resumed.load_state_dict(interrupted.state_dict())
+        assert resumed.state_dict() == interrupted.state_dict()
+        begins, follows = (epochs[1][given:], epochs[2]) if given < 3 else epochs[2:]
+        assert [batch.labels.tolist() for batch in resumed] == begins
+        assert [batch.labels.tolist() for batch in resumed] == follows
+
+    def test_another_epoch_begins_at_its_beginning(self):
+        whole, resumed = batches(shuffle_seed=7), batches(shuffle_seed=7)
+        resumed.load_state_dict({"epoch": 1, "batches": 2, "batch_size": 4, "texts": 10})
+        for loader in (whole, resumed):
+            loader.sampler.set_epoch(2)  # as Lightning does, where `limit_train_batches` ended the epoch
+        assert labels(resumed) == labels(whole)
+
+    @pytest.mark.parametrize(("name", "saved"), [("batch_size", 5), ("texts", 12)])
+    def test_other_batches_have_no_such_place(self, name, saved):
+        loader = batches(shuffle_seed=7)
+        loader.load_state_dict({"epoch": 1, "batches": 1, "batch_size": 4, "texts": 10, name: saved})
+        with pytest.raises(InputError, match=rf"in the middle of epoch 2 with {name}=\d+: it was {saved} .* 1 batches"):
+            next(iter(loader))
+
+    @pytest.mark.parametrize("state", [{}, {"epoch": 1, "batches": -1, "batch_size": 4, "texts": 10}])
+    def test_a_state_from_elsewhere(self, state):
+        with pytest.raises(InputError, match="in the saved state of the batches is"):
+            batches().load_state_dict(state)
+
+
 class TestSeveralProcesses:
     @pytest.mark.parametrize("num_replicas", [1, 2, 3, 5])
     @pytest.mark.parametrize("size", [0, 1, 2, 9, 10, 12])

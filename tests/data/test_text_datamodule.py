@@ -74,7 +74,8 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     own, imdb = defaults(TextDataModule), defaults(IMDBDataModule)
     assert {name: value for name, value in own.items() if name not in imdb} == {
         **{"train": None, "test": None, "val": None, "test_fraction": 0.2},
-        **{"text_column": "text", "label_column": "label", "columns": None, "quotes": True, "pattern": "*.txt"},
+        **{"text_column": "text", "label_column": "label", "columns": None, "delimiter": None},
+        **{"quotes": True, "pattern": "*.txt"},
         **{"encoding": "utf-8", "label_separator": None, "empty_texts": "error"},
     }
     assert {name: value for name, value in own.items() if name in imdb and value != imdb[name]} == {
@@ -82,7 +83,10 @@ def test_every_option_is_a_plain_value_of_the_command_line():
     }
     assert imdb["filters"] is own["filters"] is None
     filters = TextDataModule(train="never read.csv").tokenizer.filters
-    assert filters == IMDBDataModule().tokenizer.filters + "\r\f\v\xa0“”„«»‹›…–—¿¡"
+    keras = IMDBDataModule().tokenizer.filters
+    assert filters.startswith(keras)
+    assert filters.endswith("“”„«»‹›…–—¿¡")
+    assert filters[len(keras) : -len("“”„«»‹›…–—¿¡")].isspace()
 
 
 class TestParts:
@@ -346,7 +350,7 @@ class TestErrors:
             ({"val": "a.csv", "validation": "test"}, "two parts to validate on: val='a.csv' and validation='test'"),
             ({"text_column": "label"}, "text_column and label_column name 'label' twice"),
             ({"text_column": ["title", "title"]}, "text_column and label_column name 'title' twice"),
-            ({"text_column": []}, "text_column names no column"),
+            ({"text_column": []}, "text_column is empty; name a column"),
             ({"encoding": "utf-9"}, "encoding is 'utf-9'; allowed are the encodings of Python"),
             ({"columns": ["label", "body"]}, "columns has to name 'text' once"),
             ({"tokenizer": "regex"}, "'regex' needs a pattern"),
@@ -382,7 +386,7 @@ class TestRecipe:
     def run(command, *options):
         small = [
             *("--data.maxlen", "24", "--model.hidden_size", "8", "--model.embedding_dim", "8"),
-            *("--model.optimizer.lr", "0.02", "--trainer.accelerator", "cpu"),
+            *("--data.batch_size", "16", "--data.validation", "0.1", "--trainer.accelerator", "cpu"),
         ]
         return main([command, "--config", str(CONFIG), *small, *options])
 
@@ -409,15 +413,16 @@ class TestRecipe:
         with Path("runs/text/4/predictions.csv").open() as file:
             rows = list(csv.DictReader(file))
         lines = Path("mine.csv").read_text().splitlines()
-        right = [lines[int(row["name"].removeprefix("mine.csv:")) - 1].endswith(f",{row['label']}") for row in rows]
+        right = [lines[int(row["name"].removeprefix("mine.csv:")) - 1].endswith(f",{row['predicted']}") for row in rows]
         assert sum(right) / len(right) == pytest.approx(accuracy)
-        assert set(rows[0]) == {"name", "label", "probability", *(f"p({label})" for label in labels)}
+        assert set(rows[0]) == {"name", "predicted", "probability", *(f"p({label})" for label in labels)}
 
-    def test_stops_early_and_tests_once_done(self):
+    def test_keeps_the_last_epoch_and_tests_once_done(self):
         recipe = yaml.safe_load(CONFIG.read_text())
         assert recipe["test_after_fit"]
-        assert recipe["data"]["init_args"]["validation"] == 0.1
-        assert recipe["trainer"]["callbacks"][0]["class_path"].endswith("EarlyStopping")
+        assert recipe["data"]["init_args"]["validation"] == 0.05
+        assert recipe["checkpoint"]["monitor"] is None
+        assert recipe["model"]["lr_scheduler"]["class_path"] == "seqclass.schedules.WarmupCosine"
 
     @pytest.mark.parametrize(
         ("content", "message"),

@@ -48,8 +48,9 @@ def test_pooled_over_the_words_of_the_whole_text(counts, length, drop_padding):
         words = table[row[23 - count :]] if count else 0 * table[:1]
         expected.append(torch.cat([words.amax(dim=0), words.mean(dim=0)]))
     # Float64, at most 23 numbers at the scale of 1.
-    found, wanted = with_gradients(pooled, table), with_gradients(torch.stack(expected), table)
-    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-13)
+    torch.testing.assert_close(
+        with_gradients(pooled, table), with_gradients(torch.stack(expected), table), rtol=0, atol=1e-13
+    )
 
 
 @pytest.mark.parametrize("counts", [[23, 1, 0, 12], [0, 0], [23]])

@@ -123,7 +123,7 @@ class TestOtherOptions:
         options = ["--data.maxlen", "9", "--data.num_words", "77", "--model.optimizer.lr", "0.5"]
         assert resume(first, train, *options) == 0
         told = capsys.readouterr().err.splitlines()
-        assert "The checkpoint overrides: num_words=5000 (given: 77), maxlen=16 (given: 9)" in told
+        assert "The file of the model overrides: num_words=5000 (given: 77), maxlen=16 (given: 9)" in told
         assert "Going on with the checkpoint's learning rate 0.02, not 0.5" in told
 
     def test_other_sizes_are_one_error(self, first, capsys):
@@ -144,7 +144,7 @@ class TestOtherOptions:
         capsys.readouterr()
         train = write("first.csv", ["praise", "blame"])
         assert run("test", "--data.train", train, "--ckpt_path", first, "--model.hidden_size", "9") == 0
-        assert "The checkpoint overrides: hidden_size=9 (checkpoint: 8)" in capsys.readouterr().err
+        assert "The file of the model overrides: hidden_size=9 (checkpoint: 8)" in capsys.readouterr().err
 
 
 class TestFigures:

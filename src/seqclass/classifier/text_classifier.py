@@ -11,7 +11,7 @@ from torch import nn
 from seqclass.classifier.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from seqclass.classifier.tasks import Classification, Task, task_of
 from seqclass.errors import InputError
-from seqclass.models import StackOptions, options_from
+from seqclass.models import ChainOptions, StackOptions, options_from
 from seqclass.nn import Kernel
 from seqclass.text import RaggedIds, TextPipeline
 
@@ -37,7 +37,7 @@ class TextClassifier(nn.Module):
 
     def __init__(
         self,
-        options: StackOptions,
+        options: StackOptions | ChainOptions,
         *,
         pipeline: TextPipeline | None = None,
         label_names: Sequence[str] = (),
@@ -52,7 +52,7 @@ class TextClassifier(nn.Module):
         if label_names and len(label_names) != options.num_classes:
             raise InputError(f"there are {len(label_names)} label names, but num_classes={options.num_classes}")
         self.options = options
-        self.stack = options.build()
+        self.stack: Any = options.build()  # a Stack, or a Chain
         self.task: Task = task_of(options.num_classes, multi_label=options.multi_label)
         self.pipeline = pipeline
         self.label_names = tuple(label_names)

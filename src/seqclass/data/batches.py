@@ -1,7 +1,7 @@
 """Batches as slices of tensors."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -63,14 +63,14 @@ class PaddedOnDemand:
     Args:
         ids: the encoded texts; they may be in a memory-mapped file.
         rows: which of them are the rows, in which order; int64, shape (texts,).
-        pipeline: cuts and pads.
+        pipeline: cuts and pads, to one length.
     """
 
     def __init__(self, ids: RaggedIds, rows: npt.NDArray[np.int64], pipeline: TextPipeline) -> None:
-        self.shape = (len(rows), pipeline.maxlen)
+        self._pipeline = pipeline.fixed_for(ids)
+        self.shape = (len(rows), self._pipeline.maxlen or 1)
         self._ids = ids
         self._rows = rows
-        self._pipeline = pipeline
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -86,6 +86,9 @@ class Batches:
 
     The last batch is smaller if the texts do not fill it; it is never dropped. Several processes share each batch: a
     process is given its rows of it, as many as the others or one fewer, so that all together see each text once.
+
+    Its state is the place in the epoch. Lightning keeps it in checkpoints, so a run that is resumed in the middle of an
+    epoch goes on with the next batch.
 
     Args:
         ids: the padded matrix, int16 or int32, shape (texts, steps); half or a quarter of the memory of
@@ -133,6 +136,8 @@ class Batches:
         self._num_ids = num_ids
         self._num_replicas = num_replicas
         self._rank = rank
+        self._epoch, self._given = 0, 0  # the current epoch, and how many of its batches have been given
+        self._resumed: Mapping[str, int] = {}
         if isinstance(ids, torch.Tensor):
             self._check_ids(ids, slice(None))
 
@@ -143,8 +148,11 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         # The order is drawn at the first `next`, not at `iter`, because Lightning calls `iter` on the first
         # epoch before it sets the epoch.
+        first = self._begin_epoch()
         order = None if self.sampler is None else self.sampler.next().to(self.labels.device)
-        for start in range(0, len(self.ids), self.batch_size):
+        for number in range(first, len(self)):
+            self._given = number + 1
+            start = number * self.batch_size
             rows: slice | torch.Tensor = self._share(start, min(start + self.batch_size, len(self.ids)))
             if order is not None:
                 rows = order[rows]
@@ -154,6 +162,45 @@ class Batches:
             # Without texts of its own a process computes on padding: all have to go through the same steps.
             ids = ids if len(ids) else ids.new_zeros(1, self.ids.shape[1])
             yield Batch(ids.long(), self.labels[rows].long())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return which epoch this is, and how many of its batches have been given; the same in all processes."""
+        return {
+            "epoch": self._epoch,
+            "batches": self._given,
+            "batch_size": self.batch_size,
+            "texts": len(self.ids),
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from there: if that epoch comes next, it begins with the first batch that has not been given.
+
+        It is then that an InputError is raised if these are other batches, none of which begins at that place.
+
+        Raises:
+            InputError: what is loaded is not the state of batches.
+        """
+        for name in ("epoch", "batches", "batch_size", "texts"):
+            check_whole(f"{name} in the saved state of the batches", state_dict.get(name), least=0)
+        self._resumed = dict(state_dict)
+        self._epoch, self._given = state_dict["epoch"], state_dict["batches"]
+        if self.sampler is not None:
+            self.sampler.set_epoch(self._epoch + (self._given * state_dict["batch_size"] >= state_dict["texts"]))
+
+    def _begin_epoch(self) -> int:
+        """Return the number of the batch that the epoch begins with: 0, unless it is resumed in the middle."""
+        resumed, self._resumed = self._resumed, {}
+        self._epoch = 0 if self.sampler is None else self.sampler.epoch
+        if not resumed or resumed["epoch"] != self._epoch:
+            return 0
+        for name, now in (("texts", len(self.ids)), ("batch_size", self.batch_size)):
+            if now != resumed[name]:
+                raise InputError(
+                    f"training cannot go on in the middle of epoch {self._epoch + 1} with {name}={now}: it was "
+                    f"{resumed[name]} when the checkpoint was saved, after {resumed['batches']} batches; use the same, "
+                    "or a checkpoint from the end of an epoch"
+                )
+        return resumed["batches"] % max(len(self), 1)
 
     def _share(self, start: int, end: int) -> slice:
         """Return the rows of a batch that are this process'."""

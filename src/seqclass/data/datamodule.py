@@ -324,11 +324,12 @@ class EncodedDataModule(LightningDataModule, ABC):
     def _batches(self, name: str, rows: _Rows, *, batch_size: int, shuffle_seed: int | None = None) -> Batches:
         part, num_ids = self._ready.parts[name], self.pipeline.num_ids
         dtype = np.dtype(np.int16 if num_ids <= np.iinfo(np.int16).max + 1 else np.int32)
-        in_memory = len(rows) * self.pipeline.maxlen * dtype.itemsize <= MATRIX_BYTES
+        pipeline = self.pipeline.fixed_for(part.ids)
+        in_memory = len(rows) * (pipeline.maxlen or 1) * dtype.itemsize <= MATRIX_BYTES
         batches = Batches(
-            torch.from_numpy(self.pipeline.pad(part.ids[rows], dtype=dtype))
+            torch.from_numpy(pipeline.pad(part.ids[rows], dtype=dtype))
             if in_memory
-            else PaddedOnDemand(part.ids, rows, self.pipeline),
+            else PaddedOnDemand(part.ids, rows, pipeline),
             torch.from_numpy(part.labels[rows]),
             num_ids=num_ids,
             batch_size=batch_size,

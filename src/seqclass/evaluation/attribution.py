@@ -34,8 +34,9 @@ def word_importance(classifier: TextClassifier, text: str, label: str) -> list[t
         found = encode([word])[len(start) :]
         words += [word] * len(found)
         ids += found
-    kept = slice(-pipeline.maxlen, None) if pipeline.truncating == "pre" else slice(pipeline.maxlen)
-    words, ids = words[kept], ids[kept]
+    if pipeline.maxlen is not None:
+        kept = slice(-pipeline.maxlen, None) if pipeline.truncating == "pre" else slice(pipeline.maxlen)
+        words, ids = words[kept], ids[kept]
     unknown = pipeline.vocabulary.oov_char or 0
     places = [place for place, word in enumerate(words) if word]
     rows = [ids] + [[*ids[:place], unknown, *ids[place + 1 :]] for place in places]

@@ -1,5 +1,6 @@
 """The stacks: one list of options, the named stacks as presets of it, and the layers they build from `seqclass.nn`."""
 
+from seqclass.models.chain import Chain, ChainOptions
 from seqclass.models.options import POOLINGS, Pooling, StackOptions, build_stack, options_from
 from seqclass.models.presets import NOTEBOOK_STACKS, PRESETS, STACK_NAMES, Preset, StackName
 from seqclass.models.recurrent import CELLS, Cell
@@ -12,6 +13,8 @@ __all__ = [
     "PRESETS",
     "STACK_NAMES",
     "Cell",
+    "Chain",
+    "ChainOptions",
     "Pooling",
     "Preset",
     "Stack",

@@ -9,6 +9,7 @@ from seqclass.models.blend import Blend
 from seqclass.models.recurrent import build_recurrent
 from seqclass.models.stack import Stack
 from seqclass.nn import (
+    AffixEmbedding,
     Convolution,
     Dropout,
     Embedding,
@@ -39,9 +40,7 @@ def build_layers(options: "StackOptions", *, dropout_in_gates: bool) -> Stack:
     initializer = options.initializer
     convolution = _convolution(options)
     max_pooling = None if options.pool_size is None else MaxPooling(check_positive("pool_size", options.pool_size))
-    embedding = Embedding(
-        options.num_embeddings, options.embedding_dim, dropout=options.word_dropout or 0.0, initializer=initializer
-    )
+    embedding = _embedding(options)
     recurrent = build_recurrent(
         options.embedding_dim if convolution is None else convolution.out_channels,
         options.hidden_size,
@@ -84,6 +83,14 @@ def _ngrams(options: "StackOptions", outputs: int) -> NGrams | None:
     if not options.ngrams or options.ngram_buckets is None:
         return None
     return NGrams(outputs, max_length=options.ngrams, buckets=options.ngram_buckets)
+
+
+def _embedding(options: "StackOptions") -> Embedding | AffixEmbedding:
+    sizes, dropout = (options.num_embeddings, options.embedding_dim), options.word_dropout or 0.0
+    if options.affix_buckets:
+        buckets = options.affix_buckets
+        return AffixEmbedding(*sizes, buckets=buckets, dropout=dropout)
+    return Embedding(*sizes, dropout=dropout, initializer=options.initializer)
 
 
 def _convolution(options: "StackOptions") -> Convolution | ParallelConvolutions | None:

@@ -8,6 +8,7 @@ import torch
 
 from seqclass.checks import check_choice
 from seqclass.models.building import build_layers
+from seqclass.models.chain import ChainOptions
 from seqclass.models.presets import PRESETS, STACK_NAMES, StackName
 from seqclass.models.recurrent import Cell
 from seqclass.models.stack import Stack
@@ -32,6 +33,8 @@ class StackOptions:
             `cnn_lstm`, or `pooled`, the most accurate.
         num_embeddings: rows of the embedding.
         embedding_dim: numbers in a word's vector.
+        affix_buckets: rows of a second table, of prefixes and suffixes, whose mean is added to a word's vector; 0 for
+            none. An error in a stack that lacks it.
         hidden_size: units of the LSTM, of each layer and direction.
         num_layers: LSTM layers, each reading the states of the one below; `lstm_dropout` drops between them too, and
             `lstm_gate_dropout` in each.
@@ -56,7 +59,7 @@ class StackOptions:
         segment_length: words of the segments that a text is cut into, which are read side by side and pooled together;
             with `mask_padding` and the pooling `max_mean`. 0 reads a text as one sequence.
         ngrams: words of the longest n-grams in the branch beside the recurrent layers; 0 for no such branch.
-        ngram_buckets: rows of the table that the n-grams are hashed into.
+        ngram_buckets: rows of the table that the n-grams are hashed into; `new_classifier` chooses by the data.
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` choose them.
         recurrent_activation: of the gates.
         kernel: the way to run the LSTM; `auto` is the fastest that can.
@@ -68,6 +71,7 @@ class StackOptions:
     stack: StackName = "lstm"
     num_embeddings: int = OWN
     embedding_dim: int = OWN
+    affix_buckets: int | None = OWN
     hidden_size: int = OWN
     num_layers: int = OWN
     bidirectional: bool = OWN
@@ -127,17 +131,18 @@ class StackOptions:
         return {name: value for name, value in found.items() if value is not None}
 
 
-def options_from(values: dict[str, Any]) -> StackOptions:
+def options_from(values: dict[str, Any]) -> StackOptions | ChainOptions:
     """Make the options again that `values` has described.
 
     Raises:
         ValueError: an unknown option, or a value outside its range.
     """
-    known = {field.name for field in fields(StackOptions)}
+    kind = ChainOptions if values.get("stack") == "chain" else StackOptions
+    known = {field.name for field in fields(kind)}
     for name, value in values.items():
         if name not in known:
             raise ValueError(f"there is no option {name!r} (given {value!r:.80}): there are {', '.join(sorted(known))}")
-    return StackOptions(**values)
+    return kind(**values)
 
 
 def build_stack(name: StackName, **options: Any) -> Stack:

@@ -60,11 +60,12 @@ PRESETS: dict[StackName, Preset] = {
         {
             **_ALL,
             "embedding_dim": 100,
+            "affix_buckets": 2**14,
             "hidden_size": 64,
             "bidirectional": True,
             "pooling": "max_mean",
             "word_dropout": 0.0,
-            "token_dropout": 0.3,
+            "token_dropout": 0.2,
             "dropout": 0.4,
             "output_dropout": 0.5,
             "recurrent_dropout": 0.0,

@@ -5,6 +5,7 @@ from torch import nn
 
 from seqclass.models.blend import Blend
 from seqclass.nn import (
+    AffixEmbedding,
     Convolution,
     Dropout,
     Embedding,
@@ -51,7 +52,7 @@ class Stack(nn.Module):
     def __init__(
         self,
         *,
-        embedding: Embedding,
+        embedding: Embedding | AffixEmbedding,
         embedded_dropout: Dropout | None = None,
         convolution: Convolution | ParallelConvolutions | None = None,
         max_pooling: MaxPooling | None = None,

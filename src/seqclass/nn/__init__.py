@@ -1,5 +1,6 @@
 """The layers, in plain PyTorch: no Lightning, no text."""
 
+from seqclass.nn.affix_embedding import AffixEmbedding
 from seqclass.nn.bidirectional import Bidirectional
 from seqclass.nn.convolution import Convolution, MaxPooling, ParallelConvolutions
 from seqclass.nn.denormals import flush_denormals
@@ -10,7 +11,7 @@ from seqclass.nn.gru import GRU
 from seqclass.nn.initializers import INITIALIZERS, Initializer
 from seqclass.nn.lstm import LSTM
 from seqclass.nn.lstm_kernels import KERNELS, Kernel
-from seqclass.nn.ngram_fitting import NGramFit, fit_ngrams
+from seqclass.nn.ngram_fitting import NGramFit, fit_ngrams, suggested_buckets
 from seqclass.nn.ngrams import NGrams
 from seqclass.nn.recurrent import RecurrentLayer
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
@@ -25,6 +26,7 @@ __all__ = [
     "KERNELS",
     "LSTM",
     "RECURRENT_ACTIVATIONS",
+    "AffixEmbedding",
     "Bidirectional",
     "Convolution",
     "Dropout",
@@ -46,4 +48,5 @@ __all__ = [
     "fit_ngrams",
     "flush_denormals",
     "pool_segments",
+    "suggested_buckets",
 ]

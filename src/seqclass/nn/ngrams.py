@@ -1,4 +1,4 @@
-"""A linear layer over the word n-grams of a text, computed from its ids alone: no second vocabulary or pipeline."""
+"""A linear layer over the word n-grams of a text, computed from its ids: no second vocabulary or pipeline."""
 
 import torch
 import torch.nn.functional as F
@@ -23,20 +23,18 @@ class NGrams(nn.Module):
     Scale Multitask Learning", 2009), so n-grams that share a bucket share its weight and count once together.
 
     Id 0 is padding, wherever it is: an n-gram that holds it does not count, so neither the side nor the amount of
-    padding changes the result, nor do the other texts of the batch. All other ids are words here. So with a pipeline
-    that begins each text with a start mark, "<start> what" is a bigram: what a text begins with is known. And with one
-    that replaces unknown words by a mark, the mark takes their place in an n-gram, rather than joining words that were
-    apart.
+    padding changes the result, nor do the other texts of the batch. All other ids are words here. With a pipeline that
+    puts a start mark before each text, "<start> what" is a bigram, so the layer knows what a text begins with; with one
+    that replaces unknown words by a mark, the mark keeps the words beside them apart.
 
-    The weights are all zero at first and need no gradient: gradient descent beside a recurrent network lets this layer,
-    which can fit the training texts on its own, starve the network. `fit_ngrams` finds them in closed company.
+    The weights are zero at first and need no gradient: trained by gradient descent beside a recurrent network, a layer
+    that can fit the training texts on its own would starve it. `fit_ngrams` finds them.
 
     Args:
         outputs: numbers for each text: one for two classes, else one for each class.
         max_length: words of the longest n-grams.
-        buckets: rows of the table; the first belongs to no n-gram. Twice as many as the training texts have distinct
-            n-grams, or more, lose little to collisions; with as many as there are n-grams, the loss is around half a
-            point of accuracy.
+        buckets: rows of the table; the first belongs to no n-gram. With fewer than four times the distinct n-grams of
+            the training texts, collisions cost accuracy.
 
     Attributes:
         weight: (buckets, outputs), zeros in row 0.
@@ -51,7 +49,7 @@ class NGrams(nn.Module):
         self.outputs = check_positive("outputs", outputs)
         self.max_length = check_positive("max_length", max_length)
         if not 2 <= buckets <= _PRIME:
-            raise ValueError(f"buckets={buckets!r} is out of range: it must be from 2 to {_PRIME}")
+            raise ValueError(f"buckets is {buckets!r}; allowed are 2 to {_PRIME}")
         self.buckets = buckets
         self.weight = nn.Parameter(torch.zeros(buckets, outputs), requires_grad=False)
         self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)
@@ -64,6 +62,9 @@ class NGrams(nn.Module):
 
         Returns:
             (batch, outputs), in the weights' dtype.
+
+        Raises:
+            ValueError: ids of another shape or dtype.
         """
         # Row 0, which all the zeros take, is zero.
         return F.embedding(self.distinct(ids), self.weight).sum(dim=1) + self.bias
@@ -76,7 +77,14 @@ class NGrams(nn.Module):
 
         Returns:
             (batch, 1 + steps * max_length), int32: each bucket once, in ascending order, with zeros before and between.
+
+        Raises:
+            ValueError: ids of another shape or dtype.
         """
+        if ids.dim() != 2 or ids.dtype not in (torch.int32, torch.int64):
+            raise ValueError(
+                f"ids is {tuple(ids.shape)} {ids.dtype}; allowed is (batch, steps) torch.int32 or torch.int64"
+            )
         hashed = self._hashed(ids.long()).int().sort(dim=1).values
         return hashed.masked_fill(hashed == _shifted(hashed), 0)
 
@@ -102,5 +110,5 @@ class NGrams(nn.Module):
 
 
 def _shifted(steps: torch.Tensor) -> torch.Tensor:
-    """One column to the right: zeros come in from the left, and the last column is lost."""
+    """Move all columns to the right: zeros come in from the left, and the last column is lost."""
     return F.pad(steps, (1, 0))[:, : steps.shape[1]]

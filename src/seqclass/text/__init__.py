@@ -1,10 +1,20 @@
 """From a text to ids and back: tokenizer, vocabulary, padding, the pipeline of the three; and word vectors for it."""
 
+from seqclass.text.affixes import affix_table
 from seqclass.text.base_tokenizer import BaseTokenizer
+from seqclass.text.keras_tokenizer import KerasTokenizer
 from seqclass.text.padding import Side, pad_sequences
 from seqclass.text.pipeline import TextPipeline
 from seqclass.text.ragged import RaggedIds
-from seqclass.text.tokenizer import KERAS_FILTERS, OTHER_WHITE_SPACE, Lower, StripHtml, Tokenizer, TokenizerKind
+from seqclass.text.tokenizer import (
+    KERAS_FILTERS,
+    OTHER_WHITE_SPACE,
+    SPACE_MARK,
+    Lower,
+    StripHtml,
+    Tokenizer,
+    TokenizerKind,
+)
 from seqclass.text.torchtext_tokenizer import TorchtextTokenizer, TorchtextTokenizerName
 from seqclass.text.vocabulary import OOV_MARK, START_MARK, UnseenWords, Vocabulary
 from seqclass.text.word_vectors import WordVectors, read_word_vectors
@@ -13,8 +23,10 @@ __all__ = [
     "KERAS_FILTERS",
     "OOV_MARK",
     "OTHER_WHITE_SPACE",
+    "SPACE_MARK",
     "START_MARK",
     "BaseTokenizer",
+    "KerasTokenizer",
     "Lower",
     "RaggedIds",
     "Side",
@@ -27,6 +39,7 @@ __all__ = [
     "UnseenWords",
     "Vocabulary",
     "WordVectors",
+    "affix_table",
     "pad_sequences",
     "read_word_vectors",
 ]

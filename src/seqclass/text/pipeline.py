@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from seqclass.errors import InputError
 from seqclass.text.base_tokenizer import BaseTokenizer
+from seqclass.text.keras_tokenizer import KerasTokenizer
 from seqclass.text.padding import Side, check_padding, pad_sequences
 from seqclass.text.ragged import RaggedIds
 from seqclass.text.tokenizer import Tokenizer
@@ -32,7 +33,7 @@ class TextPipeline:
     Args:
         tokenizer: splits a text into words.
         vocabulary: numbers the words.
-        maxlen: length of the rows.
+        maxlen: length of the rows; None for that of the longest text that is padded with them.
         padding: the side that is padded, "pre" or "post".
         truncating: the side that is truncated, "pre" or "post".
 
@@ -42,12 +43,14 @@ class TextPipeline:
 
     tokenizer: BaseTokenizer
     vocabulary: Vocabulary
-    maxlen: int = 500
+    maxlen: int | None = 500
     padding: Side = "pre"
     truncating: Side = "pre"
 
     def __post_init__(self) -> None:
-        check_padding(maxlen=self.maxlen, padding=self.padding, truncating=self.truncating)
+        check_padding(
+            maxlen=1 if self.maxlen is None else self.maxlen, padding=self.padding, truncating=self.truncating
+        )
 
     @property
     def num_ids(self) -> int:
@@ -72,7 +75,7 @@ class TextPipeline:
 
     def cut(self, ids: RaggedIds) -> RaggedIds:
         """Cut encoded texts to `maxlen` without padding them."""
-        lengths = np.minimum(ids.lengths, self.maxlen)
+        lengths = np.minimum(ids.lengths, longest(ids) if self.maxlen is None else self.maxlen)
         if (lengths == ids.lengths).all():
             return ids
         starts = ids.offsets[1:] - lengths if self.truncating == "pre" else ids.offsets[:-1]
@@ -84,12 +87,16 @@ class TextPipeline:
         """Cuts and pads encoded texts; shape (number of texts, maxlen)."""
         return pad_sequences(
             ids,
-            maxlen=self.maxlen,
+            maxlen=self.maxlen or longest(ids),
             padding=self.padding,
             truncating=self.truncating,
             value=PADDING_ID,
             dtype=dtype,
         )
+
+    def fixed_for(self, ids: RaggedIds) -> "TextPipeline":
+        """Return a pipeline whose rows have one length: the same if it has a `maxlen`, else that of the longest."""
+        return self if self.maxlen is not None else replace(self, maxlen=longest(ids))
 
     def without_words(self, ids: RaggedIds) -> npt.NDArray[np.bool_]:
         """Return which encoded texts have no word of the vocabulary, but at most marks; shape (number of texts,).
@@ -166,9 +173,15 @@ class TextPipeline:
         return hashlib.sha256(json.dumps(self.state(), sort_keys=True).encode()).hexdigest()
 
 
+def longest(ids: RaggedIds) -> int:
+    """Return the length of the longest text, at least 1."""
+    return max(int(ids.lengths.max(initial=0)), 1)
+
+
 def _tokenizer_from_state(state: Any) -> BaseTokenizer:
-    of_torchtext = isinstance(state, dict) and "torchtext" in state
-    kind: Any = TorchtextTokenizer if of_torchtext else Tokenizer
+    kinds: dict[str, Any] = {"torchtext": TorchtextTokenizer, "standardize": KerasTokenizer}
+    fields = state if isinstance(state, dict) else {}
+    kind: Any = next((kind for field, kind in kinds.items() if field in fields), Tokenizer)
     tokenizer: BaseTokenizer = kind(**_known(state, "a tokenizer", kind.__dataclass_fields__))
     return tokenizer
 

@@ -130,9 +130,22 @@ class Vocabulary:
         except (ValueError, RecursionError) as error:  # ValueError: bad JSON or bad UTF-8
             raise InputError(f"the word index {path} is not JSON: {error}") from error
         try:
-            return cls(_words_by_rank(index), **options)
+            return cls.from_ranks(index, **options)
         except InputError as error:
             raise InputError(f"word index {path}: {error}") from error
+
+    @classmethod
+    def from_ranks(cls, index: Any, **options: Any) -> "Vocabulary":
+        """Take the ranks from a dict that maps each word to its rank, 1 to the number of words.
+
+        Args:
+            index: the dict.
+            **options: the options of the class.
+
+        Raises:
+            InputError: if it is no such dict, or as the class does.
+        """
+        return cls(_words_by_rank(index), **options)
 
     def encode(self, words: Iterable[str]) -> list[int]:
         """Return the ids of `words`, the start mark first."""

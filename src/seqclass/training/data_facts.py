@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
-from seqclass.models import StackOptions
+from seqclass.models import ChainOptions, StackOptions
 from seqclass.text import TextPipeline
 
 
@@ -32,7 +32,7 @@ class DataFacts:
         )
 
 
-def check_sizes(facts: DataFacts, options: StackOptions) -> None:
+def check_sizes(facts: DataFacts, options: StackOptions | ChainOptions) -> None:
     """Refuse options that a stack cannot read these data with.
 
     Raises:

@@ -1,5 +1,6 @@
 """The running figures of an epoch, for training, validation and test each."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, cast, get_args
 
 import torch
@@ -8,6 +9,7 @@ from torchmetrics import Metric
 from torchmetrics.classification import MulticlassAccuracy, MultilabelExactMatch
 
 from seqclass.classifier import SingleLabel, Task
+from seqclass.errors import InputError
 from seqclass.training.mean_loss import MeanLoss
 
 Stage = Literal["train", "val", "test"]
@@ -62,6 +64,33 @@ class EpochMetrics(nn.Module):
     def running(self, stage: Stage) -> dict[str, torch.Tensor]:
         """Return the figures of this process' samples alone, by the same names."""
         return {name: metric.compute() for name, metric in self._of(stage).items()}
+
+    def training_sums(self) -> dict[str, dict[str, Any]]:
+        """Return what training has added up since its epoch began, over all processes, each of which has to call this.
+
+        A checkpoint from the middle of an epoch holds it, as plain numbers, so that the figures of that epoch are of
+        all its batches.
+        """
+        sums = {}
+        for name, metric in self._of("train").items():
+            with metric.sync_context():
+                sums[name] = {key: torch.as_tensor(value).tolist() for key, value in metric.metric_state.items()}
+        return sums
+
+    def go_on_from(self, sums: Mapping[str, Any]) -> None:
+        """Add to such sums; one process has to, and the others begin with zeros.
+
+        Raises:
+            InputError: they are sums of something else.
+        """
+        for name, metric in self._of("train").items():
+            for key, value in metric.metric_state.items():
+                mine = torch.as_tensor(value)
+                try:
+                    saved = torch.tensor(sums[name][key], dtype=mine.dtype, device=mine.device).reshape(mine.shape)
+                except (KeyError, TypeError, ValueError, RuntimeError) as error:
+                    raise InputError(f"the checkpoint's sum {key!r} of {name} is not one of this model") from error
+                setattr(metric, key, saved)
 
 
 def _accuracy(task: Task) -> Metric:

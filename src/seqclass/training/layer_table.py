@@ -60,7 +60,7 @@ class LayerTable(Callback):
         if data is None or not trainer.is_global_zero:
             return
         classifier = cast(SequenceClassifier, pl_module).classifier
-        rows = layer_rows(classifier.stack, data.pipeline.maxlen)
+        rows = layer_rows(classifier.stack, data.pipeline.maxlen or 100)
         table = Table(title=classifier.options.stack, title_justify="left")
         table.add_column("layer (type)")
         table.add_column("output shape")

@@ -1,6 +1,7 @@
 """The Lightning CLI with what a run here needs: a folder of its own, the layer table, safe checkpoints."""
 
 import logging
+import os
 import sys
 import warnings
 from argparse import ArgumentError
@@ -20,8 +21,9 @@ from torch import distributed
 
 from seqclass.classifier import Checkpoint, TextClassifier, read_checkpoint
 from seqclass.data import EncodedDataModule
-from seqclass.errors import InputError
+from seqclass.errors import InputError, Interrupted
 from seqclass.models import StackOptions
+from seqclass.training.interruption import StopOnSignal, place, resuming_command, signal_behind
 from seqclass.training.last_validation import LastValidation
 from seqclass.training.layer_table import LayerTable
 from seqclass.training.new_classifier import new_classifier
@@ -62,6 +64,22 @@ class SeqclassCLI(LightningCLI):
             if self.run_folder is not None:
                 remove_empty_folders(self.run_folder)
             raise
+        except (Interrupted, KeyboardInterrupt, SystemExit) as error:
+            number = signal_behind(error)
+            if number is None or not kwargs["run"]:
+                raise
+            raise Interrupted(number, self._what_is_left(kwargs["args"])) from error
+
+    def _what_is_left(self, arguments: Sequence[str]) -> str:
+        """Say where an interrupted training stopped, what it saved, and how to go on."""
+        trainer = getattr(self, "trainer", None)
+        if self.subcommand != "fit" or trainer is None or not trainer.is_global_zero:
+            return ""
+        saved = None if self._last_checkpoint is None else self._last_checkpoint.format_checkpoint_name({})
+        if saved is None or not Path(saved).exists():
+            return f"training stopped {place(trainer)}; no checkpoint was saved to go on from"
+        command = resuming_command(arguments, os.path.relpath(saved))
+        return f"training stopped {place(trainer)}. Its state is saved; go on with\n  {command}"
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--runs_dir", type=str, default="runs", help="folder of all runs")
@@ -151,8 +169,8 @@ class SeqclassCLI(LightningCLI):
             raise _wrapped(error) or InputError(str(error)) from error
 
     def after_instantiate_classes(self) -> None:
-        if self._checkpoint is not None:
-            _report_overridden(self.datamodule.overridden_options)
+        # Of a checkpoint, or of the file that `--model.pretrained` names.
+        _report_overridden(self.datamodule.overridden_options)
         if self.subcommand in _NEED_CHECKPOINT and self._checkpoint is not None:
             # With the class weights of its training, which its loss was computed with.
             self.model = SequenceClassifier.from_checkpoint(self._checkpoint)
@@ -167,6 +185,7 @@ class SeqclassCLI(LightningCLI):
             callbacks.append(EpochProgress())
         if self.subcommand == "predict" and not config["fast_dev_run"]:
             callbacks.append(PredictionFile(None if self.run_folder is None else self.run_folder / "predictions.csv"))
+        callbacks.append(StopOnSignal(self._last_checkpoint))
         kwargs["callbacks"] = [*(config["callbacks"] or []), *callbacks]
         kwargs["enable_model_summary"] = False
         trainer = super().instantiate_trainer(**kwargs)
@@ -195,7 +214,7 @@ class SeqclassCLI(LightningCLI):
 @rank_zero_only
 def _report_overridden(options: list[str]) -> None:
     if options:
-        print(f"The checkpoint overrides: {', '.join(options)}", file=sys.stderr)
+        print(f"The file of the model overrides: {', '.join(options)}", file=sys.stderr)
 
 
 def _wrapped(error: BaseException) -> InputError | ModuleNotFoundError | None:

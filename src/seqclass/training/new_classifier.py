@@ -10,12 +10,18 @@ from lightning.pytorch.utilities import rank_zero_only
 from seqclass.classifier import TextClassifier
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError
-from seqclass.models import StackOptions
-from seqclass.text import WordVectors, read_word_vectors
+from seqclass.models import PRESETS, StackOptions
+from seqclass.nn import AffixEmbedding, suggested_buckets
+from seqclass.pretraining import Pretrained
+from seqclass.pretraining.word_vectors import vectors_of
+from seqclass.text import WordVectors, affix_table, read_word_vectors
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_sizes
 from seqclass.training.resuming import FREE_OPTIONS, changed_options
 from seqclass.training.sequence_classifier import SequenceClassifier
+
+SELF = "self"
+"""The value of `pretrained` that takes the training texts themselves."""
 
 
 def new_classifier(
@@ -23,6 +29,7 @@ def new_classifier(
     *,
     trained: TextClassifier | None = None,
     word_vectors: str | None = None,
+    pretrained: str | None = None,
     freeze_embedding: bool = False,
     class_weights: ClassWeights = None,
     learning_rate: float | None = None,
@@ -42,6 +49,8 @@ def new_classifier(
         word_vectors: path of pretrained vectors in a text file of GloVe, word2vec or fastText; see
             `seqclass.text.read_word_vectors`. Words of the vocabulary that the file has begin with its vectors, the
             others as `initializer` says. They decide `embedding_dim`.
+        pretrained: path of a file that `seqclass pretrain` has written: its vocabulary and tokenizer replace the
+            DataModule's, and the embedding begins with its vectors. "self" makes such vectors of the training texts.
         freeze_embedding: leave the embedding as it is, padding and all.
         class_weights: one factor of the loss for each class, by name or in the order of the label names; "balanced"
             takes texts / (classes * texts of the class), so that each class weighs the same in all; None weighs all
@@ -60,11 +69,25 @@ def new_classifier(
     """
     StackOptions(**options)  # a wrong option is reported now, not after the data have been read
     given = {name: value for name, value in options.items() if value is not None}
+    if pretrained is not None and word_vectors is not None:
+        raise InputError(
+            f"the embedding begins with pretrained={pretrained!r} or word_vectors={word_vectors!r}, not both"
+        )
+    start = None
     if trained is not None:
         data.use_pipeline(trained.text_pipeline, trained.label_names)
+    elif pretrained not in (None, SELF):
+        start = Pretrained.load(pretrained)
+        data.use_pipeline(start.pipeline)
     data.prepare_data()
     data.setup()
-    classifier = _built_for(data, given, word_vectors) if trained is None else _with_options(trained, given)
+    if trained is not None:
+        classifier = _with_options(trained, given)
+    else:
+        if pretrained == SELF:
+            dimension = {"embedding_dim": given["embedding_dim"]} if "embedding_dim" in given else {}
+            start = Pretrained(data.pipeline, vectors_of(data.training_ids()[0], data.pipeline, **dimension))
+        classifier = _built_for(data, given, word_vectors, start)
     if class_weights == "balanced" and not data.multi_label:
         class_weights = weights_in_order(
             class_weights, num_classes=len(data.label_names), label_names=(), class_counts=data.class_counts
@@ -81,7 +104,9 @@ def new_classifier(
     )
 
 
-def _built_for(data: EncodedDataModule, given: dict[str, Any], word_vectors: str | None) -> TextClassifier:
+def _built_for(
+    data: EncodedDataModule, given: dict[str, Any], word_vectors: str | None, start: Pretrained | None
+) -> TextClassifier:
     pipeline = data.pipeline
     sizes = {
         "num_embeddings": pipeline.num_ids,
@@ -93,14 +118,37 @@ def _built_for(data: EncodedDataModule, given: dict[str, Any], word_vectors: str
     if word_vectors is not None:
         vectors = read_word_vectors(word_vectors, pipeline.vocabulary, dimension=given.get("embedding_dim"))
         sizes["embedding_dim"] = vectors.dimension
+    if start is not None:
+        dimension = start.vectors.shape[1]
+        if given.get("embedding_dim", dimension) != dimension:
+            raise InputError(
+                f"the pretrained vectors have {dimension} numbers, but embedding_dim={given['embedding_dim']}"
+            )
+        sizes["embedding_dim"] = dimension
+    if "ngram_buckets" not in given and "ngram_buckets" in PRESETS[given.get("stack", "lstm")].values:
+        sizes["ngram_buckets"] = _suggested_buckets(data, StackOptions(**sizes))
     stack = StackOptions(**sizes)
     check_sizes(DataFacts.of(data), stack)
     classifier = TextClassifier(stack, pipeline=pipeline, label_names=data.label_names)
+    embedding = classifier.stack.embedding
+    if isinstance(embedding, AffixEmbedding):
+        buckets = len(embedding.affix_weight)
+        table = affix_table(pipeline.vocabulary, num_embeddings=stack.num_embeddings, buckets=buckets)
+        embedding.affixes.copy_(torch.from_numpy(table))
+    if start is not None:
+        with torch.no_grad():
+            embedding.weight[: len(start.vectors)] = start.vectors
     if vectors is not None:
         with torch.no_grad():
             classifier.stack.embedding.weight[torch.from_numpy(vectors.ids)] = torch.from_numpy(vectors.vectors)
         rank_zero_only(print)(vectors.coverage(data.id_counts), file=sys.stderr)
     return classifier
+
+
+def _suggested_buckets(data: EncodedDataModule, options: StackOptions) -> int:
+    ids, _ = data.training_ids()
+    outputs = 1 if options.num_classes == 2 and not options.multi_label else options.num_classes
+    return suggested_buckets(len(ids.values), outputs=outputs, max_length=options.ngrams or 1)
 
 
 def _with_options(trained: TextClassifier, given: dict[str, Any]) -> TextClassifier:

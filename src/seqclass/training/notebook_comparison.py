@@ -1,8 +1,9 @@
 """A run's first epoch, set beside what the notebook printed."""
 
+import math
 import time
 from dataclasses import astuple
-from typing import cast
+from typing import Literal, cast
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
@@ -20,7 +21,7 @@ class NotebookComparison(Callback):
     """After the first epoch, prints the run's figures beside the notebook's."""
 
     def __init__(self) -> None:
-        self._started = 0.0
+        self._started = math.nan
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._started = time.perf_counter()
@@ -39,11 +40,11 @@ class NotebookComparison(Callback):
         Console().print(comparison_table(cast(SequenceClassifier, pl_module).classifier.options.stack, result, source))
 
 
-def comparison_table(stack: StackName, result: EpochResult, source: str) -> Table:
+def comparison_table(stack: StackName | Literal["chain"], result: EpochResult, source: str) -> Table:
     """Set a run's first epoch beside the notebook's.
 
     Args:
-        stack: which of the four.
+        stack: which of the four, or `chain`.
         result: of the run.
         source: name of the data; where it is not `imdb`, the table says that the figures are not to be compared.
     """
@@ -61,4 +62,5 @@ def comparison_table(stack: StackName, result: EpochResult, source: str) -> Tabl
 
 def _cells(result: EpochResult) -> list[str]:
     seconds, *figures = astuple(result)
-    return [f"{seconds:.0f}", *(f"{figure:.4f}" for figure in figures)]
+    # An epoch that was resumed in its middle has no time of its own.
+    return ["" if math.isnan(seconds) else f"{seconds:.0f}", *(f"{figure:.4f}" for figure in figures)]

@@ -15,7 +15,8 @@ from seqclass.training.sequence_classifier import SequenceClassifier
 class EpochProgress(TQDMProgressBar):
     """Shows the running loss and accuracy of the epoch, and leaves one line for each epoch behind.
 
-    Epochs count from 1, as people do. Where nobody watches (a pipe, a log file) only the lines are printed.
+    Epochs count from 1, as people do. The time of an epoch that was resumed in the middle is that of its rest. Where
+    nobody watches (a pipe, a log file) only the lines are printed.
 
     Args:
         refresh_rate: batches between two looks at the metrics; on a GPU each look waits for it.
@@ -23,7 +24,7 @@ class EpochProgress(TQDMProgressBar):
 
     def __init__(self, refresh_rate: int = 10) -> None:
         super().__init__(refresh_rate=refresh_rate)
-        self._started = 0.0
+        self._started, self._remark = 0.0, ""
         if not sys.stderr.isatty():
             self.disable()
 
@@ -33,10 +34,18 @@ class EpochProgress(TQDMProgressBar):
         bar.leave = False
         return bar
 
+    def on_train_start(self, trainer: Trainer, *args: Any) -> None:
+        super().on_train_start(trainer, *args)
+        # Where training is resumed in the middle of an epoch, that epoch has no start of its own.
+        self._begin(trainer, " (resumed)")
+
     def on_train_epoch_start(self, trainer: Trainer, *args: Any) -> None:
-        super().on_train_epoch_start(trainer, *args)
+        self._begin(trainer)
+
+    def _begin(self, trainer: Trainer, remark: str = "") -> None:
+        super().on_train_epoch_start(trainer)
         self.train_progress_bar.set_description(_epoch_name(trainer))
-        self._started = time.perf_counter()
+        self._started, self._remark = time.perf_counter(), remark
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
@@ -45,7 +54,7 @@ class EpochProgress(TQDMProgressBar):
         if trainer.is_global_zero:
             figures = {**_short(train), **_validation(trainer)}
             line = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
-            tqdm.write(f"{_epoch_name(trainer)}: {seconds:.1f} s, {line}", file=sys.stdout)
+            tqdm.write(f"{_epoch_name(trainer)}{self._remark}: {seconds:.1f} s, {line}", file=sys.stdout)
 
     def get_metrics(
         self, trainer: Trainer, pl_module: LightningModule

@@ -2,5 +2,7 @@
 
 from seqclass.interop.keras.exporting import export_keras
 from seqclass.interop.keras.importing import ImportReport, import_keras
+from seqclass.interop.keras.texts import TextOptions
+from seqclass.interop.keras.unsaid import Unsaid
 
-__all__ = ["ImportReport", "export_keras", "import_keras"]
+__all__ = ["ImportReport", "TextOptions", "Unsaid", "export_keras", "import_keras"]

@@ -3,6 +3,8 @@
 import io
 import json
 import zipfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,10 +14,16 @@ import numpy as np
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.files import written_whole
-from seqclass.interop.keras.layers import keras_layers
-from seqclass.interop.keras.model import Backend, KerasLayer
+from seqclass.interop.chains import State, as_chain
+from seqclass.interop.keras.graphs import model_config
+from seqclass.interop.keras.layers import keras3_layers
+from seqclass.interop.keras.layers_keras1 import keras1_layers
+from seqclass.interop.keras.model import Backend, KerasItem, KerasLayer, leaves
+from seqclass.interop.keras.names import snake_case
+from seqclass.interop.keras.representable import check_representable
+from seqclass.interop.keras.text_layer import text_layer
 
-# The oldest version whose `.keras` files look like these is not known; this is the one they were held against.
+# The versions that exported files are held against; `.keras` files look like this from 3.0 on.
 _KERAS3 = "3.15.1"
 _KERAS1 = "1.2.2"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -27,6 +35,7 @@ def export_keras(
     *,
     keras: Literal[1, 3] = 3,
     backend: Backend = "tensorflow",
+    text: bool | None = None,
 ) -> list[str]:
     """Write a classifier as Keras has it.
 
@@ -36,6 +45,8 @@ def export_keras(
             reads too) for Keras 1.
         keras: major version that is to read it.
         backend: what that Keras 1 runs on: Theano has the kernels of convolutions reversed.
+        text: whether the model reads texts, by a `TextVectorization` in front (needs TensorFlow), instead of ids; None
+            if the classifier was imported with one. Only the pipeline of such a layer can be written as one.
 
     Returns:
         What the file cannot say, one line each; none of it matters for predictions from ids.
@@ -44,57 +55,89 @@ def export_keras(
         InputError: the ending does not fit, the version has no such layer or computes another function by it, or the
             file cannot be written.
     """
-    layers = keras_layers(classifier, keras, backend)
+    check_representable(classifier, keras)
+    layers, state = as_chain(classifier)
+    activation = _finish(classifier, layers, state)
     name = str(out)
+    lost = []
     if keras == 1:
+        if text:
+            raise InputError("text=True does not fit: Keras 1 has no layers that read texts")
         if not name.endswith(".h5"):
             raise InputError(f"out={name!r} does not fit: a file of Keras 1 ends in .h5")
-        content = _keras1_file(layers, backend)
-    elif name.endswith(".weights.h5"):
-        content = _keras3_weights(layers)
-    elif name.endswith(".keras"):
-        content = _keras3_archive(layers, classifier)
+        content, reads_texts = _keras1_file(keras1_layers(layers, state, backend), backend), False
     else:
-        raise InputError(f"out={name!r} does not fit: a file of Keras 3 ends in .keras or .weights.h5")
+        items = keras3_layers(layers, state)
+        vectorization = text_layer(classifier.pipeline, text)
+        reads_texts = vectorization is not None
+        if name.endswith(".weights.h5"):
+            content = _keras3_weights(items)
+        elif name.endswith(".keras"):
+            steps = _steps(classifier, layers)
+            content = _keras3_archive(items, vectorization, steps)
+        else:
+            raise InputError(f"out={name!r} does not fit: a file of Keras 3 ends in .keras or .weights.h5")
+        if classifier.options.values().get("word_dropout") or layers[0].get("dropout"):
+            lost.append("word_dropout: the embedding of Keras 3 has none")
+    if any(layer["layer"] == "global_pooling" for layer in layers) and layers[0]["mask_zero"]:
+        lost.append("texts without words: Keras' mean over nothing is not a number, and here it is zero")
+    if activation == "linear":
+        lost.append("the model ends in logits, as the one that was imported did")
     with written_whole(out) as part:
         part.write_bytes(content)
-    lost = ["the text pipeline and the labels stay behind: a Keras file has no place for them"]
-    if keras == 3 and classifier.stack.embedding.dropout:
-        lost.append("word_dropout: the embedding of Keras 3 has none")
-    if classifier.stack.pooling is not None:
-        lost.append("texts without words: Keras' mean over nothing is no number, and here it is zero")
-    return lost
+    stays = "the labels stay" if reads_texts else "the text pipeline and the labels stay"
+    return [f"{stays} behind: a Keras file has no place for them", *lost]
 
 
-def _keras3_weights(layers: list[KerasLayer]) -> bytes:
+def _finish(classifier: TextClassifier, layers: list[dict[str, Any]], state: State) -> str:
+    """Put the last activation on, as an imported model had it."""
+    last = layers[-1]
+    units = last["out_features"]
+    activation = "sigmoid" if units == 1 or classifier.options.multi_label else "softmax"
+    imported = classifier.record.get("keras", {})
+    if isinstance(imported, dict) and "output_activation" in imported:
+        activation = str(imported["output_activation"])
+        if units == 1 and activation == "softmax":
+            # One logit z stands for two, 0 and z.
+            place = f"layers.{len(layers) - 1}.linear"
+            state.update({f"{place}.{part}": _with_zero(state[f"{place}.{part}"]) for part in ("weight", "bias")})
+            units = 2
+    layers[-1] = {**last, "activation": activation, "out_features": units}
+    return activation
+
+
+def _with_zero(array: Any) -> Any:
+    return np.concatenate([np.zeros_like(array), array])
+
+
+def _steps(classifier: TextClassifier, layers: Sequence[dict[str, Any]]) -> int | None:
+    steps = layers[0].get("input_length")
+    if steps is not None or classifier.pipeline is None:
+        return steps
+    return classifier.pipeline.maxlen
+
+
+def _keras3_weights(items: Sequence[KerasItem]) -> bytes:
     content = io.BytesIO()
+    seen: Counter[str] = Counter()
     with h5py.File(content, "w") as file:
-        for layer in layers:
-            group = file.create_group(f"layers/{layer.name}")
+        for layer in leaves(list(items)):
+            base = snake_case(layer.kind)
+            place = f"layers/{base}_{seen[base]}" if seen[base] else f"layers/{base}"
+            seen[base] += 1
+            group = file.create_group(place)
             group.require_group("vars").attrs["name"] = layer.name
-            for place, array in layer.arrays.items():
-                group.create_dataset(place, data=np.ascontiguousarray(array))
+            for name, array in layer.arrays.items():
+                group.create_dataset(name, data=np.ascontiguousarray(array))
         file.create_group("vars")
     return content.getvalue()
 
 
-def _keras3_archive(layers: list[KerasLayer], classifier: TextClassifier) -> bytes:
-    steps = classifier.pipeline.maxlen if classifier.pipeline is not None else None
-    ids = {"batch_shape": [None, steps], "dtype": "int32", "name": "ids"}
-    entries: list[dict[str, Any]] = [{"class_name": "InputLayer", "config": ids}]
-    entries += [_entry(layer) for layer in layers]
-    for entry in entries:
-        entry |= {"module": "keras.layers", "registered_name": None}
-    config = {
-        "module": "keras",
-        "class_name": "Sequential",
-        "config": {"name": "seqclass", "layers": entries, "build_input_shape": [None, steps]},
-        "registered_name": None,
-    }
+def _keras3_archive(items: Sequence[KerasItem], vectorization: KerasLayer | None, steps: int | None) -> bytes:
     files = {
         "metadata.json": json.dumps({"keras_version": _KERAS3}).encode(),
-        "config.json": json.dumps(config).encode(),
-        "model.weights.h5": _keras3_weights(layers),
+        "config.json": json.dumps(model_config(items, vectorization, steps)).encode(),
+        "model.weights.h5": _keras3_weights(items),
     }
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -104,14 +147,11 @@ def _keras3_archive(layers: list[KerasLayer], classifier: TextClassifier) -> byt
     return content.getvalue()
 
 
-def _entry(layer: KerasLayer) -> dict[str, Any]:
-    return {"class_name": layer.kind, "config": {"name": layer.name, **(layer.config or {})}}
-
-
 def _keras1_file(layers: list[KerasLayer], backend: Backend) -> bytes:
     content = io.BytesIO()
-    entries = [_entry(layer) for layer in layers]
-    entries[0]["config"] |= {"batch_input_shape": [None, None], "input_dtype": "int32"}
+    entries = [{"class_name": layer.kind, "config": {"name": layer.name, **layer.config}} for layer in layers]
+    first: dict[str, Any] = {"batch_input_shape": [None, None], "input_dtype": "int32"}
+    entries[0] = {**entries[0], "config": {**layers[0].config, "name": layers[0].name, **first}}
     with h5py.File(content, "w") as file:
         file.attrs["keras_version"] = _KERAS1.encode()
         file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": entries}).encode()

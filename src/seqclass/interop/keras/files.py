@@ -1,51 +1,64 @@
 """Reading Keras' files as data: HDF5 of Keras 1, 2 and 3, and the `.keras` archive.
 
-The files may come from anyone. Only plain numbers and JSON are read; links out of the file, arrays stored in other
-files, and sizes beyond the limits are refused; a class name is compared with the known ones and never looked up.
+The files may come from anyone. Only numbers and JSON are read; links, arrays stored in other files, and sizes beyond
+the limits are refused, and nothing in a file is executed.
 """
 
-import io
 import json
-import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
-
 from seqclass.errors import InputError
-from seqclass.interop.keras.model import Array, KerasLayer, KerasModel
+from seqclass.interop.keras import hdf5
+from seqclass.interop.keras.configuration import Configuration
+from seqclass.interop.keras.hdf5 import HDF5, read_hdf5
+from seqclass.interop.keras.model import KerasModel
+from seqclass.interop.keras.unsaid import Unsaid
+from seqclass.interop.keras.weights import by_names, by_place, listed_arrays
+from seqclass.interop.keras.weights_only import guess_from_names, guess_from_places
 
-MAX_BYTES = 2 << 30
-"""Of all arrays of a file together: an embedding of five million words with a hundred numbers each."""
 MAX_CONFIG_BYTES = 16 << 20
-_MAX_LAYERS = 1000
-
-# Keras 1's names of the classes that Keras 2 and 3 call otherwise.
-_KINDS = {"Convolution1D": "Conv1D"}
-_WITHOUT_WEIGHTS = ("InputLayer", "Activation")
+MAX_VOCABULARY_BYTES = 256 << 20
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_ROOTS = ("layers", "_layer_checkpoint_dependencies")
 
 
-def read_keras(path: str | Path) -> KerasModel:
+def read_keras(path: str | Path, unsaid: Unsaid | None = None) -> KerasModel:
     """Read a model or a model's weights.
 
     Args:
         path: `.keras`, or HDF5 as any Keras writes it: a whole model, or weights only.
+        unsaid: what a file of weights does not say.
 
     Raises:
-        InputError: the file is missing, truncated, none of Keras', or larger than is read.
+        InputError: the file is missing, damaged, not Keras', or larger than is read; or `unsaid` says what it says
+            itself.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no Keras file at {path}")
-    with _broken_means_input_error(path):
-        if zipfile.is_zipfile(path):
-            return _read_archive(path)
-        with h5py.File(path, "r") as file:
-            return _read_hdf5(path, file)
+    path, unsaid = Path(path), unsaid or Unsaid()
+    if not path.exists():
+        raise InputError(f"there is no file {path}")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; Keras' SavedModel is not read: save the model as .keras")
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if start == _SIGNATURE:
+        model = _read_hdf5(path, read_hdf5(path), unsaid)
+    elif start[:2] == b"PK":
+        model = _read_archive(path, unsaid)
+    elif path.suffix == ".keras":
+        raise InputError(f"{path} is not a zip archive, as .keras files are: it is empty, cut off, or another format")
+    else:
+        raise InputError(f"{path} is neither HDF5 nor a .keras archive")
+    if path.suffix == ".keras" and start == _SIGNATURE:
+        model.notes.append("the file is HDF5, as .h5 files are, under the name of a .keras archive")
+    return model
 
 
 @contextmanager
@@ -54,198 +67,139 @@ def _broken_means_input_error(path: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    # h5py raises many kinds for a file that is cut off or has been tampered with.
-    except Exception as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path} is no Keras file, or is broken: {reason:.200}") from error
+        raise InputError(f"{path} is damaged: {reason:.200}") from error
 
 
-def _read_archive(path: Path) -> KerasModel:
-    with zipfile.ZipFile(path) as archive:
-        names = {entry.filename: entry.file_size for entry in archive.infolist()}
-        for name, limit in (("config.json", MAX_CONFIG_BYTES), ("model.weights.h5", MAX_BYTES)):
-            if name not in names:
-                raise InputError(f"{path} is no file of Keras 3: it holds no {name}")
-            if names[name] > limit:
-                raise InputError(f"{path}: {name} has {names[name]:,} bytes; at most {limit:,} are read")
-        config = json.loads(archive.read("config.json"))
-        with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
-            layers, length = _configured_layers(path, config)
-            reader = _ArrayReader(path, file)
-            used: dict[str, int] = {}
-            for layer in layers:
-                # Keras names a layer's group after its class, counting from the second on.
-                base = snake_case(layer.kind)
-                count = used.get(base, 0)
-                used[base] = count + 1
-                layer.arrays = reader.variables(f"layers/{base}_{count}" if count else f"layers/{base}")
-            return KerasModel(str(path), 3, layers, input_length=length)
-
-
-def _read_hdf5(path: Path, file: h5py.File) -> KerasModel:
-    reader = _ArrayReader(path, file)
-    if "layers" in file and "layer_names" not in file.attrs:
-        found = sorted(reader.group("layers"), key=_order)[:_MAX_LAYERS]
-        layers = [KerasLayer(_camel_case(name), name, arrays=reader.variables(f"layers/{name}")) for name in found]
-        return KerasModel(str(path), 3, layers)
-    prefix = "model_weights/" if "model_weights" in file else ""
-    weights = reader.group("model_weights") if prefix else file
-    names = _attribute(weights, "layer_names")
-    if names is None:
-        raise InputError(f"{path} is no weights file of Keras: it has no layers")
-    arrays = {name: reader.named(prefix + name) for name in names[:_MAX_LAYERS]}
-    stated = _text(file.attrs.get("keras_version", weights.attrs.get("keras_version")))
-    backend = _text(weights.attrs.get("backend", file.attrs.get("backend")))
-    version = int(stated.partition(".")[0]) if stated else 1 if _has_keras1_lstm(arrays) else 2
-    if backend is None and version == 1:
-        backend = _keras1_backend(arrays)
-    config = file.attrs.get("model_config")
-    length = None
-    if config is None:
-        layers = [KerasLayer(_kind_by_arrays(name, list(own.values())), name) for name, own in arrays.items()]
-    else:
-        text = _text(config) or ""
-        if len(text) > MAX_CONFIG_BYTES:
-            raise InputError(
-                f"{path}: its configuration has {len(text):,} bytes; at most {MAX_CONFIG_BYTES:,} are read"
+def _read_archive(path: Path, unsaid: Unsaid) -> KerasModel:
+    with _broken_means_input_error(path), zipfile.ZipFile(path) as archive:
+        entries = {entry.filename: entry.file_size for entry in archive.infolist()}
+        config = _json(path, _entry(path, archive, entries, "config.json", MAX_CONFIG_BYTES))
+        metadata = {}
+        if "metadata.json" in entries:
+            metadata = _json(path, _entry(path, archive, entries, "metadata.json", MAX_CONFIG_BYTES))
+        weights = _entry(path, archive, entries, "model.weights.h5", hdf5.MAX_BYTES)
+        with tempfile.TemporaryDirectory(prefix="seqclass-keras-") as folder:
+            part = Path(folder) / "model.weights.h5"
+            part.write_bytes(weights)
+            del weights
+            file = read_hdf5(part, source=str(path))
+        keras = _major(metadata.get("keras_version")) or 3
+        unsaid.refuse_for(path)
+        configuration = Configuration(str(path))
+        model = KerasModel(str(path), keras, configuration.read(config))
+        model.input_length = configuration.input_length
+        by_place(file, configuration.order, _root(file))
+        for layer in configuration.order:
+            name = f"assets/{layer.place}/vocabulary.txt"
+            found = next(
+                (entry for entry in (name, name.replace("layers/", _root(file) + "/", 1)) if entry in entries), None
             )
-        layers, length = _configured_layers(path, json.loads(text))
-    for layer in layers:
-        layer.arrays = arrays.get(layer.name, {})
-    return KerasModel(
-        str(path), version, [layer for layer in layers if layer.kind != "InputLayer"], backend, input_length=length
-    )
+            if found is not None:
+                content = _entry(path, archive, entries, found, MAX_VOCABULARY_BYTES)
+                layer.vocabulary = content.decode("utf-8").split("\n")
+        return model
 
 
-def _configured_layers(path: Path, config: Any) -> tuple[list[KerasLayer], int | None]:
-    """Return the layers of a configuration, without the input layers, and the number of steps that it states."""
-    kind = config.get("class_name")
-    if kind != "Sequential":
-        raise InputError(f"{path} holds a model of the class {kind!r:.80}: only Sequential models are read")
-    inner = config["config"]
-    entries = inner if isinstance(inner, list) else inner["layers"]
-    layers, length = [], None
-    for entry in entries[:_MAX_LAYERS]:
-        kind, settings = str(entry["class_name"]), entry["config"]
-        shape = settings.get("batch_shape") or settings.get("batch_input_shape") or (None, None)
-        length = length or settings.get("input_length") or (shape[1] if len(shape) == 2 else None)
-        if kind != "InputLayer":
-            layers.append(KerasLayer(_KINDS.get(kind, kind), str(settings.get("name", kind)), settings))
-    return layers, length
+def _entry(path: Path, archive: zipfile.ZipFile, entries: dict[str, int], name: str, limit: int) -> bytes:
+    if name not in entries:
+        raise InputError(f"{path} is not a .keras file: it holds no {name}")
+    if entries[name] > limit:
+        raise InputError(f"{path}: {name} has {entries[name]:,} bytes; at most {limit:,} are read")
+    with archive.open(name) as part:
+        content = part.read(limit + 1)
+    if len(content) > limit:
+        raise InputError(f"{path}: {name} has more than {limit:,} bytes, which are not read")
+    return content
 
 
-class _ArrayReader:
-    """Arrays of one file, with a limit on their bytes altogether."""
-
-    def __init__(self, path: Path, file: h5py.File) -> None:
-        self._path = path
-        self._file = file
-        self._left = MAX_BYTES
-
-    def group(self, name: str) -> h5py.Group:
-        found = self._at(name)
-        if not isinstance(found, h5py.Group):
-            raise InputError(f"{self._path}: {name!r} is no group")
-        return found
-
-    def variables(self, name: str) -> dict[str, Array]:
-        """Return the arrays of a layer in the layout of Keras 3, numbered below `vars`; an LSTM's are in its cell."""
-        group = self.group(name)
-        inner = f"{name}/cell/vars" if "cell" in group else f"{name}/vars"
-        names = sorted(self.group(inner), key=int)
-        return {f"{inner}/{key}": self._read(f"{inner}/{key}") for key in names}
-
-    def named(self, name: str) -> dict[str, Array]:
-        """Return the arrays of a layer in the layout of Keras 1 and 2, listed by an attribute."""
-        return {key: self._read(f"{name}/{key}") for key in _attribute(self.group(name), "weight_names") or []}
-
-    def _at(self, name: str) -> Any:
-        place: Any = self._file
-        for part in name.strip("/").split("/"):
-            link = place.get(part, getlink=True) if isinstance(place, h5py.Group) and part in place else None
-            if not isinstance(link, h5py.HardLink):
-                raise InputError(f"{self._path}: there is no {name!r} in it")
-            place = place[part]
-        return place
-
-    def _read(self, name: str) -> Array:
-        data = self._at(name)
-        if not isinstance(data, h5py.Dataset) or data.dtype.kind != "f" or data.is_virtual or data.external:
-            raise InputError(f"{self._path}: {name!r} is no array of floating-point numbers within the file")
-        self._left -= data.size * max(data.dtype.itemsize, 4)
-        if self._left < 0:
-            raise InputError(f"{self._path}: its arrays have more than {MAX_BYTES:,} bytes, which are not read")
-        return np.asarray(data[()], dtype=np.float32)
+def _read_hdf5(path: Path, file: HDF5, unsaid: Unsaid) -> KerasModel:
+    root = "model_weights" if "model_weights" in file.groups else ""
+    places = "layers" in file.groups or _ROOTS[1] in file.groups
+    if places and file.texts(root, "layer_names") is None:
+        return _weights_by_place(path, file, unsaid)
+    version = file.text("keras_version", "", root)
+    arrays = listed_arrays(file)
+    keras = _major(version) or (1 if any(len(own) in (12, 24) for own in arrays.values()) else 2)
+    backend = file.text("backend", root, "")
+    if keras == 1:
+        backend = unsaid.backend or backend or _keras1_backend(arrays)
+    config = file.text("model_config", "")
+    if config is not None:
+        unsaid.refuse_for(path)
+        return _with_configuration(path, file, _json(path, config), keras, backend)
+    if unsaid.architecture is not None:
+        architecture = _architecture(unsaid.architecture)
+        unsaid.refuse_for(path)
+        return _with_configuration(path, file, architecture, _version_of(architecture) or keras, backend)
+    model = KerasModel(str(path), keras, [], backend)
+    model.layers, model.assumed = guess_from_names(str(path), arrays, keras, unsaid)
+    return model
 
 
-def _attribute(group: h5py.Group, name: str) -> list[str] | None:
-    """Return a list of names; Keras splits one that is long into `name0`, `name1` and so on."""
-    if name in group.attrs:
-        return [str(_text(item)) for item in group.attrs[name]]
-    parts: list[str] = []
-    while f"{name}{len(parts)}" in group.attrs:
-        parts.append(f"{name}{len(parts)}")
-    return [str(_text(item)) for part in parts for item in group.attrs[part]] if parts else None
+def _with_configuration(path: Path, file: HDF5, config: Any, keras: int, backend: str | None) -> KerasModel:
+    configuration = Configuration(str(path))
+    model = KerasModel(str(path), keras, configuration.read(config), backend)
+    model.input_length = configuration.input_length
+    by_names(file, configuration.order, keras)
+    return model
 
 
-def _text(value: Any) -> str | None:
-    return value.decode("utf-8") if isinstance(value, bytes) else None if value is None else str(value)
+def _weights_by_place(path: Path, file: HDF5, unsaid: Unsaid) -> KerasModel:
+    """Weights of Keras 3, or of tf_keras in the same layout."""
+    if unsaid.architecture is None:
+        model = KerasModel(str(path), 3, [])
+        model.layers, model.assumed = guess_from_places(file, _root(file), unsaid)
+        return model
+    config = _architecture(unsaid.architecture)
+    unsaid.refuse_for(path)
+    configuration = Configuration(unsaid.architecture)
+    model = KerasModel(str(path), _version_of(config) or 3, configuration.read(config))
+    model.input_length = configuration.input_length
+    by_place(file, configuration.order, _root(file))
+    return model
 
 
-def _has_keras1_lstm(arrays: dict[str, dict[str, Array]]) -> bool:
-    return any(len(found) == 12 for found in arrays.values())
+def _root(file: HDF5) -> str:
+    """What the file calls the outermost container."""
+    return next((root for root in _ROOTS if root in file.groups), "layers")
 
 
-def _keras1_backend(arrays: dict[str, dict[str, Array]]) -> str:
+def _architecture(name: str) -> Any:
+    try:
+        with Path(name).open("rb") as file:
+            content = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot read the architecture {name}: {error.strerror}") from error
+    if len(content) > MAX_CONFIG_BYTES:
+        raise InputError(f"{name} has more than {MAX_CONFIG_BYTES:,} bytes, which are not read")
+    return _json(Path(name), content)
+
+
+def _json(path: Path, content: str | bytes) -> Any:
+    if len(content) > MAX_CONFIG_BYTES:
+        raise InputError(f"{path}: its configuration has {len(content):,} bytes; at most {MAX_CONFIG_BYTES:,} are read")
+    try:
+        found = json.loads(content)
+    except (RecursionError, ValueError) as error:
+        raise InputError(f"{path}: its configuration is not JSON: {error!s:.100}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: its configuration is {found!r:.80}, and not that of a model")
+    return found
+
+
+def _version_of(config: dict[str, Any]) -> int | None:
+    """The version that `model.to_json` writes; Keras 3 gives it none, but names its modules."""
+    return _major(config.get("keras_version"))
+
+
+def _major(version: Any) -> int | None:
+    start = str(version or "").partition(".")[0]
+    return int(start) if start.isdigit() and 1 <= int(start) <= 3 else None
+
+
+def _keras1_backend(arrays: dict[str, dict[str, Any]]) -> str:
     """By the names of the arrays, which are those of the backend's variables: `lstm_1_W_i:0` in TensorFlow."""
     names = [name for found in arrays.values() for name in found]
     return "tensorflow" if any(name.endswith(":0") for name in names) else "theano"
-
-
-def _kind_by_arrays(name: str, arrays: list[Array]) -> str:
-    """Return what a layer is, by the shapes of its arrays, or by its name if it has none."""
-    shapes = [array.shape for array in arrays]
-    dims = [len(shape) for shape in shapes]
-    if not arrays:
-        return _camel_case(name)
-    if dims == [2]:
-        return "Embedding"
-    if dims == [2, 1]:
-        return "Dense"
-    if dims in ([3, 1], [4, 1]):
-        return "Conv1D"
-    if dims == [2, 2, 1] * 4 or (dims == [2, 2, 1] and shapes[1][1] == 4 * shapes[1][0]):
-        return "LSTM"
-    return f"layer with arrays of the shapes {shapes}"
-
-
-_BY_NAME = {
-    "embedding": "Embedding",
-    "dropout": "Dropout",
-    "convolution1d": "Conv1D",
-    "conv1d": "Conv1D",
-    "maxpooling1d": "MaxPooling1D",
-    "max_pooling1d": "MaxPooling1D",
-    "lstm": "LSTM",
-    "dense": "Dense",
-    "activation": "Activation",
-    "input": "InputLayer",
-    "input_layer": "InputLayer",
-}
-# Keras 3 sorts the layers of a weights file by name; this is their order in the stacks.
-_PLACES = ("embedding", "conv1d", "max_pooling1d", "dropout", "lstm", "dropout_1", "dense")
-
-
-def _camel_case(name: str) -> str:
-    return _BY_NAME.get(re.sub(r"_\d+$", "", name), name)
-
-
-def snake_case(kind: str) -> str:
-    """Keras' own rule: `MaxPooling1D` becomes `max_pooling1d`."""
-    kind = re.sub(r"\W+", "", kind)
-    kind = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", kind).lower()
-
-
-def _order(name: str) -> int:
-    return _PLACES.index(name) if name in _PLACES else len(_PLACES)

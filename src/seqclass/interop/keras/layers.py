@@ -1,191 +1,210 @@
-"""A classifier's layers as Keras has them: which there are, their settings by Keras' own names, and their arrays."""
+"""A chain's layers as Keras 3 has them: their classes, their settings by Keras' own names, and their arrays.
+
+Arrays are called by their places below the layer's group, as in a file of Keras 3.
+"""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from torch import nn
-
-from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
-from seqclass.interop.keras.files import snake_case
-from seqclass.interop.keras.layouts import KERAS1_GATES, convolution_to_keras, gru_to_keras, lstm_to_keras
-from seqclass.interop.keras.model import Array, Backend, KerasLayer
-from seqclass.models import Stack
-from seqclass.nn import GRU, LSTM, Bidirectional, Convolution, GlobalPooling, Stacked
+from seqclass.interop.chains import State
+from seqclass.interop.keras.layouts import convolution_to_keras, recurrent_to_keras
+from seqclass.interop.keras.model import Array, KerasBranches, KerasItem, KerasLayer
+from seqclass.interop.keras.names import snake_case
 
-_ACTIVATIONS = {1: ("sigmoid", "hard_sigmoid"), 3: ("sigmoid", "hard_sigmoid_keras3")}
-
-
-def keras_layers(classifier: TextClassifier, keras: int, backend: Backend) -> list[KerasLayer]:
-    """Make the layers, in order and with the names that Keras gives them.
-
-    Arrays are called after their place in a file: by their own names in Keras 1, by a path below the layer in Keras 3.
-
-    Raises:
-        InputError: this version of Keras has no such layer, or computes another function by it.
-    """
-    check_representable(classifier, keras)
-    stack, first = classifier.stack, keras == 1
-    embedding: dict[str, Any] = {
-        "input_dim": stack.embedding.num_embeddings,
-        "output_dim": stack.embedding.embedding_dim,
-        "mask_zero": stack.mask_padding,
-    }
-    if first:
-        embedding["dropout"] = stack.embedding.dropout
-    layers = [KerasLayer("Embedding", "", embedding, _named(keras, "W", [_array(stack.embedding.weight)]))]
-    if stack.embedded_dropout is not None:
-        layers.append(_dropout(stack.embedded_dropout.rate, keras))
-    if isinstance(stack.convolution, Convolution):
-        layers.append(_convolution(stack.convolution, keras, backend))
-    if stack.max_pooling is not None:
-        size = stack.max_pooling.size
-        settings: dict[str, Any] = (
-            {"pool_length": size, "stride": size, "border_mode": "valid"}
-            if first
-            else {"pool_size": [size], "strides": [size], "padding": "valid"}
-        )
-        layers.append(KerasLayer("MaxPooling1D", "", settings))
-    layers += _recurrent(stack, keras)
-    if isinstance(stack.pooling, GlobalPooling):
-        layers.append(KerasLayer("GlobalAveragePooling1D", "", {}))
-    if stack.output_dropout is not None:
-        layers.append(_dropout(stack.output_dropout.rate, keras))
-    units = stack.output.out_features
-    last = "sigmoid" if units == 1 or classifier.options.multi_label else "softmax"
-    arrays = [_array(stack.output.weight).T, _array(stack.output.bias)]
-    settings = {"output_dim" if first else "units": units, "activation": last}
-    layers.append(KerasLayer("Dense", "", settings, _named(keras, "Wb", arrays)))
-    return _with_names(layers)
+_CELLS = {"lstm": "LSTM", "gru": "GRU", "gru_reset_before": "GRU", "simple": "SimpleRNN"}
+_DROPOUTS = {
+    "numbers": "Dropout",
+    "features": "SpatialDropout1D",
+    "gaussian_noise": "GaussianNoise",
+    "gaussian_dropout": "GaussianDropout",
+}
 
 
-def check_representable(classifier: TextClassifier, keras: int) -> None:
-    """Refuse what this version of Keras does not have, or has as another function.
+def keras3_layers(layers: Sequence[dict[str, Any]], state: State) -> list[KerasItem]:
+    """Make the layers, with the names that Keras gives them.
+
+    Args:
+        layers: descriptions of a chain.
+        state: its weights, by their names in a `Chain`.
 
     Raises:
-        InputError: the option, its value and the reason.
+        InputError: Keras 3 has no such function.
     """
-    options = vars(classifier.options)
-    activation = options["recurrent_activation"]
-    if activation not in _ACTIVATIONS[keras]:
-        has = " and ".join(_ACTIVATIONS[keras])
-        raise InputError(f"Keras {keras} has no recurrent_activation {activation!r}; it has {has}")
-    masked = bool(options["mask_padding"])
-    refused: list[tuple[str, bool, str]] = [
-        ("cell", keras == 1 and options["cell"] != "lstm", "Keras 1's GRU is another function"),
-        ("num_layers", keras == 1 and options["num_layers"] > 1, "only the notebook's layers are written for Keras 1"),
-        (
-            "bidirectional",
-            options["bidirectional"] and (keras == 1 or not masked),
-            "only the notebook's layers are written for Keras 1"
-            if keras == 1
-            else "backward, Keras reads the padding last, and here it comes first; with mask_padding they agree",
-        ),
-        ("pooling", options["pooling"] == "max", "Keras takes the maximum over the padding too"),
-        (
-            "pooling",
-            options["pooling"] == "mean" and (keras == 1 or not masked),
-            "Keras takes the mean over the padding too" + ("" if keras == 1 else ", unless it is masked"),
-        ),
-        (
-            "kernel_size",
-            isinstance(options["kernel_size"], list | tuple) and len(options["kernel_size"]) > 1,
-            "a Sequential model has no convolutions side by side",
-        ),
-    ]
-    for option, differs, reason in refused:
-        if differs:
-            raise InputError(f"{option}={options[option]!r} cannot be exported to Keras {keras}: {reason}")
-
-
-def _convolution(layer: Convolution, keras: int, backend: Backend) -> KerasLayer:
-    state = {"convolution.weight": _array(layer.weight), "convolution.bias": _array(layer.bias)}
-    arrays = convolution_to_keras(state, keras, flipped=keras == 1 and backend == "theano")
-    settings: dict[str, Any] = (
-        {"nb_filter": layer.out_channels, "filter_length": layer.window, "border_mode": "same", "bias": True}
-        if keras == 1
-        else {"filters": layer.out_channels, "kernel_size": [layer.window], "padding": "same"}
-    )
-    kind = "Convolution1D" if keras == 1 else "Conv1D"
-    return KerasLayer(kind, "", {**settings, "activation": "relu"}, _named(keras, "Wb", arrays))
-
-
-def _recurrent(stack: Stack, keras: int) -> list[KerasLayer]:
-    """Build what reads the sequence; all but the uppermost layer return their states after all steps."""
-    levels: list[nn.Module] = (
-        list(stack.recurrent.layers) if isinstance(stack.recurrent, Stacked) else [stack.recurrent]
-    )
-    between = stack.recurrent.dropout.rate if isinstance(stack.recurrent, Stacked) else 0
-    layers: list[KerasLayer] = []
-    for number, level in enumerate(levels, 1):
-        every = number < len(levels) or stack.pooling is not None
-        layers.append(_both_ways(level, every) if isinstance(level, Bidirectional) else _cell(level, keras, every))
-        if between and number < len(levels):
-            layers.append(_dropout(between, keras))
-    return layers
-
-
-def _both_ways(layer: Bidirectional, return_sequences: bool) -> KerasLayer:
-    """Keras 3's `Bidirectional` around one of its layers; it makes the backward one of it."""
-    ways = {
-        "forward_layer": _cell(layer.forward_layer, 3, return_sequences),
-        "backward_layer": _cell(layer.backward_layer, 3, return_sequences),
-    }
-    arrays = {f"{way}/{path}": array for way, inner in ways.items() for path, array in inner.arrays.items()}
-    inner = ways["forward_layer"]
-    layer_entry = {
-        "module": "keras.layers",
-        "class_name": inner.kind,
-        "config": {"name": snake_case(inner.kind), **(inner.config or {})},
-        "registered_name": None,
-    }
-    return KerasLayer("Bidirectional", "", {"merge_mode": "concat", "layer": layer_entry}, arrays)
-
-
-def _cell(layer: nn.Module, keras: int, return_sequences: bool) -> KerasLayer:
-    assert isinstance(layer, LSTM | GRU)
-    activation = "hard_sigmoid" if layer.recurrent_activation.startswith("hard_sigmoid") else "sigmoid"
-    settings: dict[str, Any] = (
-        {"output_dim": layer.hidden_size, "inner_activation": activation, "dropout_W": layer.dropout}
-        | {"dropout_U": layer.recurrent_dropout, "input_dim": layer.input_size}
-        if keras == 1
-        else {"units": layer.hidden_size, "recurrent_activation": activation, "dropout": layer.dropout}
-        | {"recurrent_dropout": layer.recurrent_dropout, "return_sequences": return_sequences}
-    )
-    settings["activation"] = "tanh"
-    state = {name: _array(value) for name, value in layer.named_parameters()}
-    if isinstance(layer, GRU):
-        return KerasLayer("GRU", "", {**settings, "reset_after": True}, _numbered("cell/vars", gru_to_keras(state)))
-    arrays = lstm_to_keras(state, keras)
-    if keras == 1:
-        names = [f"{part}_{gate}" for gate in KERAS1_GATES for part in "WUb"]
-        return KerasLayer("LSTM", "", settings, dict(zip(names, arrays, strict=True)))
-    return KerasLayer("LSTM", "", settings, _numbered("cell/vars", arrays))
-
-
-def _dropout(rate: float, keras: int) -> KerasLayer:
-    return KerasLayer("Dropout", "", {"p" if keras == 1 else "rate": rate})
-
-
-def _array(parameter: Any) -> Array:
-    array: Array = parameter.detach().float().cpu().numpy()
-    return array
-
-
-def _named(keras: int, names: str, arrays: list[Array]) -> dict[str, Array]:
-    """Keras 1 calls each array by a letter."""
-    return dict(zip(names, arrays, strict=True)) if keras == 1 else _numbered("vars", arrays)
-
-
-def _numbered(group: str, arrays: list[Array]) -> dict[str, Array]:
-    return {f"{group}/{number}": array for number, array in enumerate(arrays)}
-
-
-def _with_names(layers: list[KerasLayer]) -> list[KerasLayer]:
-    """Name each layer after its class, counting from the second on."""
+    items = _chain(layers, state, "layers")
     seen: Counter[str] = Counter()
-    for layer in layers:
+    for layer in _each(items):
         base = snake_case(layer.kind)
         layer.name = f"{base}_{seen[base]}" if seen[base] else base
         seen[base] += 1
-    return layers
+    return items
+
+
+def _chain(layers: Sequence[dict[str, Any]], state: State, place: str) -> list[KerasItem]:
+    made: list[KerasItem] = []
+    for number, layer in enumerate(layers):
+        here = f"{place}.{number}."
+        weights = {name.removeprefix(here): array for name, array in state.items() if name.startswith(here)}
+        if layer["layer"] == "branches":
+            branches = [
+                _chain(branch, state, f"{here}branches.{which}") for which, branch in enumerate(layer["branches"])
+            ]
+            made.append(KerasBranches(KerasLayer("Concatenate", "", {"axis": -1}), branches))
+            continue
+        kind, config, arrays = _METHODS[layer["layer"]](layer, weights)
+        made.append(KerasLayer(kind, "", config, arrays))
+    return made
+
+
+def _each(items: Sequence[KerasItem]) -> list[KerasLayer]:
+    """All layers in order, a merge behind what it merges."""
+    found: list[KerasLayer] = []
+    for item in items:
+        if isinstance(item, KerasLayer):
+            found.append(item)
+        else:
+            found += [layer for branch in item.branches for layer in _each(branch)]
+            found.append(item.merge)
+    return found
+
+
+Made = tuple[str, dict[str, Any], dict[str, Array]]
+
+
+def _embedding(layer: dict[str, Any], weights: State) -> Made:
+    sizes = {"input_dim": layer["num_embeddings"], "output_dim": layer["embedding_dim"]}
+    return "Embedding", {**sizes, "mask_zero": layer["mask_zero"]}, {"vars/0": weights["table.weight"]}
+
+
+def _masking(layer: dict[str, Any], weights: State) -> Made:
+    return "Masking", {"mask_value": layer["mask_value"]}, {}
+
+
+def _dropout(layer: dict[str, Any], weights: State) -> Made:
+    rate = "stddev" if layer["kind"] == "gaussian_noise" else "rate"
+    return _DROPOUTS[layer["kind"]], {rate: layer["rate"]}, {}
+
+
+def _dense(layer: dict[str, Any], weights: State) -> Made:
+    arrays = {"vars/0": weights["linear.weight"].T}
+    if layer["bias"]:
+        arrays["vars/1"] = weights["linear.bias"]
+    function = _function("activation", layer["activation"])
+    return "Dense", {"units": layer["out_features"], "activation": function, "use_bias": layer["bias"]}, arrays
+
+
+def _activation(layer: dict[str, Any], weights: State) -> Made:
+    slope = layer.get("slope")
+    if slope is None:
+        return "Activation", {"activation": _function("activation", layer["activation"])}, {}
+    if layer["activation"] == "elu":
+        return "ELU", {"alpha": slope}, {}
+    return "LeakyReLU", {"negative_slope": slope}, {}
+
+
+def _normalization(layer: dict[str, Any], weights: State) -> Made:
+    names = [name for name in ("weight", "bias", "mean", "variance") if name in weights]
+    config = {"axis": -1, "epsilon": layer["eps"], "scale": layer["scale"], "center": layer["center"]}
+    kind = "BatchNormalization" if layer["kind"] == "batch" else "LayerNormalization"
+    return kind, config, {f"vars/{number}": weights[name] for number, name in enumerate(names)}
+
+
+def _flatten(layer: dict[str, Any], weights: State) -> Made:
+    return "Flatten", {}, {}
+
+
+def _convolution(layer: dict[str, Any], weights: State) -> Made:
+    arrays = {"vars/0": convolution_to_keras(weights["convolution.weight"], keras=3)}
+    if layer["bias"]:
+        arrays["vars/1"] = weights["convolution.bias"]
+    config = {
+        "filters": layer["out_channels"],
+        "kernel_size": [layer["kernel_size"]],
+        "strides": [layer["stride"]],
+        "dilation_rate": [layer["dilation"]],
+        "groups": layer["groups"],
+        "padding": layer["padding"],
+        "activation": _function("activation", layer["activation"]),
+        "use_bias": layer["bias"],
+    }
+    return "Conv1D", config, arrays
+
+
+def _pooling(layer: dict[str, Any], weights: State) -> Made:
+    kind = "MaxPooling1D" if layer["kind"] == "max" else "AveragePooling1D"
+    return kind, {"pool_size": [layer["size"]], "strides": [layer["stride"]], "padding": layer["padding"]}, {}
+
+
+def _global_pooling(layer: dict[str, Any], weights: State) -> Made:
+    return "GlobalMaxPooling1D" if layer["kind"] == "max" else "GlobalAveragePooling1D", {}, {}
+
+
+def _recurrent(layer: dict[str, Any], weights: State) -> Made:
+    cell = layer["cell"]
+    own = {name.removeprefix("layer."): array for name, array in weights.items()}
+    arrays = recurrent_to_keras(cell, own, bias=layer["bias"])
+    config: dict[str, Any] = {
+        "units": layer["hidden_size"],
+        "activation": _function("activation", layer["activation"]),
+        "use_bias": layer["bias"],
+        "go_backwards": layer["backwards"],
+        "return_sequences": layer["return_sequences"],
+        "dropout": layer["dropout"],
+        "recurrent_dropout": layer["recurrent_dropout"],
+    }
+    if layer["zero_masked"]:
+        config["zero_output_for_mask"] = True
+    if cell != "simple":
+        config["recurrent_activation"] = _function("recurrent_activation", layer["recurrent_activation"])
+    if cell.startswith("gru"):
+        config["reset_after"] = cell == "gru"
+    return _CELLS[cell], config, {f"cell/vars/{number}": array for number, array in enumerate(arrays)}
+
+
+def _bidirectional(layer: dict[str, Any], weights: State) -> Made:
+    entries: dict[str, dict[str, Any]] = {}
+    arrays: dict[str, Array] = {}
+    for way in ("forward_layer", "backward_layer"):
+        own = {name.removeprefix(f"{way}."): array for name, array in weights.items() if name.startswith(f"{way}.")}
+        kind, config, inner = _recurrent(layer[way], own)
+        # A Bidirectional sets it itself.
+        config.pop("zero_output_for_mask", None)
+        entries[way] = entry(KerasLayer(kind, f"{way.removesuffix('_layer')}_{snake_case(kind)}", config))
+        arrays |= {f"{way}/{name}": array for name, array in inner.items()}
+    config = {"merge_mode": layer["merge"], "layer": entries["forward_layer"]}
+    turned = {**layer["forward_layer"], "backwards": not layer["forward_layer"]["backwards"]}
+    if turned != layer["backward_layer"]:
+        config["backward_layer"] = entries["backward_layer"]
+    return "Bidirectional", config, arrays
+
+
+def entry(layer: KerasLayer) -> dict[str, Any]:
+    """Describe a layer as a configuration of Keras 3 does."""
+    config = {"name": layer.name, **layer.config}
+    return {"module": "keras.layers", "class_name": layer.kind, "config": config, "registered_name": None}
+
+
+def _function(setting: str, name: str) -> str:
+    if name == "hard_sigmoid":
+        raise InputError(
+            f"Keras 3 has no {setting} 'hard_sigmoid', clip(0.2 x + 0.5, 0, 1): by that name it has clip(x / 6 + 0.5, "
+            "0, 1), here hard_sigmoid_keras3"
+        )
+    return "hard_sigmoid" if name == "hard_sigmoid_keras3" else name
+
+
+_METHODS = {
+    "embedding": _embedding,
+    "masking": _masking,
+    "dropout": _dropout,
+    "dense": _dense,
+    "activation": _activation,
+    "normalization": _normalization,
+    "flatten": _flatten,
+    "convolution": _convolution,
+    "pooling": _pooling,
+    "global_pooling": _global_pooling,
+    "recurrent": _recurrent,
+    "bidirectional": _bidirectional,
+}

@@ -4,12 +4,16 @@ For what cuDNN does not have: dropout in the gates, the hard sigmoids, masked pa
 is one product for all steps, before the launch and under autograd; the pass is the recurrence alone. All rows are run:
 on a GPU a step waits for the one before it, not for its rows.
 
+Under autocast to bfloat16 the numbers of a product are rounded to it; sums, states, cells and gradients stay float32.
+Under any other autocast everything is float32.
+
 Triton comes with PyTorch's CUDA builds. With `TRITON_INTERPRET=1` in the environment its interpreter runs the same
 programs on a CPU, slowly: that is how they are tested where no GPU is.
 """
 
 import importlib.util
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,16 +21,11 @@ from torch.autograd.function import once_differentiable
 
 from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.lstm_kernels.reference import reference_lstm
+from seqclass.nn.lstm_kernels.triton_pass.choices import Choice, Precision, padded_units
+from seqclass.nn.lstm_kernels.triton_pass.tuning import choose
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 
-# The smallest tile of a matrix product; a batch of 64 rows occupies four multiprocessors.
-_ROWS = 16
 _MAX_UNITS = 128
-# Of 4, 8 and 16 warps, blocks of 16, 32 and 64 units and 1 to 3 stages, these are the ones with which sm_90's 255
-# registers hold everything (0 and 24 bytes spilled, where others spill up to 5 KB).
-_BLOCK = 16
-_WARPS = 8
-_STAGES = 1
 
 
 def triton_refusal(arguments: LSTMArguments) -> str | None:
@@ -47,8 +46,12 @@ def triton_refusal(arguments: LSTMArguments) -> str | None:
     return None
 
 
-def triton_lstm(arguments: LSTMArguments) -> torch.Tensor:
+def triton_lstm(arguments: LSTMArguments, choice: Choice | None = None) -> torch.Tensor:
     """Run the layer with one launch.
+
+    Args:
+        arguments: of the layer.
+        choice: how the programs are launched; None for what was measured on this card, or is expected to be fast.
 
     Returns:
         The state after the last step, or all of them, as the arguments say.
@@ -57,15 +60,59 @@ def triton_lstm(arguments: LSTMArguments) -> torch.Tensor:
     batch = inputs.shape[0]
     if batch == 0:
         return reference_lstm(arguments)
+    precision = _precision(inputs.device.type)
+    if choice is None:
+        choice = choose(batch, hidden_size, precision, inputs.device)
     if arguments.padding is not None and arguments.padding.masked:
         begins = arguments.padding.counts.to(inputs.device)
     else:
         begins = torch.zeros(batch, dtype=torch.int64, device=inputs.device)
-    slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation)
-    weight = arguments.weight_hh.view(4, hidden_size, hidden_size)
-    return _TritonLSTM.apply(
-        _project(arguments), weight, arguments.recurrent_masks, begins, slope, arguments.return_sequences
+    launch = _Launch(
+        choice, precision, HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation), arguments.return_sequences
     )
+    weight = arguments.weight_hh.view(4, hidden_size, hidden_size)
+    states: torch.Tensor = _TritonLSTM.apply(_project(arguments), weight, arguments.recurrent_masks, begins, launch)
+    return states
+
+
+def _precision(device_type: str) -> Precision:
+    halves = torch.is_autocast_enabled(device_type) and torch.get_autocast_dtype(device_type) == torch.bfloat16
+    return "bfloat16" if halves else "float32"
+
+
+@dataclass(frozen=True)
+class _Launch:
+    """How a pass is launched.
+
+    Attributes:
+        choice: rows, warps and weights of a program instance.
+        precision: of the products.
+        slope: of the hard sigmoid; None for the sigmoid.
+        return_sequences: whether the result is all states.
+    """
+
+    choice: Choice
+    precision: Precision
+    slope: float | None
+    return_sequences: bool
+
+    def constants(self, masks: torch.Tensor | None, hidden_size: int) -> dict[str, Any]:
+        """Return what the programs are compiled for."""
+        return {
+            "HARD": self.slope is not None,
+            "MASKED": masks is not None,
+            "HIDDEN": hidden_size,
+            "ROWS": self.choice.rows,
+            "UNITS": padded_units(hidden_size),
+            "DOT": self.choice.dot,
+            "KEEP": self.choice.keep,
+            "num_warps": self.choice.warps,
+            "num_stages": 1,
+        }
+
+    def rounded(self, weight: torch.Tensor) -> torch.Tensor:
+        """Round the weights as the products take them, in one piece."""
+        return weight.to(torch.bfloat16 if self.precision == "bfloat16" else torch.float32).contiguous()
 
 
 def _project(arguments: LSTMArguments) -> torch.Tensor:
@@ -91,33 +138,35 @@ class _TritonLSTM(torch.autograd.Function):
         weight: torch.Tensor,
         masks: torch.Tensor | None,
         begins: torch.Tensor,
-        slope: float | None,
-        return_sequences: bool,
+        launch: _Launch,
     ) -> torch.Tensor:
         from seqclass.nn.lstm_kernels.triton_pass import programs
 
         _, batch, steps, hidden_size = projected.shape
-        weight = weight.contiguous()
         masks = None if masks is None else masks.contiguous()
-        gates = projected.new_empty(4, batch, steps, hidden_size)
-        cells = projected.new_zeros(batch, steps + 1, hidden_size)
-        states = projected.new_zeros(batch, steps + 1, hidden_size)
+        # Under autocast the projected inputs are half precision; what the steps leave behind is not.
+        gates = weight.new_empty(4, batch, steps, hidden_size)
+        cells = weight.new_zeros(batch, steps + 1, hidden_size)
+        states = weight.new_zeros(batch, steps + 1, hidden_size)
+        if projected.stride(3) != 1:
+            projected = projected.contiguous()
+        summed_first = launch.rounded(weight.transpose(1, 2))
         with torch.cuda.device_of(projected):
-            programs.forward[_grid(batch)](
+            programs.forward[(launch.choice.instances(batch),)](
                 projected,
                 *projected.stride()[:3],
-                weight,
-                weight if masks is None else masks,
+                summed_first,
+                summed_first if masks is None else masks,
                 begins,
                 gates,
                 cells,
                 states,
-                *(batch, steps, hidden_size, slope or 0.0),
-                **_constants(slope, masks, hidden_size),
+                *(batch, steps, launch.slope or 0.0),
+                **launch.constants(masks, hidden_size),
             )
         ctx.save_for_backward(weight, masks, begins, gates, cells, states)
-        ctx.slope, ctx.return_sequences = slope, return_sequences
-        return (states[:, 1:] if return_sequences else states[:, -1]).clone()
+        ctx.launch = launch
+        return (states[:, 1:] if launch.return_sequences else states[:, -1]).clone()
 
     @staticmethod
     @once_differentiable
@@ -125,42 +174,26 @@ class _TritonLSTM(torch.autograd.Function):
         from seqclass.nn.lstm_kernels.triton_pass import programs
 
         weight, masks, begins, gates, cells, states = ctx.saved_tensors
+        launch: _Launch = ctx.launch
         _, batch, steps, hidden_size = gates.shape
         d_projected = torch.empty_like(gates)
+        rounded = launch.rounded(weight)
         with torch.cuda.device_of(gates):
-            programs.backward[_grid(batch)](
+            programs.backward[(launch.choice.instances(batch),)](
                 gates,
                 cells,
-                weight,
-                weight if masks is None else masks,
+                rounded,
+                rounded if masks is None else masks,
                 begins,
                 gradients[0].contiguous(),
                 d_projected,
-                *(batch, steps, hidden_size, ctx.slope or 0.0),
-                SEQUENCES=ctx.return_sequences,
-                **_constants(ctx.slope, masks, hidden_size),
+                *(batch, steps, launch.slope or 0.0),
+                SEQUENCES=launch.return_sequences,
+                **launch.constants(masks, hidden_size),
             )
         before = states[:, :-1].unsqueeze(0)
         if masks is not None:
             before = before * masks.unsqueeze(2)
         before = before.expand(4, -1, -1, -1).reshape(4, -1, hidden_size)
         d_weight = torch.bmm(d_projected.view(4, -1, hidden_size).transpose(1, 2), before)
-        return d_projected, d_weight, None, None, None, None
-
-
-def _grid(batch: int) -> tuple[int]:
-    return (-(-batch // _ROWS),)
-
-
-def _constants(slope: float | None, masks: torch.Tensor | None, hidden_size: int) -> dict[str, Any]:
-    """Return what the programs are compiled for. A product of fewer than 16 units does not exist."""
-    units = max(16, 1 << (hidden_size - 1).bit_length())
-    return {
-        "HARD": slope is not None,
-        "MASKED": masks is not None,
-        "ROWS": _ROWS,
-        "UNITS": units,
-        "BLOCK": _BLOCK,
-        "num_warps": _WARPS,
-        "num_stages": _STAGES,
-    }
+        return d_projected, d_weight, None, None, None

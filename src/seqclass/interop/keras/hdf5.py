@@ -1,0 +1,139 @@
+"""An HDF5 file as plain values: names, texts and arrays, read by a process that cannot take this one with it."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqclass.errors import InputError
+from seqclass.interop.keras.model import Array
+
+MAX_BYTES = 2 << 30
+"""Of all arrays of a file together: an embedding of five million words with a hundred numbers each."""
+SECONDS = 60.0
+"""An honest file of two gigabytes takes ten."""
+_WORKER = Path(__file__).with_name("hdf5_worker.py")
+
+
+@dataclass(frozen=True)
+class HDF5:
+    """What a file holds.
+
+    Attributes:
+        source: the file, for messages.
+        groups: their names, such as `layers/lstm/cell/vars`; the file itself is the empty name.
+        arrays: floating-point numbers as float32, by their names; None for an array of anything else.
+        attributes: of a group, texts and lists of texts.
+    """
+
+    source: str
+    groups: tuple[str, ...]
+    arrays: dict[str, Array | None]
+    attributes: dict[str, dict[str, Any]]
+
+    def array(self, name: str) -> Array:
+        """The array of that name.
+
+        Raises:
+            InputError: there is none, or it does not hold floating-point numbers.
+        """
+        name = name.strip("/")
+        if name not in self.arrays:
+            raise InputError(f"{self.source}: it has no array {name!r:.200}")
+        found = self.arrays[name]
+        if found is None:
+            raise InputError(f"{self.source}: {name!r:.200} is not an array of floating-point numbers")
+        return found
+
+    def below(self, group: str) -> Iterator[str]:
+        """The names of the arrays below a group, those of a number in its order."""
+        inside = [name for name in self.arrays if name.startswith(group + "/")]
+        yield from sorted(inside, key=_numbered)
+
+    def children(self, group: str) -> list[str]:
+        """The names of the groups directly below one."""
+        prefix = group + "/" if group else ""
+        return [name for name in self.groups if name.startswith(prefix) and name and "/" not in name[len(prefix) :]]
+
+    def text(self, name: str, *groups: str) -> str | None:
+        """An attribute that is a text, of the first of the groups that has it."""
+        for group in groups:
+            value = self.attributes.get(group, {}).get(name)
+            if isinstance(value, str):
+                return value
+        return None
+
+    def texts(self, group: str, name: str) -> list[str] | None:
+        """An attribute that is a list of texts; Keras splits a long one into `name0`, `name1` and so on."""
+        attributes = self.attributes.get(group, {})
+        if name in attributes:
+            return _list(attributes[name])
+        parts: list[str] = []
+        number = 0
+        while f"{name}{number}" in attributes:
+            parts += _list(attributes[f"{name}{number}"])
+            number += 1
+        return parts if number else None
+
+
+def read_hdf5(path: Path, *, source: str | None = None) -> HDF5:
+    """Read a file.
+
+    Args:
+        path: the file.
+        source: what messages call it.
+
+    Raises:
+        InputError: it is not HDF5, is damaged, refers to other files, or holds more than is read.
+    """
+    source = source or str(path)
+    with tempfile.TemporaryDirectory(prefix="seqclass-hdf5-") as folder:
+        request = {"source": str(path), "folder": folder, "max_bytes": MAX_BYTES, "path": sys.path}
+        try:
+            done = subprocess.run(
+                [sys.executable, str(_WORKER), json.dumps(request)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise InputError(
+                f"{source} is damaged: HDF5 had not read it after {SECONDS:g} seconds, and was stopped"
+            ) from None
+        if done.returncode == 3:
+            raise InputError(f"{source}: {done.stderr.strip()}")
+        if done.returncode != 0:
+            reason = (done.stderr.strip().splitlines() or [f"HDF5 ended with status {done.returncode}"])[-1]
+            raise InputError(f"{source} is damaged, or is not an HDF5 file of Keras: {reason:.300}")
+        return _load(Path(folder), source)
+
+
+def _load(folder: Path, source: str) -> HDF5:
+    found = json.loads((folder / "found.json").read_text())
+    arrays: dict[str, Array | None] = {}
+    with zipfile.ZipFile(folder / "arrays.npz") as file:
+        for name, number in found["arrays"]:
+            if number is None:
+                arrays[name] = None
+                continue
+            with file.open(f"{number}.npy") as part:
+                arrays[name] = np.lib.format.read_array(part, allow_pickle=False)
+    return HDF5(source, tuple(found["groups"]), arrays, found["attributes"])
+
+
+def _list(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def _numbered(name: str) -> list[tuple[int, int | str]]:
+    """Sorts `vars/2` before `vars/10`."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in name.split("/")]
