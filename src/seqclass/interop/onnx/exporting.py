@@ -11,6 +11,7 @@ from seqclass.files import written_whole
 from seqclass.interop.description import describe
 from seqclass.interop.onnx import layers
 from seqclass.interop.onnx.graph import Graph
+from seqclass.interop.portable import portable_stack
 from seqclass.models import Stack
 from seqclass.nn import Bidirectional, ParallelConvolutions
 
@@ -26,10 +27,10 @@ def export_onnx(classifier: TextClassifier, out: str | Path) -> None:
         out: the file.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or the classifier has what ONNX is not written for.
     """
     graph = Graph()
-    stack = classifier.stack
+    stack = portable_stack(classifier, "ONNX")
     state = _state(graph, stack)
     output = [graph.constant(layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
     scores = graph.add("Gemm", state, *output, transB=1)
