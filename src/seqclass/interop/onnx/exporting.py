@@ -8,9 +8,10 @@ from onnx import helper
 
 from seqclass.classifier import TextClassifier
 from seqclass.files import written_whole
-from seqclass.interop.description import describe, exportable_stack
+from seqclass.interop.description import describe
 from seqclass.interop.onnx import layers
 from seqclass.interop.onnx.graph import Graph
+from seqclass.interop.portable import portable_stack
 from seqclass.models import Stack
 from seqclass.nn import Bidirectional, ParallelConvolutions
 
@@ -26,10 +27,10 @@ def export_onnx(classifier: TextClassifier, out: str | Path) -> None:
         out: the file.
 
     Raises:
-        InputError: the file cannot be written, or the stack has parts that the model would lack.
+        InputError: the file cannot be written, or the classifier has what ONNX is not written for.
     """
     graph = Graph()
-    stack = exportable_stack(classifier, "onnx")
+    stack = portable_stack(classifier, "ONNX")
     state = _state(graph, stack)
     output = [graph.constant(layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
     scores = graph.add("Gemm", state, *output, transB=1)

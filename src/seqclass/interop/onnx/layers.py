@@ -163,15 +163,22 @@ def _reverse_words(graph: Graph, sequence: str, words: Words) -> str:
 
 
 def pool(graph: Graph, layer: GlobalPooling, states: str, words: Words) -> str:
-    """Add the mean or the maximum over the words of each row; zeros for a row without any."""
+    """Add the mean, the maximum or both over the words of each row; zeros for a row without any."""
     in_front = graph.add("Less", places(graph, states), graph.add("Unsqueeze", words.counts, graph.integers(1)))
     word = in_front if words.first else graph.add("Not", in_front)
     word = graph.add("Unsqueeze", word, graph.integers(2))
     numbers = graph.add("ReduceSum", graph.add("Cast", word, to=TensorProto.FLOAT), graph.integers(1), keepdims=0)
-    if layer.kind == "mean":
+    pooled = []
+    if layer.kind in ("max", "max_mean"):
+        pooled.append(_maximum(graph, states, word, numbers))
+    if layer.kind in ("mean", "max_mean"):
         kept = graph.add("Where", word, states, graph.constant(np.array(0, np.float32)))
         total = graph.add("ReduceSum", kept, graph.integers(1), keepdims=0)
-        return graph.add("Div", total, graph.add("Max", numbers, graph.constant(np.array(1, np.float32))))
+        pooled.append(graph.add("Div", total, graph.add("Max", numbers, graph.constant(np.array(1, np.float32)))))
+    return pooled[0] if len(pooled) == 1 else graph.add("Concat", *pooled, axis=1)
+
+
+def _maximum(graph: Graph, states: str, word: str, numbers: str) -> str:
     lowest = graph.constant(np.array(-np.inf, np.float32))
     largest = graph.add("ReduceMax", graph.add("Where", word, states, lowest), axes=[1], keepdims=0)
     zero = graph.constant(np.array(0, np.float32))
