@@ -171,7 +171,7 @@ class TestTrained:
             rows = list(csv.DictReader(file))
         assert len(rows) == 90
         assert [file.name for file in Path("runs/lstm/1").iterdir() if file.suffix == ".part"] == []
-        right = [row["name"].split("/")[1] == row["label"] for row in rows]
+        right = [row["name"].split("/")[1] == row["predicted"] for row in rows]
         assert sum(right) > 80
         assert float(rows[0]["p(neg)"]) + float(rows[0]["p(pos)"]) == pytest.approx(1, abs=1e-5)
 

@@ -26,7 +26,7 @@ from seqclass.classifier import TextClassifier
 from seqclass.cli import main
 from seqclass.data import EncodedDataModule, IMDBDataModule, SampleSource, TextDataModule
 from seqclass.interop import export_keras
-from seqclass.models import PRESETS, StackOptions
+from seqclass.models import NOTEBOOK_STACKS, PRESETS, StackOptions
 from seqclass.optim import KerasAdam
 from seqclass.training import new_classifier
 
@@ -46,7 +46,7 @@ _BLOCK = re.compile(
 )
 # A run's best checkpoint has its figures in its name, which are others here.
 _BEST = re.compile(r"epoch=\d+-val_acc=[\d.]+\.ckpt")
-_SHOWN_ONLY = ("csv", "yaml", "text")
+_SHOWN_ONLY = ("csv", "json", "yaml", "text")
 
 
 class Block(NamedTuple):
@@ -191,8 +191,8 @@ def named_options(owner):
 
 
 def stack_options():
-    """The options of the stacks with the value that all of them begin with; None where they differ or lack it."""
-    values = [preset.values for preset in PRESETS.values()]
+    """The options with the value that the notebook's four stacks begin with; None where they differ or lack it."""
+    values = [PRESETS[name].values for name in NOTEBOOK_STACKS]
     sizes = ("num_embeddings", "num_classes", "multi_label")  # from the data
     alike = {
         field.name: values[0].get(field.name)

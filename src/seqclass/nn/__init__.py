@@ -11,7 +11,7 @@ from seqclass.nn.gru import GRU
 from seqclass.nn.initializers import INITIALIZERS, Initializer
 from seqclass.nn.lstm import LSTM
 from seqclass.nn.lstm_kernels import KERNELS, Kernel
-from seqclass.nn.ngram_fitting import NGramFit, fit_ngrams
+from seqclass.nn.ngram_fitting import NGramFit, fit_ngrams, suggested_buckets
 from seqclass.nn.ngrams import NGrams
 from seqclass.nn.recurrent import RecurrentLayer
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
@@ -48,4 +48,5 @@ __all__ = [
     "fit_ngrams",
     "flush_denormals",
     "pool_segments",
+    "suggested_buckets",
 ]

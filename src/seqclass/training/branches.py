@@ -14,10 +14,12 @@ from seqclass.classifier import Task
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError
 from seqclass.models import Stack
-from seqclass.nn.ngram_fitting import NGramFit, fit_ngrams
+from seqclass.nn import fit_ngrams
 
-NGRAM_STRENGTH = 100.0
+NGRAM_STRENGTH = 200.0
 """How closely the n-grams fit the training texts; see `fit_ngrams`. Chosen on held-out texts (docs/accuracy.md)."""
+MANY_IDS = 1_000_000
+"""Of more training ids than this, n-grams in a single text are left out: it makes the fit better, and smaller."""
 
 
 def has_branches(stack: object) -> bool:
@@ -25,7 +27,7 @@ def has_branches(stack: object) -> bool:
     return isinstance(stack, Stack) and stack.ngrams is not None
 
 
-def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None = None) -> NGramFit:
+def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None = None) -> None:
     """Fit the n-grams of a stack to all texts that are trained on; every process finds the same.
 
     Args:
@@ -41,15 +43,17 @@ def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None
             "n-grams are fitted to all training texts at once, which needs a DataModule of seqclass; use one, or set "
             "ngrams to 0"
         )
-    assert stack.ngrams is not None
+    layer = stack.ngrams
+    assert layer is not None
     ids, labels = data.training_ids()
     classes = torch.from_numpy(labels).long()
     targets = classes
-    if classes.dim() == 1 and stack.ngrams.outputs > 1:
-        targets = torch.nn.functional.one_hot(classes, stack.ngrams.outputs)
+    if classes.dim() == 1 and layer.outputs > 1:
+        targets = torch.nn.functional.one_hot(classes, layer.outputs)
     weights = None if class_weights is None else class_weights.cpu()[classes]
     values, offsets = torch.from_numpy(ids.values.astype("int32")), torch.from_numpy(ids.offsets)
-    return fit_ngrams(stack.ngrams, values, offsets, targets, weights=weights, strength=NGRAM_STRENGTH)
+    min_texts = 1 if len(values) <= MANY_IDS else 2
+    fit_ngrams(layer, values, offsets, targets, weights=weights, strength=NGRAM_STRENGTH, min_texts=min_texts)
 
 
 class BranchEvaluation:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from seqclass.errors import InputError
+from seqclass.messages import listed
 
 ClassWeights: TypeAlias = list[float] | dict[str, float] | Literal["balanced"] | None
 
@@ -44,14 +45,10 @@ def _by_name(given: dict[str, float], label_names: Sequence[str]) -> list[float]
     unknown = [name for name in by_name if name not in label_names]
     missing = [name for name in label_names if name not in by_name]
     if unknown or missing:
-        wrong = f"no class is called {_shown(unknown)}" if unknown else f"there is no weight for {_shown(missing)}"
+        wrong = f"no class is called {listed(unknown)}" if unknown else f"there is no weight for {listed(missing)}"
         bare = any(not isinstance(key, str) for key in given)
         raise InputError(
-            f"class_weights={given}: {wrong}; the classes are {_shown(label_names) or 'not known'}"
+            f"class_weights={given}: {wrong}; the classes are {listed(label_names) or 'not known'}"
             f"{'. In YAML, names such as no and 1.0 need quotes' if bare else ''}"
         )
     return [by_name[name] for name in label_names]
-
-
-def _shown(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")

@@ -1,6 +1,5 @@
 """The file that `seqclass predict` writes."""
 
-import csv
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
@@ -9,15 +8,15 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import distributed
 
-from seqclass.files import written_whole
+from seqclass.evaluation.predictions_file import prediction_columns, predictions_file
 from seqclass.training.sequence_classifier import SequenceClassifier
 
 
 class PredictionFile(Callback):
-    """Writes one row for each text: its name, the label, the label's probability, and the probability of each class.
+    """Writes one row for each text: its name, the predicted label, its probability, and that of each class.
 
-    The rows stand in the order of the texts, however many processes predict; the first of them writes. The file
-    appears whole or not at all.
+    The rows are in the order of the texts, however many processes predict; the first of them writes. The file appears
+    whole or not at all.
 
     Args:
         path: of the CSV file; the first process needs it.
@@ -30,13 +29,8 @@ class PredictionFile(Callback):
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._rows = 0
-        if not trainer.is_global_zero or self.path is None:
-            return
-        part = self._opened.enter_context(written_whole(self.path))
-        file = self._opened.enter_context(part.open("w", newline="", encoding="utf-8"))
-        self._writer = csv.writer(file)
-        names = cast(SequenceClassifier, pl_module).classifier.label_names
-        self._writer.writerow(["name", "label", "probability", *(f"p({name})" for name in names)])
+        if trainer.is_global_zero and self.path is not None:
+            self._write = self._opened.enter_context(predictions_file(self.path))
 
     def on_predict_batch_end(
         self,
@@ -47,15 +41,16 @@ class PredictionFile(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        probabilities = _of_all_processes(outputs.cpu())
+        probabilities = _of_all_processes(outputs.cpu()).tolist()
         if not trainer.is_global_zero or self.path is None:
             return
-        chosen = cast(SequenceClassifier, pl_module).classifier.chosen
+        classifier = cast(SequenceClassifier, pl_module).classifier
+        chosen = [classifier.chosen(row) for row in probabilities]
+        numbers = range(self._rows, self._rows + len(probabilities))
         names = getattr(trainer.predict_dataloaders, "names", None)
-        for row in probabilities.tolist():
-            name = self._rows if names is None else names[self._rows]
-            self._writer.writerow([name, ", ".join(chosen(row)), f"{max(row):.6f}", *(f"{value:.6f}" for value in row)])
-            self._rows += 1
+        shown = list(numbers) if names is None else [names[number] for number in numbers]
+        self._write({"name": shown, **prediction_columns(classifier.label_names, chosen, probabilities)})
+        self._rows += len(probabilities)
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._opened.close()

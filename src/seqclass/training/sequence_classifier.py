@@ -21,8 +21,9 @@ from seqclass.training.branches import BranchEvaluation, fit_ngram_branch, has_b
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_fits
 from seqclass.training.epoch_metrics import EpochMetrics, Stage
+from seqclass.training.finite_loss import check_training_loss, check_validation_loss
 from seqclass.training.record import training_record
-from seqclass.training.resuming import check_optimizer, check_same_classifier
+from seqclass.training.resuming import check_goes_on, check_optimizer, check_same_classifier
 from seqclass.training.shared_batch import batch_loss
 
 
@@ -159,6 +160,14 @@ class SequenceClassifier(LightningModule):
             # All processes begin with one seed: their parts of a batch would get one and the same random masks.
             torch.manual_seed(torch.initial_seed() + self.global_rank)
 
+    def on_before_backward(self, loss: torch.Tensor) -> None:
+        """Stop at a loss that is not finite.
+
+        Raises:
+            InputError: as `check_training_loss`.
+        """
+        check_training_loss(loss, self.trainer)
+
     def on_train_epoch_start(self) -> None:
         self._epoch.reset("train")
 
@@ -182,15 +191,18 @@ class SequenceClassifier(LightningModule):
         self._log_evaluation("test")
 
     def _log_evaluation(self, stage: Stage) -> None:
+        fits = self.trainer.state.fn == "fit"
         if self._has_branches:
-            fits = self.trainer.state.fn == "fit"
             classifier = self.classifier
             figures = self._branches.figures(
                 classifier.stack, classifier.task, self._class_weights, choose_blend=fits and stage == "val"
             )
-            self.log_dict({f"{stage}_{name}": value for name, value in figures.items()}, sync_dist=True)
+            figures = {f"{stage}_{name}": value for name, value in figures.items()}
         else:
-            self.log_dict(self._epoch.compute(stage), sync_dist=True)
+            figures = self._epoch.compute(stage)
+        if fits:
+            check_validation_loss(figures[f"{stage}_loss"], self.trainer)
+        self.log_dict(figures, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         optimizer = self._new_optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
@@ -229,11 +241,13 @@ class SequenceClassifier(LightningModule):
 
         Raises:
             InputError: it was trained with another pipeline, other labels or sizes, or, where training goes on, with
-                another optimizer.
+                another optimizer; or there is nothing left to train.
         """
         found = checkpoint_of(checkpoint, "the checkpoint")
         check_same_classifier(found, self.classifier)
         if self.trainer.state.fn == "fit":
+            epochs, steps = self.trainer.max_epochs, self.trainer.max_steps
+            check_goes_on(checkpoint, "the checkpoint", max_epochs=epochs, max_steps=steps)
             rate = check_optimizer(checkpoint, self._new_optimizer([nn.Parameter(torch.zeros(1))]))
             if rate is not None:
                 rank_zero_only(print)(f"Going on with the checkpoint's {rate}", file=sys.stderr)

@@ -50,7 +50,7 @@ class TextOptions:
 def text_pipeline(
     model: KerasModel, options: TextOptions, num_embeddings: int
 ) -> tuple[TextPipeline | None, list[str]]:
-    """The pipeline of a model, if there is one, and what was assumed about it.
+    """Make the pipeline of a model, if there is one, and say what was assumed about it, or why there is none.
 
     Raises:
         InputError: a text layer does what no pipeline does, or options do not fit.
@@ -67,7 +67,7 @@ def text_pipeline(
     for name in (field.name for field in fields(options)):
         if getattr(options, name) is not None:
             raise InputError(f"{name}={getattr(options, name)!r} goes with word_index, which is not given")
-    return None, ["vocabulary: the model reads ids (--word_index FILE otherwise)"]
+    return None, ["the file has no vocabulary: the model reads ids (--word_index FILE otherwise)"]
 
 
 # Text layers.
@@ -146,7 +146,7 @@ def _tokenizer(model: KerasModel, layer: KerasLayer) -> KerasTokenizer:
 
 
 def _vocabulary_of(model: KerasModel, layer: KerasLayer, options: TextOptions) -> list[str] | None:
-    """The tokens in the order of their ids; those for padding and unknown words may be in front."""
+    """Return the tokens in the order of their ids; those for padding and unknown words may be in front."""
     stated = layer.config.get("vocabulary")
     if isinstance(stated, dict):
         stated = stated.get("config", {}).get("value", stated.get("value"))
