@@ -1,9 +1,10 @@
 """A recipe's turn: the command ``seqclass fit`` itself, as its users type it, and nothing that helps it.
 
-The clock runs from the start of the process to its end, with the test of the best epoch at which the command ends. The curve
-has a point for each validation: the accuracy on the test texts of the checkpoint saved then, measured after the clock has
-stopped, and the seconds of a run that would have ended there, the time from the last checkpoint to the end included.
-No choice is made by the test texts: that of an epoch, and of the weights of a blend, is the recipe's, on what it holds out.
+The clock runs from the start of the process to its end, with the test of the best epoch at which the command ends. The
+curve has a point for each validation: the accuracy on the test texts of the checkpoint saved then, measured after the
+clock has stopped, and the seconds of a run that would have ended there, the time from the last checkpoint to the end
+included. No choice is made by the test texts: that of an epoch, and of the weights of a blend, is the recipe's, on what
+it holds out.
 """
 
 from __future__ import annotations

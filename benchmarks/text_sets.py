@@ -1,6 +1,6 @@
 """The part of `accuracy` that is about texts: recipes and text classifiers on whole data sets, each over the seeds.
 
-A run is a process of its own, from its start to its predictions for the test texts; a recipe's begins with an empty cache.
+A run is a process of its own, from its start to its predictions for the test texts; a recipe's begins without a cache.
 """
 
 from __future__ import annotations

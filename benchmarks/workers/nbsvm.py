@@ -16,7 +16,7 @@ LONG = 100
 
 
 class NbsvmWorker(TextWorker):
-    """All 1,2,3-grams that at least two texts have, present or not, each times its log-count ratio; one class vs the rest.
+    """All 1-3-grams that at least two texts have, present or not, each times its log-count ratio; one against the rest.
 
     Snippets have the paper's C = 1 and its interpolation between the mean weight and the learnt one, beta = 0.25.
     Documents have C = 0.1 and the weights as they are learnt (Mesnil et al., 2014).

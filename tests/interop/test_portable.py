@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from seqclass.classifier import TextClassifier
+from seqclass.cli import main
 from seqclass.errors import InputError
 from seqclass.interop import torch_export
 from seqclass.interop.onnx import export_onnx
@@ -119,3 +120,13 @@ def test_onnx_carries_labels_and_vocabulary(checkpoint, tmp_path):
     about = json.loads(session.get_modelmeta().custom_metadata_map["seqclass"])
     assert about["labels"] == ["neg", "pos"]
     assert about["pipeline"] == classifier.pipeline.state()
+
+
+@pytest.mark.parametrize("form", ["onnx", "torch-export"])
+def test_what_an_exporter_would_leave_out_is_refused(form, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    TextClassifier(StackOptions(stack="pooled", num_embeddings=9, hidden_size=2, ngram_buckets=9)).save("pooled.ckpt")
+    assert main(["export", "pooled.ckpt", "--format", form, "--out", "model.out"]) == 2
+    told = capsys.readouterr().err
+    assert f"a stack with segment_length, ngrams, affix_buckets, pooling='max_mean' cannot be written as {form}" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["pooled.ckpt"]

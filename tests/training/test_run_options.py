@@ -1,11 +1,13 @@
 """What the README's table of a run's needs promises: each is said on the command line, and seen to happen."""
 
 import csv
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from support.disk import nearly_full_disk
 from support.versions import OLD_PYTORCH
 
 from seqclass.cli import main
@@ -155,6 +157,36 @@ def test_tensorboard_beside_the_csv_file(fit, tmp_path):
     fit("--config", str(config), epochs=1)
     names = {file.name.partition(".")[0] for file in Path("logs").rglob("*") if file.is_file()}
     assert {"events", "metrics"} <= names
+
+
+@pytest.mark.parametrize("logger", ["CSVLogger", "TensorBoardLogger"])
+def test_a_loggers_folder_of_another_run_is_left_alone(fit, logger, easy_reviews, capsys):
+    fixed = ["--trainer.logger", logger, "--trainer.logger.save_dir", "logs", "--trainer.logger.version", "0"]
+    fit(*fixed, epochs=1)
+    before = {file: file.read_bytes() for file in Path("logs").rglob("*") if file.is_file()}
+    capsys.readouterr()
+    small = ["--data.path", str(easy_reviews), "--data.maxlen", "24", "--model.hidden_size", "8"]
+    assert main(["fit", "--config", str(CONFIG), *small, "--trainer.accelerator", "cpu", *fixed]) == 2
+    told = capsys.readouterr().err
+    assert f"error: {logger} would write to logs/lightning_logs/version_0, which holds another run's files: " in told
+    assert "Traceback" not in told
+    assert {file: file.read_bytes() for file in Path("logs").rglob("*") if file.is_file()} == before
+    assert not Path("runs/lstm/2").exists()
+
+
+def test_a_full_disk_in_training_leaves_whole_checkpoints(fit, easy_reviews, capsys):
+    run = fit(epochs=1)
+    size = (run / "checkpoints" / "last.ckpt").stat().st_size
+    capsys.readouterr()
+    options = ["--data.path", str(easy_reviews), "--data.maxlen", "24", "--data.batch_size", "16"]
+    options += ["--model.hidden_size", "8", "--model.embedding_dim", "8", "--trainer.accelerator", "cpu"]
+    with nearly_full_disk(size - 100):
+        assert main(["fit", "--config", str(CONFIG), *options]) == 2
+    told = capsys.readouterr().err.strip().splitlines()[-1]
+    assert re.fullmatch(
+        r"seqclass: error: cannot write .*runs/lstm/2/checkpoints/epoch=0-.*\.ckpt: File too large", told
+    )
+    assert not list(Path("runs/lstm/2/checkpoints").glob("*"))
 
 
 def test_without_tensorboard(tmp_path, monkeypatch, capsys):

@@ -11,7 +11,7 @@ from torch import nn
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.files import written_whole
-from seqclass.interop.description import describe
+from seqclass.interop.description import describe, exportable_stack
 from seqclass.models import Stack
 from seqclass.nn import GRU, LSTM, Bidirectional, Stacked
 from seqclass.nn.global_pooling import PoolingKind
@@ -31,12 +31,14 @@ def export_torch(classifier: TextClassifier, out: str | Path) -> None:
     Labels and text pipeline are in it as the extra file `seqclass.json`.
 
     Raises:
-        InputError: the file cannot be written, or this PyTorch is too old to trace a loop of unknown length.
+        InputError: the file cannot be written, the stack has parts that the program would lack, or this PyTorch is too
+            old to trace a loop of unknown length.
     """
     if scan is None:
         raise InputError(f"torch-export needs PyTorch 2.6 or newer, and this is {torch.__version__}")
+    stack = exportable_stack(classifier, "torch-export")
     # Tracing takes a size of one for a constant, so two steps have to be left behind the pooling.
-    shortest = 2 * (1 if classifier.stack.max_pooling is None else classifier.stack.max_pooling.size)
+    shortest = 2 * (1 if stack.max_pooling is None else stack.max_pooling.size)
     batch, steps = torch.export.Dim("batch", min=1), torch.export.Dim("steps", min=shortest)
     example = torch.ones(3, 5 * shortest + 1, dtype=torch.int64)
     content = io.BytesIO()
@@ -44,7 +46,7 @@ def export_torch(classifier: TextClassifier, out: str | Path) -> None:
     with torch.no_grad():
         try:
             program = torch.export.export(
-                PortableStack(classifier.stack).eval(), (example,), dynamic_shapes=({0: batch, 1: steps},)
+                PortableStack(stack).eval(), (example,), dynamic_shapes=({0: batch, 1: steps},)
             )
             torch.export.save(program, content, extra_files={"seqclass.json": description})
             # PyTorch 2.3 writes such a program, but what it reads again does not run.

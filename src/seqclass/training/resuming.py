@@ -48,6 +48,34 @@ def check_same_classifier(checkpoint: Checkpoint, classifier: TextClassifier) ->
         raise InputError(f"the checkpoint reads texts in another way than the model, or knows other words; {way_out}")
 
 
+def check_goes_on(content: Mapping[str, Any], source: str, *, max_epochs: int | None, max_steps: int) -> None:
+    """Refuse to resume a training that has reached its end: nothing would be trained, and nothing useful saved.
+
+    Args:
+        content: of the checkpoint, as Lightning wrote it.
+        source: its path, for messages.
+        max_epochs: the Trainer's; None or -1 for no limit.
+        max_steps: likewise; -1 for none.
+
+    Raises:
+        InputError: all epochs or steps have been trained; or the file holds no state of a training.
+    """
+    try:
+        epochs = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+        steps = int(content["global_step"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{source} holds a model without the state of a training, so none can go on from it; "
+            "new_classifier(data, trained=TextClassifier.load(PATH)) begins one with its weights"
+        ) from error
+    for name, done, most in (("max_epochs", epochs, max_epochs), ("max_steps", steps, max_steps)):
+        if most is not None and 0 <= most <= done:
+            raise InputError(
+                f"the training of {source} has ended: it has done {done} of trainer.{name}={most}; to go on, set "
+                f"trainer.{name} to more than {done}"
+            )
+
+
 def check_optimizer(checkpoint: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> str | None:
     """Refuse to go on with another optimizer than the one whose state was saved.
 

@@ -23,7 +23,7 @@ from seqclass.training.data_facts import DataFacts, check_fits
 from seqclass.training.epoch_metrics import EpochMetrics, Stage
 from seqclass.training.finite_loss import check_training_loss, check_validation_loss
 from seqclass.training.record import training_record
-from seqclass.training.resuming import check_optimizer, check_same_classifier
+from seqclass.training.resuming import check_goes_on, check_optimizer, check_same_classifier
 from seqclass.training.shared_batch import batch_loss
 
 
@@ -241,11 +241,13 @@ class SequenceClassifier(LightningModule):
 
         Raises:
             InputError: it was trained with another pipeline, other labels or sizes, or, where training goes on, with
-                another optimizer.
+                another optimizer; or there is nothing left to train.
         """
         found = checkpoint_of(checkpoint, "the checkpoint")
         check_same_classifier(found, self.classifier)
         if self.trainer.state.fn == "fit":
+            epochs, steps = self.trainer.max_epochs, self.trainer.max_steps
+            check_goes_on(checkpoint, "the checkpoint", max_epochs=epochs, max_steps=steps)
             rate = check_optimizer(checkpoint, self._new_optimizer([nn.Parameter(torch.zeros(1))]))
             if rate is not None:
                 rank_zero_only(print)(f"Going on with the checkpoint's {rate}", file=sys.stderr)

@@ -144,7 +144,7 @@ def _built(
 
 
 def _override(described: Described, unsaid: Unsaid) -> None:
-    """What may be given in place of what the file says."""
+    """Return what may be given in place of what the file says."""
     for layer in _every(described.layers):
         if unsaid.mask_padding is not None and layer["layer"] == "embedding":
             layer["mask_zero"] = unsaid.mask_padding

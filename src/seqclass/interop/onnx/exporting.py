@@ -8,7 +8,7 @@ from onnx import helper
 
 from seqclass.classifier import TextClassifier
 from seqclass.files import written_whole
-from seqclass.interop.description import describe
+from seqclass.interop.description import describe, exportable_stack
 from seqclass.interop.onnx import layers
 from seqclass.interop.onnx.graph import Graph
 from seqclass.models import Stack
@@ -26,10 +26,10 @@ def export_onnx(classifier: TextClassifier, out: str | Path) -> None:
         out: the file.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or the stack has parts that the model would lack.
     """
     graph = Graph()
-    stack = classifier.stack
+    stack = exportable_stack(classifier, "onnx")
     state = _state(graph, stack)
     output = [graph.constant(layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
     scores = graph.add("Gemm", state, *output, transB=1)
