@@ -209,6 +209,21 @@ def scale(rows: list[MergedRow]) -> str:
     return (_table("Files of many rows", header, lines) if lines else "") + _failures(rows)
 
 
+def serve(rows: list[MergedRow]) -> str:
+    """Texts a second and times of requests, by the number of clients."""
+    lines = []
+    for merged in sorted(rows, key=lambda merged: (merged.row["stack"], merged.row["settings"]["clients"])):
+        row, settings = merged.row, merged.row["settings"]
+        if row["status"] == "failed":
+            continue
+        several = "".join(f", {settings[name]} {name}" for name in ("texts", "workers") if settings[name] > 1)
+        clients = "1 client" if settings["clients"] == 1 else f"{settings['clients']} clients"
+        cells = [f"{row['texts_per_second']:,.0f}", _short(row["p50_ms"]), _short(row["p99_ms"])]
+        lines.append([f"{_stack(row)}, {clients}{several}", *cells])
+    header = ["", "texts a second", "a request, median, ms", "99% are faster than, ms"]
+    return (_table("`seqclass serve` on the loopback", header, lines) if lines else "") + _failures(rows)
+
+
 def _of_the_notebook(row: dict[str, Any]) -> bool:
     return not row["settings"].get("sweep")
 
@@ -255,6 +270,7 @@ SECTIONS = {
     "accuracy": Section("accuracy", _of_the_full_data, accuracy),
     "notebook": Section("accuracy", _of_seqclass, beside_notebook),
     "scale": Section("scale", lambda row: True, scale),
+    "serve": Section("serve", lambda row: True, serve),
 }
 """By the name that stands in the README's markers."""
 
