@@ -34,7 +34,7 @@ class Configuration:
         self.input_length: int | None = None
 
     def read(self, config: Any) -> list[KerasItem]:
-        """The layers, in the order in which a text passes them.
+        """Return the layers in the order in which a text passes them.
 
         Raises:
             InputError: it is not the configuration of a model, or not of one that is a chain.
@@ -120,7 +120,7 @@ class _Graph:
         return str(layers[0][0])
 
     def _to(self, name: str, behind: list[str]) -> list[KerasItem]:
-        """The chain from the input up to a layer, and that layer."""
+        """Return the chain from the input up to a layer, and that layer."""
         if name in self._chains:
             return self._chains[name]
         if name in behind or len(behind) > MAX_LAYERS:
@@ -154,7 +154,7 @@ class _Graph:
         return [self._tensor(name, tensor) for tensor in self._tensors(name, nodes[0])]
 
     def _tensors(self, name: str, node: Any) -> list[Any]:
-        """The tensors that a layer is called with: Keras 3 writes a dict, Keras 1 and 2 a list."""
+        """Return the tensors that a layer is called with: Keras 3 writes a dict, Keras 1 and 2 a list."""
         if isinstance(node, dict):
             arguments, options = node["args"], dict(node.get("kwargs") or {})
             self._check_options(name, options)

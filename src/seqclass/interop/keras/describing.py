@@ -377,7 +377,7 @@ class _Describer:
         self.described.state[name] = array
 
     def _setting(self, *names: str, default: Any = None) -> Any:
-        """A setting by its name in Keras 2 and 3, or another that a version has for it."""
+        """Return a setting by its name in Keras 2 and 3, or another that a version has for it."""
         return next((self._layer.config[name] for name in names if name in self._layer.config), default)
 
     def _bias(self) -> bool:
@@ -391,7 +391,7 @@ class _Describer:
         return self._function(name, self._layer.config.get(name, default))
 
     def _function(self, name: str, value: Any) -> str:
-        """The name of a function here; None is the identity."""
+        """Return the name of a function here; None is the identity."""
         if isinstance(value, dict):
             # What Keras looks up by a name in another module is another's code, and never run.
             value = value.get("config") if value.get("class_name") == "function" else value.get("class_name")
@@ -407,7 +407,7 @@ class _Describer:
 
     @staticmethod
     def _plain(value: Any) -> Any:
-        """A list of one is its item; a number may be wrapped, as tf_keras does with arrays of numpy."""
+        """Unpack a value: a list of one is its item; a number may be wrapped, as tf_keras does with arrays of numpy."""
         if isinstance(value, list | tuple) and len(value) == 1:
             value = value[0]
         if isinstance(value, dict):

@@ -162,7 +162,7 @@ def _weights_by_place(path: Path, file: HDF5, unsaid: Unsaid) -> KerasModel:
 
 
 def _root(file: HDF5) -> str:
-    """What the file calls the outermost container."""
+    """Return what the file calls the outermost container."""
     return next((root for root in _ROOTS if root in file.groups), "layers")
 
 
@@ -190,7 +190,7 @@ def _json(path: Path, content: str | bytes) -> Any:
 
 
 def _version_of(config: dict[str, Any]) -> int | None:
-    """The version that `model.to_json` writes; Keras 3 gives it none, but names its modules."""
+    """Return the version that `model.to_json` writes; that of Keras 3 writes none."""
     return _major(config.get("keras_version"))
 
 

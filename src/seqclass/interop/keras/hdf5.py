@@ -39,7 +39,7 @@ class HDF5:
     attributes: dict[str, dict[str, Any]]
 
     def array(self, name: str) -> Array:
-        """The array of that name.
+        """Return the array of that name.
 
         Raises:
             InputError: there is none, or it does not hold floating-point numbers.
@@ -53,17 +53,17 @@ class HDF5:
         return found
 
     def below(self, group: str) -> Iterator[str]:
-        """The names of the arrays below a group, those of a number in its order."""
+        """Yield the names of the arrays below a group, those of a number in its order."""
         inside = [name for name in self.arrays if name.startswith(group + "/")]
         yield from sorted(inside, key=_numbered)
 
     def children(self, group: str) -> list[str]:
-        """The names of the groups directly below one."""
+        """Return the names of the groups directly below one."""
         prefix = group + "/" if group else ""
         return [name for name in self.groups if name.startswith(prefix) and name and "/" not in name[len(prefix) :]]
 
     def text(self, name: str, *groups: str) -> str | None:
-        """An attribute that is a text, of the first of the groups that has it."""
+        """Return an attribute that is a text, of the first of the groups that has it."""
         for group in groups:
             value = self.attributes.get(group, {}).get(name)
             if isinstance(value, str):
@@ -71,7 +71,7 @@ class HDF5:
         return None
 
     def texts(self, group: str, name: str) -> list[str] | None:
-        """An attribute that is a list of texts; Keras splits a long one into `name0`, `name1` and so on."""
+        """Return an attribute that is a list of texts; Keras splits a long one into `name0`, `name1` and so on."""
         attributes = self.attributes.get(group, {})
         if name in attributes:
             return _list(attributes[name])

@@ -112,7 +112,7 @@ class _Reader:
             self.found["attributes"][name] = read
 
     def text(self, value: Any) -> str | None:
-        """A text, of bytes or str; what variable-length texts take is counted here."""
+        """Return a text, of bytes or str; what variable-length texts take is counted here."""
         if isinstance(value, bytes | np.bytes_):
             value = bytes(value).decode("utf-8", "replace")
         if not isinstance(value, str):

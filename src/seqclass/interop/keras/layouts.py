@@ -18,7 +18,7 @@ _SWAP = (0, 2, 1, 3)
 
 
 def recurrent_from_keras(cell: str, arrays: Sequence[Array], *, keras: int, cudnn: bool = False) -> dict[str, Array]:
-    """The state of one recurrent layer.
+    """Return the state of one recurrent layer.
 
     Args:
         cell: `lstm`, `gru`, `gru_reset_before` or `simple`.
@@ -49,7 +49,7 @@ def recurrent_from_keras(cell: str, arrays: Sequence[Array], *, keras: int, cudn
 
 
 def recurrent_to_keras(cell: str, state: dict[str, Array], *, bias: bool) -> list[Array]:
-    """The inverse, for Keras 2 and 3: two arrays, or three."""
+    """Invert it, for Keras 2 and 3: two arrays, or three."""
     state = {name: _reordered(array, cell) for name, array in state.items()}
     arrays = [state["weight_ih"].T, state["weight_hh"].T]
     if bias:
@@ -64,14 +64,14 @@ def lstm_to_keras1(state: dict[str, Array]) -> list[Array]:
 
 
 def convolution_from_keras(kernel: Array, *, flipped: bool) -> Array:
-    """The weight of a convolution; `flipped` for a kernel that Theano used."""
+    """Return the weight of a convolution; `flipped` for a kernel that Theano used."""
     if kernel.ndim == 4:
         kernel = kernel[:, 0]
     return (kernel[::-1] if flipped else kernel).transpose(2, 1, 0)
 
 
 def convolution_to_keras(weight: Array, *, keras: int, flipped: bool = False) -> Array:
-    """The inverse."""
+    """Invert it."""
     kernel = weight.transpose(2, 1, 0)
     if flipped:
         kernel = kernel[::-1]
@@ -85,7 +85,7 @@ def _joined(arrays: Sequence[Array], order: Sequence[int]) -> list[Array]:
 
 
 def _reordered(array: Array, cell: str) -> Array:
-    """A GRU's z, r, h as r, z, n, which is its own inverse."""
+    """Put a GRU's z, r, h as r, z, n, which is its own inverse."""
     if not cell.startswith("gru"):
         return array
     z, r, n = np.split(array, 3, axis=0)

@@ -32,7 +32,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
 
 
 def as_named_stack(described: Described, *, multi_label: bool) -> dict[str, Any] | None:
-    """The options of the named stack that a chain is, all but the numbers of ids and classes; None if it is none.
+    """Return the options of the named stack that a chain is, all but the numbers of ids and classes; None if it is none.
 
     Its weights and the targets of its arrays are renamed to that stack's.
     """

@@ -19,7 +19,7 @@ _KINDS = {
 
 
 def class_of(entry: Mapping[str, Any]) -> str:
-    """The class of a layer in a configuration, by its name in Keras 2 and 3.
+    """Return the class of a layer in a configuration, by its name in Keras 2 and 3.
 
     One that is not Keras' own keeps its module in front, so that it is not taken for the class of the same name.
     """

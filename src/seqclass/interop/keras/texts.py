@@ -146,7 +146,7 @@ def _tokenizer(model: KerasModel, layer: KerasLayer) -> KerasTokenizer:
 
 
 def _vocabulary_of(model: KerasModel, layer: KerasLayer, options: TextOptions) -> list[str] | None:
-    """The tokens in the order of their ids; those for padding and unknown words may be in front."""
+    """Return the tokens in the order of their ids; those for padding and unknown words may be in front."""
     stated = layer.config.get("vocabulary")
     if isinstance(stated, dict):
         stated = stated.get("config", {}).get("value", stated.get("value"))

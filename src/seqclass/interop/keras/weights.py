@@ -51,7 +51,7 @@ def by_names(file: HDF5, layers: Sequence[KerasLayer], keras: int) -> None:
 
 
 def listed_arrays(file: HDF5) -> dict[str, dict[str, Array]]:
-    """The arrays of each layer in the layout of Keras 1 and 2, in the file's order."""
+    """Return the arrays of each layer in the layout of Keras 1 and 2, in the file's order."""
     root = "model_weights" if "model_weights" in file.groups else ""
     names = file.texts(root, "layer_names")
     if names is None:

@@ -25,7 +25,7 @@ class Signal:
     leading: torch.Tensor | None = None
 
     def with_values(self, values: torch.Tensor, *, differs: bool = False) -> "Signal":
-        """The same steps with other values.
+        """Return the same steps with other values.
 
         Args:
             values: of the same batch and steps.
@@ -55,7 +55,7 @@ class ChainLayer(nn.Module, ABC):
 
     @abstractmethod
     def form(self, given: Form) -> Form:
-        """What the layer makes of what it is given.
+        """Tell what the layer makes of what it is given.
 
         Raises:
             ValueError: it cannot read that.

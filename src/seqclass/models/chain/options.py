@@ -61,5 +61,5 @@ class ChainOptions:
         return Chain(self.layers, kernel=self.kernel)
 
     def values(self) -> dict[str, Any]:
-        """The options as plain values, from which `seqclass.models.options_from` makes them again."""
+        """Return the options as plain values, from which `seqclass.models.options_from` makes them again."""
         return {"stack": "chain", "layers": self.layers, "multi_label": self.multi_label, "kernel": self.kernel}
