@@ -190,7 +190,7 @@ def _json(path: Path, content: str | bytes) -> Any:
 
 
 def _version_of(config: dict[str, Any]) -> int | None:
-    """Return the version that `model.to_json` writes; Keras 3 gives it none, but names its modules."""
+    """Return the version that `model.to_json` writes; that of Keras 3 writes none."""
     return _major(config.get("keras_version"))
 
 

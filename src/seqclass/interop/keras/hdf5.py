@@ -53,7 +53,7 @@ class HDF5:
         return found
 
     def below(self, group: str) -> Iterator[str]:
-        """Return the names of the arrays below a group, those of a number in its order."""
+        """Yield the names of the arrays below a group, those of a number in its order."""
         inside = [name for name in self.arrays if name.startswith(group + "/")]
         yield from sorted(inside, key=_numbered)
 

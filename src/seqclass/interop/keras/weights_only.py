@@ -48,7 +48,7 @@ _BY_NAME = {
 
 
 def guess_from_places(file: HDF5, root: str, unsaid: Unsaid) -> tuple[list[KerasItem], list[str]]:
-    """Return the layers of a file in the layout of Keras 3, whose groups are named by classes, and in no order.
+    """Find the layers of a file in the layout of Keras 3, whose groups are named by classes, and in no order.
 
     Returns:
         The layers, and what was assumed.
@@ -74,7 +74,7 @@ def guess_from_places(file: HDF5, root: str, unsaid: Unsaid) -> tuple[list[Keras
 def guess_from_names(
     source: str, arrays: dict[str, dict[str, Array]], keras: int, unsaid: Unsaid
 ) -> tuple[list[KerasItem], list[str]]:
-    """Return the layers of a file in the layout of Keras 1 and 2, which has them in the model's order.
+    """Find the layers of a file in the layout of Keras 1 and 2, which has them in the model's order.
 
     Returns:
         The layers, and what was assumed.
@@ -107,7 +107,7 @@ class _Guess:
         raise InputError(f"{self._source} holds weights alone, and of the layer {name!r:.80} {reason}: {_ADVICE}")
 
     def kind_of(self, by_name: str | None, layer: KerasLayer, *, first: bool = False) -> str:
-        """Return what a layer is, by the shapes of its arrays, or by its name if it has none."""
+        """Tell what a layer is, by the shapes of its arrays, or by its name if it has none."""
         shapes = [array.shape for array in layer.arrays.values()]
         if not shapes:
             if by_name is None or by_name in _WITH_WEIGHTS:

@@ -47,17 +47,25 @@ def places(graph: Graph, sequence: str) -> str:
 
 
 def words_first(graph: Graph, ids: str) -> tuple[str, Words]:
-    """For masked padding: ids with each row's words in order, padding behind them."""
+    """For masked padding: put each row's words in front in their order, padding behind them."""
+    word = graph.add("Not", graph.add("Equal", ids, graph.integer(0)))
+    order, counts = words_in_front(graph, word)
+    return graph.add("GatherElements", ids, order, axis=1), Words(True, counts)
+
+
+def words_in_front(graph: Graph, mask: str) -> tuple[str, str]:
+    """Return the order of steps that has those of a mask in front, (batch, steps), and how many those are, (batch,)."""
     zero, one = graph.integer(0), graph.integer(1)
-    word = graph.add("Cast", graph.add("Not", graph.add("Equal", ids, zero)), to=TensorProto.INT64)
+    word = graph.add("Cast", mask, to=TensorProto.INT64)
     ones = graph.add("Add", graph.add("Mul", word, zero), one)
     place = graph.add("CumSum", ones, one)
-    length = steps_of(graph, ids)
+    length = steps_of(graph, mask)
     # Keys that differ: words before padding, and among each the earlier first.
     keys = graph.add("Sub", graph.add("Mul", word, length), place)
-    order = graph.add("TopK", keys, length, outputs=("sorted_keys", "order"), axis=1)
-    counts = graph.add("ReduceSum", word, graph.integers(1), keepdims=0)
-    return graph.add("GatherElements", ids, order, axis=1), Words(True, counts)
+    number = len(graph.nodes)
+    outputs = (f"sorted_keys_{number}", f"order_{number}")
+    order = graph.add("TopK", keys, length, outputs=outputs, axis=1)
+    return order, graph.add("ReduceSum", word, graph.integers(1), keepdims=0)
 
 
 def leading_padding(graph: Graph, ids: str, *, kernel_size: int, pool_size: int) -> Words:
