@@ -38,6 +38,6 @@ def test_onnx(name, keras_models, tmp_path):
 
 def test_torch_export_is_refused_by_name(keras_models, tmp_path):
     classifier, _ = import_keras(keras_models["keras3"]["toxic"].files[0])
-    with pytest.raises(InputError, match="^torch-export (cannot be written for the stack 'chain'|needs PyTorch)"):
+    with pytest.raises(InputError, match=r"^torch-export (cannot be written for the stack 'chain'|needs PyTorch)"):
         export_torch(classifier, tmp_path / "m.pt2")
     assert not (tmp_path / "m.pt2").exists()
