@@ -6,7 +6,21 @@ import argparse
 from types import ModuleType
 from typing import Any
 
-from benchmarks import accuracy, data, environment, epoch, frontier, gpu, options, peers, report, scale, step, target
+from benchmarks import (
+    accuracy,
+    data,
+    environment,
+    epoch,
+    frontier,
+    gpu,
+    options,
+    peers,
+    report,
+    scale,
+    serve,
+    step,
+    target,
+)
 from benchmarks.gpu import report as gpu_report
 
 QUESTIONS: dict[str, ModuleType] = {
@@ -16,6 +30,7 @@ QUESTIONS: dict[str, ModuleType] = {
     "target": target,
     "frontier": frontier,
     "scale": scale,
+    "serve": serve,
 }
 
 

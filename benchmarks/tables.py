@@ -141,24 +141,16 @@ def texts(rows: list[MergedRow]) -> str:
     sets = list(dict.fromkeys(m.row["settings"]["data"] for m in rows))
     lines = []
     for name in _names(rows):
+        found = [runs.get((name, each), []) for each in sets]
         for figure, title in _OF_A_RUN.items():
-            found = [[run[figure] for run in runs.get((name, each), []) if figure in run] for each in sets]
-            if not any(found):
-                continue
-            cells = [_percent_range(values) for values in found]
-            if figure == "acc":
-                took = (
-                    fmean(run["seconds"] for run in runs[name, each]) if values else 0
-                    for each, values in zip(sets, found, strict=True)
-                )
-                cells = [
-                    f"{cell}, {_short(seconds)} s" if seconds else cell
-                    for cell, seconds in zip(cells, took, strict=True)
-                ]
-            mean = _percent(fmean(map(fmean, found))) if all(found) else ABSENT
-            lines.append([f"{name}{title}", *cells, mean])
+            values = [[run[figure] for run in each if figure in run] for each in found]
+            if any(values):
+                mean = _percent(fmean(map(fmean, values))) if all(values) else ABSENT
+                lines.append([f"{name}{title}", *map(_percent_range, values), mean])
+        seconds = (_short(fmean(run["seconds"] for run in each)) if each else ABSENT for each in found)
+        lines.append([f"{name}: seconds", *seconds, ABSENT])
     title = (
-        "Accuracy on the test texts, %: mean (lowest–highest) of the seeds; seconds from the start to its predictions"
+        "Accuracy on the test texts, %: mean (lowest–highest) of the seeds; seconds from the start to the predictions"
     )
     return _table(title, ["", *sets, "mean"], lines) + _failures(rows)
 
@@ -217,6 +209,21 @@ def scale(rows: list[MergedRow]) -> str:
     return (_table("Files of many rows", header, lines) if lines else "") + _failures(rows)
 
 
+def serve(rows: list[MergedRow]) -> str:
+    """Texts a second and times of requests, by the number of clients."""
+    lines = []
+    for merged in sorted(rows, key=lambda merged: (merged.row["stack"], merged.row["settings"]["clients"])):
+        row, settings = merged.row, merged.row["settings"]
+        if row["status"] == "failed":
+            continue
+        several = "".join(f", {settings[name]} {name}" for name in ("texts", "workers") if settings[name] > 1)
+        clients = "1 client" if settings["clients"] == 1 else f"{settings['clients']} clients"
+        cells = [f"{row['texts_per_second']:,.0f}", _short(row["p50_ms"]), _short(row["p99_ms"])]
+        lines.append([f"{_stack(row)}, {clients}{several}", *cells])
+    header = ["", "texts a second", "a request, median, ms", "99% are faster than, ms"]
+    return (_table("`seqclass serve` on the loopback", header, lines) if lines else "") + _failures(rows)
+
+
 def _of_the_notebook(row: dict[str, Any]) -> bool:
     return not row["settings"].get("sweep")
 
@@ -263,6 +270,7 @@ SECTIONS = {
     "accuracy": Section("accuracy", _of_the_full_data, accuracy),
     "notebook": Section("accuracy", _of_seqclass, beside_notebook),
     "scale": Section("scale", lambda row: True, scale),
+    "serve": Section("serve", lambda row: True, serve),
 }
 """By the name that stands in the README's markers."""
 

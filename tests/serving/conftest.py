@@ -13,44 +13,58 @@ from support.http import Client, free_port
 
 
 @pytest.fixture(scope="session")
-def served_in_process(checkpoint):
-    """The client of a service of which every part runs in threads of this process; its limits are narrow."""
-    import uvicorn
-    from litserve.transport.process_transport import MPQueueTransport
-    from litserve.utils import WorkerSetupStatus
+def serving(checkpoint):
+    """Run every part of a service in threads of this process; its limits are narrow. Gives a client."""
 
-    from seqclass.serving import Limits
-    from seqclass.serving.server import TextServer
+    @contextmanager
+    def start():
+        import uvicorn
+        from litserve.transport.process_transport import MPQueueTransport
+        from litserve.utils import WorkerSetupStatus
 
-    limits = Limits(
-        max_texts=5, max_characters=200, max_explained=2, max_explained_words=20, max_bytes=2_000, timeout=20
-    )
-    server = TextServer(checkpoint, limits=limits)
-    api = server.lit_api
-    interrupts = signal.getsignal(signal.SIGINT)
-    api.setup("cpu")
-    signal.signal(signal.SIGINT, interrupts)
-    server.litapi_request_queues = {api.api_path: Queue()}
-    server._transport = MPQueueTransport(None, [Queue()])
-    server.workers_setup_status = {"classify_0": WorkerSetupStatus.READY}
-    server.app.response_queue_id = 0
-    port, ended = free_port(), Event()
-    web = uvicorn.Server(uvicorn.Config(server.app, port=port, log_level="error"))
+        from seqclass.serving import Limits
+        from seqclass.serving.server import TextServer
 
-    def work():
-        while not ended.is_set():
-            api.loop.run(api, "cpu", 0, server._get_request_queue(api.api_path), server._transport, {}, None)
+        limits = Limits(
+            max_texts=5, max_characters=200, max_explained=2, max_explained_words=20, max_bytes=2_000, timeout=20
+        )
+        server = TextServer(checkpoint, limits=limits)
+        api = server.lit_api
+        interrupts = signal.getsignal(signal.SIGINT)
+        api.setup("cpu")
+        signal.signal(signal.SIGINT, interrupts)
+        server.litapi_request_queues = {api.api_path: Queue()}
+        server._transport = MPQueueTransport(None, [Queue()])
+        server.workers_setup_status = {"classify_0": WorkerSetupStatus.READY}
+        server.app.response_queue_id = 0
+        port, ended = free_port(), Event()
+        web = uvicorn.Server(uvicorn.Config(server.app, port=port, log_level="error"))
 
-    threads = [Thread(target=web.run), Thread(target=work)]
-    for thread in threads:
-        thread.start()
-    client = Client(port)
-    wait_until_healthy(client)
-    yield client
-    web.should_exit = True
-    ended.set()
-    for thread in threads:
-        thread.join(timeout=30)
+        def work():
+            while not ended.is_set():
+                api.loop.run(api, "cpu", 0, server._get_request_queue(api.api_path), server._transport, {}, None)
+
+        threads = [Thread(target=web.run), Thread(target=work)]
+        for thread in threads:
+            thread.start()
+        while not web.started:
+            assert threads[0].is_alive()
+            time.sleep(0.05)
+        try:
+            yield Client(port)
+        finally:
+            web.should_exit = True
+            ended.set()
+            for thread in threads:
+                thread.join(timeout=30)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def served_in_process(serving):
+    with serving() as client:
+        yield client
 
 
 def wait_until_healthy(client, process=None):

@@ -127,3 +127,19 @@ def test_the_interface_is_described_with_its_limits(client):
 def test_unknown_paths_and_methods(client):
     assert client.get("/predict").status == 404
     assert client.get("/classify").status == 405
+
+
+def test_a_key_of_the_environment_is_asked_for(serving, monkeypatch):
+    import litserve.server
+
+    monkeypatch.setattr(litserve.server, "LIT_SERVER_API_KEY", "a key")
+    with serving() as client:
+        for path in ("/card", "/health", "/info"):
+            assert client.get(path).status in (401, 403)
+        assert client.post({"texts": ["a film"]}).status in (401, 403)
+        assert client.get("/").status == 200
+        client.headers["X-API-Key"] = "another"
+        assert client.post({"texts": ["a film"]}).status == 401
+        client.headers["X-API-Key"] = "a key"
+        assert len(client.answers("a film")) == 1
+        assert client.get("/card").status == 200

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -83,9 +84,11 @@ def browser_page(folder: Path) -> Iterator[Page]:
         [*command, "--remote-debugging-port=0", "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            targets = Client(_debugging_port(folder)).get("/json").json
-            (target,) = (entry for entry in targets if entry["type"] == "page")
-            with connect(target["webSocketDebuggerUrl"], max_size=None, proxy=None) as connection:
+            port = _debugging_port(folder)
+            (target,) = (entry for entry in Client(port).get("/json").json if entry["type"] == "page")
+            # An own socket, so that no proxy of the environment comes between.
+            own = socket.create_connection(("127.0.0.1", port))
+            with connect(target["webSocketDebuggerUrl"], sock=own, max_size=None) as connection:
                 yield Page(connection)
         finally:
             process.terminate()

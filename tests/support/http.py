@@ -21,10 +21,14 @@ class Client:
 
     Args:
         port: where it listens on 127.0.0.1.
+
+    Attributes:
+        headers: sent with each request.
     """
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self.headers: dict[str, str] = {}
 
     def get(self, path: str) -> Response:
         return self._ask("GET", path)
@@ -44,7 +48,7 @@ class Client:
     ) -> Response:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, path, body, headers or {})
+            connection.request(method, path, body, {**self.headers, **(headers or {})})
             found = connection.getresponse()
             return Response(found.status, {name.lower(): value for name, value in found.getheaders()}, found.read())
         finally:

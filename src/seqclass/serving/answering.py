@@ -43,7 +43,7 @@ def _answered(classifier: TextClassifier, requests: Sequence[Request], limits: L
     pipeline = classifier.text_pipeline
     encoded = pipeline.encode_all(texts)
     known = (~pipeline.without_words(encoded)).tolist()
-    lengths = (encoded.offsets[1:] - encoded.offsets[:-1]).clip(max=pipeline.maxlen).tolist()
+    lengths = pipeline.cut(encoded).lengths.tolist()
     for length, explained in zip(lengths, explain, strict=True):
         if explained and length > limits.max_explained_words:
             raise InputError(

@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from litserve.server import BaseRequestHandler
@@ -19,7 +20,9 @@ _SHOWN_CHARACTERS = 60
 _REFUSALS = (413, 422, 504)
 
 
-def replace_routes(app: FastAPI, handler: BaseRequestHandler, limits: Limits, card: str) -> None:
+def replace_routes(
+    app: FastAPI, handler: BaseRequestHandler, limits: Limits, *, card: str, authorize: Callable[..., Any]
+) -> None:
     """Put this project's routes in place of those that LitServe has made at the same paths.
 
     Args:
@@ -27,8 +30,9 @@ def replace_routes(app: FastAPI, handler: BaseRequestHandler, limits: Limits, ca
         handler: hands a request to the workers, and waits for its answer.
         limits: of requests.
         card: the model's, in Markdown.
+        authorize: refuses who may not ask; the page is shown to everybody.
     """
-    router = APIRouter()
+    router, guarded = APIRouter(), APIRouter(dependencies=[Depends(authorize)])
     body = request_model(limits)
     page = files("seqclass.serving").joinpath("page.html").read_text(encoding="utf-8")
     headers = {"Content-Security-Policy": _policy(page), "X-Content-Type-Options": "nosniff"}
@@ -37,12 +41,12 @@ def replace_routes(app: FastAPI, handler: BaseRequestHandler, limits: Limits, ca
     async def try_it() -> HTMLResponse:
         return HTMLResponse(page, headers=headers)
 
-    @router.get("/card", response_class=PlainTextResponse)
+    @guarded.get("/card", response_class=PlainTextResponse)
     async def model_card() -> Response:
         """Return what the model is, and what it was trained on, as Markdown."""
         return Response(card, media_type="text/markdown; charset=utf-8")
 
-    @router.post(PATH, response_model=Answers, responses={status: {"model": Refusal} for status in _REFUSALS})
+    @guarded.post(PATH, response_model=Answers, responses={status: {"model": Refusal} for status in _REFUSALS})
     async def classify(request: body) -> Response:  # type: ignore[valid-type]
         """Classify texts: labels and probabilities, and on request the words that they hang on."""
         asked: TextsRequest = request
@@ -56,9 +60,9 @@ def replace_routes(app: FastAPI, handler: BaseRequestHandler, limits: Limits, ca
     async def too_large(*_: object) -> JSONResponse:
         return JSONResponse({"detail": f"The request is too large; allowed are {limits.max_bytes:,} bytes"}, 413)
 
-    ours = {getattr(route, "path", "") for route in router.routes}
-    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", None) not in ours]
+    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", None) not in ("/", PATH)]
     app.include_router(router)
+    app.include_router(guarded)
     app.add_exception_handler(413, too_large)
     app.add_exception_handler(RequestValidationError, _refuse)
 

@@ -81,7 +81,13 @@ class TextServer(LitServer):
         self.app.version = __version__
         # Every request has an answer by then.
         self.uvicorn_graceful_timeout = limits.timeout + _GRACE_SECONDS
-        replace_routes(self.app, RegularRequestHandler(self.lit_api, self), limits, model_card(classifier, name))
+        replace_routes(
+            self.app,
+            RegularRequestHandler(self.lit_api, self),
+            limits,
+            card=model_card(classifier, name),
+            authorize=self.setup_auth(self.lit_api),
+        )
 
     def _start_server(
         self,

@@ -407,7 +407,7 @@ class _Describer:
 
     @staticmethod
     def _plain(value: Any) -> Any:
-        """Return a list of one is its item; a number may be wrapped, as tf_keras does with arrays of numpy."""
+        """Unpack a value: a list of one is its item; a number may be wrapped, as tf_keras does with arrays of numpy."""
         if isinstance(value, list | tuple) and len(value) == 1:
             value = value[0]
         if isinstance(value, dict):

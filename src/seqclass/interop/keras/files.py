@@ -131,7 +131,7 @@ def _read_hdf5(path: Path, file: HDF5, unsaid: Unsaid) -> KerasModel:
         return _with_configuration(path, file, _json(path, config), keras, backend)
     if unsaid.architecture is not None:
         architecture = _architecture(unsaid.architecture)
-        unsaid.refuse_for(path)
+        unsaid.refuse_for(path, by_architecture=True)
         return _with_configuration(path, file, architecture, _version_of(architecture) or keras, backend)
     model = KerasModel(str(path), keras, [], backend)
     model.layers, model.assumed = guess_from_names(str(path), arrays, keras, unsaid)
@@ -153,7 +153,7 @@ def _weights_by_place(path: Path, file: HDF5, unsaid: Unsaid) -> KerasModel:
         model.layers, model.assumed = guess_from_places(file, _root(file), unsaid)
         return model
     config = _architecture(unsaid.architecture)
-    unsaid.refuse_for(path)
+    unsaid.refuse_for(path, by_architecture=True)
     configuration = Configuration(unsaid.architecture)
     model = KerasModel(str(path), _version_of(config) or 3, configuration.read(config))
     model.input_length = configuration.input_length
@@ -190,7 +190,7 @@ def _json(path: Path, content: str | bytes) -> Any:
 
 
 def _version_of(config: dict[str, Any]) -> int | None:
-    """Return the version that `model.to_json` writes; Keras 3 gives it none, but names its modules."""
+    """Return the version that `model.to_json` writes; that of Keras 3 writes none."""
     return _major(config.get("keras_version"))
 
 

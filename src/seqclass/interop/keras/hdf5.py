@@ -53,7 +53,7 @@ class HDF5:
         return found
 
     def below(self, group: str) -> Iterator[str]:
-        """Return the names of the arrays below a group, those of a number in its order."""
+        """Yield the names of the arrays below a group, those of a number in its order."""
         inside = [name for name in self.arrays if name.startswith(group + "/")]
         yield from sorted(inside, key=_numbered)
 
@@ -95,26 +95,31 @@ def read_hdf5(path: Path, *, source: str | None = None) -> HDF5:
     """
     source = source or str(path)
     with tempfile.TemporaryDirectory(prefix="seqclass-hdf5-") as folder:
-        request = {"source": str(path), "folder": folder, "max_bytes": MAX_BYTES, "path": sys.path}
-        try:
-            done = subprocess.run(
-                [sys.executable, str(_WORKER), json.dumps(request)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise InputError(
-                f"{source} is damaged: HDF5 had not read it after {SECONDS:g} seconds, and was stopped"
-            ) from None
-        if done.returncode == 3:
-            raise InputError(f"{source}: {done.stderr.strip()}")
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or [f"HDF5 ended with status {done.returncode}"])[-1]
-            raise InputError(f"{source} is damaged, or is not an HDF5 file of Keras: {reason:.300}")
+        _read_apart(path, Path(folder), source)
         return _load(Path(folder), source)
+
+
+def _read_apart(path: Path, folder: Path, source: str) -> None:
+    """Have a process of its own write what the file holds to a folder."""
+    request = {"source": str(path), "folder": str(folder), "max_bytes": MAX_BYTES, "path": sys.path}
+    try:
+        done = subprocess.run(
+            [sys.executable, str(_WORKER), json.dumps(request)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(
+            f"{source} is damaged: HDF5 had not read it after {SECONDS:g} seconds, and was stopped"
+        ) from None
+    if done.returncode == 3:
+        raise InputError(f"{source}: {done.stderr.strip()}")
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or [f"HDF5 ended with status {done.returncode}"])[-1]
+        raise InputError(f"{source} is damaged, or is not an HDF5 file of Keras: {reason:.300}")
 
 
 def _load(folder: Path, source: str) -> HDF5:
