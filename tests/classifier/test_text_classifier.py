@@ -226,7 +226,7 @@ class TestParts:
 
     def test_texts_shorter_than_the_pooling(self):
         options = StackOptions(stack="cnn_lstm", **SIZES, pool_size=13)
-        with pytest.raises(InputError, match="maxlen=12 is shorter than pool_size=13.* a pool_size from 1 to 12"):
+        with pytest.raises(InputError, match=r"maxlen=12 is shorter than pool_size=13.* a pool_size from 1 to 12"):
             TextClassifier(options, pipeline=pipeline("a"))
 
     def test_label_names_that_are_too_many(self):

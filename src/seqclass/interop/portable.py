@@ -7,7 +7,7 @@ from seqclass.nn import AffixEmbedding
 
 
 def portable_stack(classifier: TextClassifier, form: str) -> Stack:
-    """Return the stack of a classifier if it is one that can be written.
+    """Return the named stack of a classifier if it is one that can be written.
 
     Args:
         classifier: with its weights.
@@ -18,9 +18,8 @@ def portable_stack(classifier: TextClassifier, form: str) -> Stack:
     """
     stack = classifier.stack
     reason = None
-    if not isinstance(stack, Stack):
-        reason = f"the stack {classifier.options.stack!r}, layers as they were imported; export-keras writes it"
-    elif stack.segment_length is not None:
+    assert isinstance(stack, Stack)
+    if stack.segment_length is not None:
         reason = f"segments (segment_length={stack.segment_length})"
     elif stack.ngrams is not None:
         reason = "a branch of n-grams"
@@ -30,5 +29,4 @@ def portable_stack(classifier: TextClassifier, form: str) -> Stack:
         reason = "a pooling of maxima and means (pooling='max_mean')"
     if reason is not None:
         raise InputError(f"{form} cannot be written for {reason}")
-    assert isinstance(stack, Stack)
     return stack

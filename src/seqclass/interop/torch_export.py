@@ -13,7 +13,9 @@ from seqclass.errors import InputError
 from seqclass.files import written_whole
 from seqclass.interop.description import describe
 from seqclass.interop.portable import portable_stack
-from seqclass.models import Stack
+from seqclass.interop.traceable_chain import fewest_steps, fixed_steps, traceable_chain
+from seqclass.models import Chain, Stack
+from seqclass.models.chain import PlainRecurrent
 from seqclass.models.stack import padding_first
 from seqclass.nn import GRU, LSTM, Bidirectional, LeadingPadding, Stacked
 from seqclass.nn.bidirectional import reverse_words
@@ -38,18 +40,24 @@ def export_torch(classifier: TextClassifier, out: str | Path) -> None:
     """
     if scan is None:
         raise InputError(f"torch-export needs PyTorch 2.6 or newer, and this is {torch.__version__}")
-    stack = portable_stack(classifier, "torch-export")
     # Tracing takes a size of one for a constant, so two steps have to be left behind the pooling.
-    shortest = 2 * (1 if stack.max_pooling is None else stack.max_pooling.size)
-    batch, steps = torch.export.Dim("batch", min=1), torch.export.Dim("steps", min=shortest)
-    example = torch.ones(3, 5 * shortest + 1, dtype=torch.int64)
+    fixed: int | None = None
+    if isinstance(classifier.stack, Chain):
+        traced = traceable_chain(classifier.stack)
+        shortest, fixed = fewest_steps(classifier.stack.layers), fixed_steps(classifier.stack)
+    else:
+        stack = portable_stack(classifier, "torch-export")
+        traced = PortableStack(stack)
+        shortest = 2 * (1 if stack.max_pooling is None else stack.max_pooling.size)
+    sizes: dict[int, Any] = {0: torch.export.Dim("batch", min=1)}
+    if fixed is None:
+        sizes[1] = torch.export.Dim("steps", min=shortest)
+    example = torch.ones(3, fixed or 5 * shortest + 1, dtype=torch.int64)
     content = io.BytesIO()
     description = json.dumps(describe(classifier), ensure_ascii=False)
     with torch.no_grad():
         try:
-            program = torch.export.export(
-                PortableStack(stack).eval(), (example,), dynamic_shapes=({0: batch, 1: steps},)
-            )
+            program = torch.export.export(traced.eval(), (example,), dynamic_shapes=(sizes,))
             torch.export.save(program, content, extra_files={"seqclass.json": description})
             # PyTorch 2.3 writes such a program, but what it reads again does not run.
             torch.export.load(io.BytesIO(content.getvalue())).module()(example)
@@ -111,29 +119,42 @@ def _recur(layer: nn.Module, sequence: torch.Tensor, padding: LeadingPadding) ->
         every = torch.cat([ahead_all, reverse_words(back_all, padding)], dim=2)
         return torch.cat([ahead, back], dim=1), every
     assert isinstance(layer, LSTM | GRU)
-    return _run(layer, sequence, padding)
+    return run_scanned(layer, sequence, padding)
 
 
-def _run(layer: LSTM | GRU, sequence: torch.Tensor, padding: LeadingPadding) -> tuple[torch.Tensor, torch.Tensor]:
+def run_scanned(
+    layer: nn.Module, sequence: torch.Tensor, padding: LeadingPadding | None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the last state and all states; masked padding leaves the state as it is."""
-    is_lstm = isinstance(layer, LSTM)
-    inputs = project_inputs(sequence, layer.weight_ih, layer.bias if isinstance(layer, LSTM) else layer.bias_ih)
+    assert isinstance(layer, LSTM | GRU | PlainRecurrent)
+    bias = (
+        layer.bias_ih
+        if isinstance(layer, GRU)
+        else layer.input_bias
+        if isinstance(layer, PlainRecurrent)
+        else layer.bias
+    )
+    inputs = project_inputs(sequence, layer.weight_ih, bias)
     start = torch.zeros_like(inputs[:, 0, : layer.hidden_size])
     step = torch.arange(sequence.shape[1], device=sequence.device)
-    words = step >= padding.counts.unsqueeze(1) if padding.masked else torch.ones_like(inputs[:, :, 0]).bool()
+    masked = padding is not None and padding.masked
+    words = step >= padding.counts.unsqueeze(1) if masked and padding else torch.ones_like(inputs[:, :, 0]).bool()
 
     def advance(
         before: tuple[torch.Tensor, ...], now: tuple[torch.Tensor, torch.Tensor]
     ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
         x, word = now
-        activation = layer.recurrent_activation
-        if isinstance(layer, LSTM):
-            after = lstm_step(x, before, layer.weight_hh, recurrent_activation=activation)
+        if isinstance(layer, PlainRecurrent):
+            after = layer.advance(x, before)
+        elif isinstance(layer, LSTM):
+            after = lstm_step(x, before, layer.weight_hh, recurrent_activation=layer.recurrent_activation)
         else:
+            activation = layer.recurrent_activation
             after = gru_step(x, before, layer.weight_hh, layer.bias_hh, recurrent_activation=activation)
         after = tuple(torch.where(word.unsqueeze(1), new, old) for new, old in zip(after, before, strict=True))
         return after, after[0].clone()
 
-    memory = (start, torch.zeros_like(start)) if is_lstm else (start,)
+    two = isinstance(layer, LSTM) or (isinstance(layer, PlainRecurrent) and layer.cell == "lstm")
+    memory = (start, torch.zeros_like(start)) if two else (start,)
     (last, *_), states = scan(advance, memory, (inputs, words), dim=1)
     return last, states
