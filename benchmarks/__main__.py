@@ -6,7 +6,21 @@ import argparse
 from types import ModuleType
 from typing import Any
 
-from benchmarks import accuracy, data, environment, epoch, gpu, options, peers, report, scale, step, target
+from benchmarks import (
+    accuracy,
+    data,
+    environment,
+    epoch,
+    frontier,
+    gpu,
+    options,
+    peers,
+    report,
+    scale,
+    serve,
+    step,
+    target,
+)
 from benchmarks.gpu import report as gpu_report
 
 QUESTIONS: dict[str, ModuleType] = {
@@ -14,7 +28,9 @@ QUESTIONS: dict[str, ModuleType] = {
     "epoch": epoch,
     "accuracy": accuracy,
     "target": target,
+    "frontier": frontier,
     "scale": scale,
+    "serve": serve,
 }
 
 
@@ -39,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
             raise SystemExit(f"python -m benchmarks {arguments.command}: {error}") from None
         result.machine["other_cpus"] = load.cpus()
         path = common.keep(result)
-        print(report.tables([result], "sweep" if vars(arguments).get("sweep") else result.question))
+        print("\n".join(filter(None, (report.tables([result], name) for name in report.SECTIONS))))
         options.say("not kept: --json FILE keeps a quick result" if path is None else f"written to {path}")
 
 

@@ -1,4 +1,7 @@
-"""``accuracy``: how good the stacks become, over seeds and epochs, with every epoch's four figures.
+"""``accuracy``: how good models become: the stacks over seeds and epochs, recipes and text classifiers on data sets.
+
+With ``--data``, or recipes or text classifiers alone, see `benchmarks.text_sets`. Else the stacks learn from the IMDB
+reviews, and every epoch has its four figures.
 
 A seed gives the initial values and the order of the reviews; the order is the same for all implementations. The
 validation is on the test reviews, as in the notebook, and nothing is chosen by it here.
@@ -12,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import data, implementations, notebook
+from benchmarks import data, implementations, notebook, recipe, text_sets
 from benchmarks.epoch import QUICK_REVIEWS, TIMEOUT
 from benchmarks.options import Common, say
 from benchmarks.protocol import Session, WorkerError
@@ -25,13 +28,29 @@ IMPLEMENTATIONS = ("seqclass", "keras-tensorflow")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that only this question has."""
     parser.add_argument("--seeds", type=int, help="how many, from --seed on (default 5, quick 2)")
-    parser.add_argument("--epochs", type=int, help="default 3, quick 1")
+    parser.add_argument(
+        "--data",
+        action="append",
+        metavar="PATH",
+        help="NAME-train.csv with a NAME-test.csv beside it (columns text and label), or imdb; may be repeated",
+    )
+    recipe.add_arguments(parser)
+    parser.add_argument("--epochs", type=int, help="of the stacks: default 3, quick 1")
     parser.add_argument("--eval-batch-size", type=int, default=notebook.BATCH_SIZE)
     parser.add_argument("--reviews", type=int, help="of each part, for a trial (default all, quick 1024)")
 
 
 def run(arguments: argparse.Namespace, common: Common) -> Result:
-    """Measure, and return the result; it is also written after each row, because a full run takes hours."""
+    """Measure, and return the result; it is also written after each row, because a full run takes hours.
+
+    Raises:
+        SystemExit: if stacks are to be measured together with recipes, or on other data.
+    """
+    stacks = [name for name in common.implementations if implementations.has_stack(name)]
+    if arguments.data or len(stacks) < len(common.implementations):
+        if stacks:
+            raise SystemExit(f"{', '.join(stacks)}: stacks learn from IMDB's ids alone, in a command of their own")
+        return text_sets.run(arguments, common)
     reviews = arguments.reviews or (QUICK_REVIEWS if common.quick else data.REVIEWS)
     epochs = arguments.epochs or (1 if common.quick else 3)
     seeds = range(common.seed, common.seed + (arguments.seeds or (2 if common.quick else 5)))
@@ -39,7 +58,7 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     names = common.implementations or IMPLEMENTATIONS
     result = common.result("accuracy", {"source": "imdb"})
     row_settings = {**asdict(settings), "reviews": reviews, "epochs": epochs}
-    with data.real_reviews(settings, texts=implementations.need_texts(names), reviews=reviews) as folder:
+    with data.real_reviews(settings, texts=False, reviews=reviews) as folder:
         orders = {
             seed: [data.write_order(reviews, seed=seed, epoch=epoch, into=folder) for epoch in range(epochs)]
             for seed in seeds

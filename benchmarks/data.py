@@ -6,14 +6,18 @@ A prepared folder holds, for ``train`` and ``test``:
     PART_labels.npy   (reviews,) float32, 0 or 1
     PART_texts.txt    one review per line, if texts were asked for
 
+Text classifiers and recipes can be given other texts as well, a `TextSet`; of these a prepared folder holds texts and
+labels, the numbers of their classes.
+
 Where the real reviews are not at hand, made-up ids with the lengths and word frequencies of IMDB stand in,
 good enough to time a step (real padding matters, it is more than half of the matrix). Every result says so.
 """
 
 from __future__ import annotations
 
+import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +87,7 @@ def prepare_real(folder: Path, *, length: int, num_words: int, texts: bool, revi
     """
     from benchmarks import imdb
 
-    if not imdb.at_hand():
-        raise DataMissingError("this question needs the real reviews: set SEQCLASS_IMDB to the archive or folder")
+    _need_imdb()
     prepared = prepare(folder, source="imdb", length=length, num_words=num_words)
     lines = imdb.texts() if texts else {}
     chosen = {}
@@ -93,10 +96,86 @@ def prepare_real(folder: Path, *, length: int, num_words: int, texts: bool, revi
         chosen[part] = np.sort(np.random.default_rng(0).permutation(available)[:reviews])
         for path in (folder / f"{part}_ids.npy", folder / f"{part}_labels.npy"):
             np.save(path, np.load(path)[chosen[part]])
-    for part, part_lines in lines.items():
-        one_line_each = (" ".join(part_lines[index].split()) for index in chosen[part])
-        (folder / f"{part}_texts.txt").write_text("\n".join(one_line_each) + "\n", encoding="utf-8")
+    for part, rows in lines.items():
+        _write_lines(folder, part, (rows[index][0] for index in chosen[part]))
     return prepared
+
+
+def _write_lines(folder: Path, part: str, texts: Iterable[str]) -> None:
+    one_line_each = (" ".join(text.split()) for text in texts)
+    (folder / f"{part}_texts.txt").write_text("\n".join(one_line_each) + "\n", encoding="utf-8")
+
+
+def _need_imdb() -> None:
+    from benchmarks import imdb
+
+    if not imdb.at_hand():
+        raise DataMissingError("this question needs the real reviews: set SEQCLASS_IMDB to the archive or folder")
+
+
+@dataclass(frozen=True)
+class TextSet:
+    """Labelled texts, as two CSV files with the columns text and label.
+
+    Attributes:
+        name: as results show it.
+        train: the file of the training texts.
+        test: that of the test texts.
+        archive: of the same texts as the IMDB reviews, if they are those.
+    """
+
+    name: str
+    train: Path
+    test: Path
+    archive: Path | None = None
+
+    @classmethod
+    def beside(cls, train: Path) -> TextSet:
+        """``NAME-train.csv``, and ``NAME-test.csv`` beside it.
+
+        Raises:
+            DataMissingError: if it is not called so, or one of the two is missing or lacks a column.
+        """
+        name = train.stem.removesuffix("-train")
+        test = train.with_name(f"{name}-test{train.suffix}")
+        if name == train.stem:
+            raise DataMissingError(f"--data must be imdb, or a file that is called NAME-train.csv, got {train}")
+        for path in (train, test):
+            if not path.is_file():
+                raise DataMissingError(f"--data {train} needs {path}, which is missing")
+            with path.open(encoding="utf-8", newline="") as file:
+                columns = next(csv.reader(file), [])
+            if not {"text", "label"} <= set(columns):
+                raise DataMissingError(f"{path} must have the columns text and label, got {', '.join(columns)}")
+        return cls(name, train.resolve(), test.resolve())
+
+    @classmethod
+    def imdb(cls, folder: Path) -> TextSet:
+        """The IMDB reviews, all of them, written into ``folder``.
+
+        Raises:
+            DataMissingError: if the reviews are not on this machine.
+        """
+        from benchmarks import imdb
+
+        _need_imdb()
+        for part, rows in imdb.texts().items():
+            with (folder / f"imdb-{part}.csv").open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([("text", "label"), *rows])
+        return cls("imdb", folder / "imdb-train.csv", folder / "imdb-test.csv", imdb.archive())
+
+    def prepare(self, folder: Path) -> int:
+        """Write what `TextWorker.load` reads into ``folder``; the number of training texts."""
+        rows: dict[str, list[dict[str, str]]] = {}
+        for part, path in (("train", self.train), ("test", self.test)):
+            with path.open(encoding="utf-8", newline="") as file:
+                rows[part] = list(csv.DictReader(file))
+        labels = {label: number for number, label in enumerate(sorted({row["label"] for row in rows["train"]}))}
+        for part, texts in rows.items():
+            _write_lines(folder, part, (row["text"] for row in texts))
+            numbers = [labels.get(row["label"], -1) for row in texts]
+            np.save(folder / f"{part}_labels.npy", np.array(numbers, dtype=np.float32))
+        return len(rows["train"])
 
 
 @contextmanager

@@ -98,7 +98,12 @@ def versions(distributions: tuple[str, ...]) -> dict[str, str]:
 def command_line() -> str:
     """The command that is running, as one would type it from the repository root to repeat the measurement."""
     command = " ".join(["python -m benchmarks", *sys.argv[1:]])
-    return re.sub(r" --json[ =]\S+", "", command)
+    return without_folders(re.sub(r" --json[ =]\S+", "", command))
+
+
+def without_folders(text: str) -> str:
+    """A text that names files, not where they are outside the repository: results are published."""
+    return re.sub(r"(?<![\w./])(?:(?:\.\.)?(?:/[\w.+@-]+)+|\.\.)/(?=[\w.+@-])", "", text)
 
 
 def _version(distribution: str) -> str | None:

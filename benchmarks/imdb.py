@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from seqclass.data import IMDBDataModule, MissingDataError
@@ -27,10 +29,15 @@ def encoded(*, length: int, num_words: int) -> dict[str, tuple[np.ndarray, np.nd
     return {part: (loader.ids.numpy(), loader.labels.numpy()) for part, loader in loaders.items()}
 
 
-def texts() -> dict[str, list[str]]:
-    """The texts of both parts, in the same order."""
+def archive() -> Path:
+    """The archive or the folder of the reviews."""
+    return IMDBDataModule(download=False).find_source(allow_download=False).path
+
+
+def texts() -> dict[str, list[tuple[str, str]]]:
+    """The texts of both parts with the names of their classes, in the same order."""
     source = IMDBDataModule(download=False).find_source(allow_download=False)
-    found: dict[str, list[str]] = {part: [] for part in PARTS}
+    found: dict[str, list[tuple[str, str]]] = {part: [] for part in PARTS}
     for review in source.texts():
-        found[review.part].append(review.text)
+        found[review.part].append((review.text, *review.labels))
     return found

@@ -21,7 +21,8 @@ from benchmarks.protocol import Session, WorkerError
 
 PEERS_ENVIRONMENT = ROOT / ".venv-peers"
 NETWORKS = ("seqclass", "torch-naive", "keras-tensorflow", "keras-jax", "keras-torch")
-TEXT_CLASSIFIERS = ("tfidf", "fasttext")
+TEXT_CLASSIFIERS = {"tfidf": ("sklearn",), "nbsvm": ("sklearn",), "fasttext": ()}
+"""With the packages that those import which may run outside the peers' environment."""
 RECIPE = "recipe:"
 NO_STACK = "any"
 """The stack of an implementation that has none."""
@@ -85,25 +86,48 @@ _ALL = {
             )
             for backend in ("tensorflow", "jax", "torch")
         ),
-        *(Implementation(name, name, is_peer=True, stacks=(NO_STACK,)) for name in TEXT_CLASSIFIERS),
+        *(
+            Implementation(name, name, is_peer=True, stacks=(NO_STACK,), packages=packages)
+            for name, packages in TEXT_CLASSIFIERS.items()
+        ),
     )
 }
 
 
 def named(name: str) -> Implementation:
-    """The implementation of that name; ``recipe:NAME`` is ``configs/NAME.yaml``, for the `target` race alone.
+    """The implementation of that name.
+
+    ``recipe:NAME`` is ``configs/NAME.yaml``, ``recipe:FILE.yaml`` another file, and ``recipe:FIRST+SECOND`` the second
+    of two after a pretraining by the first.
 
     Raises:
         ValueError: if there is none; the message lists the names.
     """
     if name.startswith(RECIPE):
-        config = Path("configs", f"{name.removeprefix(RECIPE)}.yaml")
-        if not (ROOT / config).is_file():
-            raise ValueError(f"there is no recipe {config}")
-        return Implementation(name, "", is_peer=False, options={"config": str(config)}, stacks=(NO_STACK,))
+        configs = [_config(part) for part in name.removeprefix(RECIPE).split("+", 1)]
+        short = "+".join(path.stem if path.parent == Path("configs") else str(path) for path in configs)
+        options = dict(zip(("config", "pretraining"), map(str, reversed(configs)), strict=False))
+        return Implementation(f"{RECIPE}{short}", "", is_peer=False, options=options, stacks=(NO_STACK,))
     if name not in _ALL:
         raise ValueError(f"no implementation is named {name!r}; there are {', '.join(_ALL)}")
     return _ALL[name]
+
+
+def _config(name: str) -> Path:
+    """The file of a recipe, from the repository's root.
+
+    Raises:
+        ValueError: if it is not there.
+    """
+    path = Path(name) if name.endswith(".yaml") else Path("configs", f"{name}.yaml")
+    if not (ROOT / path).is_file():
+        raise ValueError(f"there is no recipe {path}")
+    return path
+
+
+def has_stack(name: str) -> bool:
+    """Whether the named implementation is one of the stacks as its framework builds them."""
+    return named(name).stacks != (NO_STACK,)
 
 
 def by_stack(names: Iterable[str], stacks: Iterable[str]) -> dict[str, list[str]]:

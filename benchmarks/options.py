@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(default_stacks=notebook.STACKS)
     parser.add_argument("--stack", action="append", choices=notebook.STACKS, help="may be repeated")
     parser.add_argument(
-        "--implementation", action="append", type=_implementation, metavar="NAME", help="may be repeated"
+        "--implementation", action="append", type=implementation, metavar="NAME", help="may be repeated"
     )
     parser.add_argument("--threads", type=threads, default=len(environment.available_cpus()))
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda where PyTorch finds it")
@@ -96,7 +96,12 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def _implementation(name: str) -> str:
+def implementation(name: str) -> str:
+    """The name that results show.
+
+    Raises:
+        ArgumentTypeError: if there is none such.
+    """
     try:
         return implementations.named(name).name
     except ValueError as error:

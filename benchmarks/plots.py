@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks import notebook, results
+from benchmarks.implementations import RECIPE
 from benchmarks.options import say
 from benchmarks.results import MergedRow, Result
 from benchmarks.step import SWEEPS
@@ -19,8 +21,24 @@ COLOURS = {
     "keras-jax": "#8a5fbf",
     "keras-torch": "#b23a48",
     "torch-naive": "#4f8f5b",
+    "tfidf": "#444444",
+    "nbsvm": "#8c6d31",
+    "fasttext": "#a05195",
 }
+RECIPE_COLOURS = ("#1b6ca8", "#12908e", "#3f51b5", "#6fb1de")
 OTHER_COLOUR = "#777777"
+NAMES = {
+    "tfidf": "TF-IDF + logistic regression",
+    "nbsvm": "NB-SVM",
+    "fasttext": "fastText",
+    "keras-tensorflow": "Keras 3 on TensorFlow",
+    "keras-jax": "Keras 3 on JAX",
+    "torch-naive": "nn.LSTM",
+}
+FOLDER = results.FOLDER / "plots"
+TICKS = {5: "5 s", 10: "10 s", 30: "30 s", 60: "1 min", 180: "3 min", 600: "10 min", 1800: "30 min", 3600: "1 h"}
+LINE = 11
+"""Points from one label to the next."""
 
 
 def draw(found: Iterable[Result], folder: Path) -> dict[str, list[Path]]:
@@ -34,12 +52,66 @@ def draw(found: Iterable[Result], folder: Path) -> dict[str, list[Path]]:
     matplotlib.rcParams.update({"svg.hashsalt": "seqclass", "axes.spines.top": False, "axes.spines.right": False})
     folder.mkdir(parents=True, exist_ok=True)
     found = list(found)
-    accuracy = [m for m in results.merge(found, "accuracy") if m.row["samples"]["runs"]]
+    accuracy = [m for m in _with_runs(found, "accuracy") if "data" not in m.row["settings"]]
     swept = [m for m in results.merge(found, "step") if m.row["settings"].get("sweep") and m.row["status"] == "ok"]
     return {
+        "frontier": [
+            _frontier(rows, folder / f"frontier-{device}.svg")
+            for device, rows in _by_device(_with_runs(found, "frontier"))
+        ],
         "accuracy": [_accuracy(rows, folder / f"accuracy-{device}.svg") for device, rows in _by_device(accuracy)],
         "sweep": [_sweeps(rows, folder / f"sweep-{device}.svg") for device, rows in _by_device(swept)],
     }
+
+
+def _with_runs(found: list[Result], question: str) -> list[MergedRow]:
+    return [merged for merged in results.merge(found, question) if merged.row["samples"]["runs"]]
+
+
+def _frontier(rows: list[MergedRow], path: Path) -> Path:
+    """Accuracy over seconds: a line through a run's validations, and a mark where it ends; means of the seeds."""
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots(figsize=(8, 4.5))
+    recipes = iter(RECIPE_COLOURS)
+    ends: list[tuple[float, float, str, str]] = []
+    for merged in rows:
+        name, samples = merged.row["implementation"], merged.row["samples"]
+        recipe = name.startswith(RECIPE)
+        colour = next(recipes, OTHER_COLOUR) if recipe else COLOURS.get(name, OTHER_COLOUR)
+        # Seeds may stop after different numbers of epochs.
+        points = [tuple(map(fmean, zip(*point, strict=True))) for point in zip(*samples["curves"], strict=False)]
+        axis.plot([x for x, _ in points], [100 * y for _, y in points], color=colour, linewidth=1.2, alpha=0.7)
+        seconds, accuracy = (fmean(run[figure] for run in samples["runs"]) for figure in ("seconds", "acc"))
+        marker, size = ("o", 7) if recipe else ("s", 5)
+        axis.plot([seconds], [100 * accuracy], color=colour, marker=marker, markersize=size)
+        label = f"seqclass, {name.removeprefix(RECIPE).split('+')[-1]}" if recipe else NAMES.get(name, name)
+        ends.append((100 * accuracy, seconds, label, colour))
+    axis.set(xscale="log", xlabel="from a cold start to the predictions for the test reviews")
+    axis.set_ylabel("accuracy on the 25,000 test reviews, %")
+    low, high = axis.get_xlim()
+    axis.set_xlim(low, high * (high / low) ** 0.35)  # room for the labels
+    shown = {at: text for at, text in TICKS.items() if low <= at <= high}
+    axis.set_xticks(list(shown), list(shown.values()))
+    axis.minorticks_off()
+    axis.grid(alpha=0.25)
+    _label(axis, ends)
+    figure.tight_layout()
+    return _save(figure, path)
+
+
+def _label(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
+    """Write a name beside each end, (accuracy, seconds, name, colour), from below, none over another."""
+    low, high = axis.get_ylim()
+    points = axis.get_window_extent().height * 72 / axis.figure.dpi / (high - low)
+    taken = float("-inf")
+    for accuracy, seconds, label, colour in sorted(ends):
+        taken = max(accuracy, taken + LINE / points)
+        annotation = axis.annotate(
+            label, (seconds, accuracy), (8, (taken - accuracy) * points), textcoords="offset points", color=colour
+        )
+        annotation.set(fontsize=9, va="center", fontweight="bold" if label.startswith("seqclass") else "normal")
+        annotation.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5})
 
 
 def _accuracy(rows: list[MergedRow], path: Path) -> Path:

@@ -112,7 +112,7 @@ def _heading(rows: list[MergedRow]) -> str:
     machine = newest.machine
     threads = "1 thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
     where = f"{machine['name']}, {threads}" if machine["device"] == "cpu" else machine["name"]
-    data = {"imdb": "", "zipf": ", made-up texts"}.get(
+    data = {"imdb": "", "texts": "", "zipf": ", made-up texts"}.get(
         newest.data.get("source", ""), ", made-up reviews with IMDB's lengths"
     )
     others = machine.get("other_cpus") or 0

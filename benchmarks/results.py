@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -19,7 +18,7 @@ from typing import Any
 from benchmarks import environment
 
 SCHEMA = 1
-QUESTIONS = ("step", "epoch", "accuracy", "target", "scale", "gpu")
+QUESTIONS = ("step", "epoch", "accuracy", "target", "frontier", "scale", "gpu", "serve")
 FOLDER = Path(__file__).parent / "results"
 
 _RESULT_FIELDS = {
@@ -69,7 +68,14 @@ class Result:
     ) -> None:
         """Add a row of something that could not be measured, with what there is of it."""
         self.add(stack=stack, implementation=implementation, settings=settings, **measured)
-        self.rows[-1].update(status="failed", reason=_without_folders(reason))
+        self.rows[-1].update(status="failed", reason=environment.without_folders(reason))
+
+    def add_or_fail(self, failure: str | None, **row: Any) -> None:
+        """Add a row of what was measured, or could not be if there is a reason."""
+        if failure is None:
+            self.add(**row)
+        else:
+            self.add_failed(**row, reason=failure)
 
     @property
     def file_name(self) -> str:
@@ -165,11 +171,6 @@ def row_key(row: dict[str, Any]) -> tuple[Any, ...]:
     """What must agree for two rows to be the same measurement: over how many epochs it went does not matter."""
     settings = {name: value for name, value in row["settings"].items() if name != "epochs"}
     return (row["stack"], row["implementation"], json.dumps(settings, sort_keys=True))
-
-
-def _without_folders(reason: str) -> str:
-    """A reason that names files, not where they lie: results are published."""
-    return re.sub(r"(?<![\w./])(/[\w.+@-]+)+/(?=[\w.+@-])", "", reason)
 
 
 def _check(values: dict[str, Any], fields: dict[str, type], where: str) -> None:

@@ -14,7 +14,6 @@ What encoding and the steps alone take is the difference to ``open``. Memory is 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import resource
@@ -31,6 +30,7 @@ import numpy as np
 
 from benchmarks import environment
 from benchmarks.options import Common, say
+from benchmarks.recipe import last_figures
 from benchmarks.results import Result
 
 ROWS = 10_000_000
@@ -105,7 +105,7 @@ def _measure(file: Path, folder: Path, stack: str, steps: int, common: Common) -
     return {
         **{name: asdict(cost) for name, cost in costs.items()},
         "encoded_mib": round(encoded / 2**20, 1),
-        "val_accuracy": _last_figure(folder / "runs" / "many" / "1" / "metrics.csv", "val_acc"),
+        "val_accuracy": last_figures(folder / "runs" / "many", "val")["acc"],
     }
 
 
@@ -172,11 +172,6 @@ def _memory_mib(pid: int) -> dict[str, float]:
     except OSError:
         return {}
     return {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.endswith("kB")}
-
-
-def _last_figure(path: Path, name: str) -> float:
-    with path.open(newline="") as file:
-        return float([row[name] for row in csv.DictReader(file) if row.get(name)][-1])
 
 
 def write_rows(path: Path, rows: int, *, seed: int) -> None:

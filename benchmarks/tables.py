@@ -135,6 +135,58 @@ def target(rows: list[MergedRow]) -> str:
     return _table(title, header, [line for _, line in sorted(lines)]) + _failures(rows)
 
 
+def texts(rows: list[MergedRow]) -> str:
+    """Accuracy and seconds of recipes and text classifiers, a column for each data set."""
+    runs = {(m.row["implementation"], m.row["settings"]["data"]): m.row["samples"]["runs"] for m in rows}
+    sets = list(dict.fromkeys(m.row["settings"]["data"] for m in rows))
+    lines = []
+    for name in _names(rows):
+        found = [runs.get((name, each), []) for each in sets]
+        for figure, title in _OF_A_RUN.items():
+            values = [[run[figure] for run in each if figure in run] for each in found]
+            if any(values):
+                mean = _percent(fmean(map(fmean, values))) if all(values) else ABSENT
+                lines.append([f"{name}{title}", *map(_percent_range, values), mean])
+        seconds = (_short(fmean(run["seconds"] for run in each)) if each else ABSENT for each in found)
+        lines.append([f"{name}: seconds", *seconds, ABSENT])
+    title = (
+        "Accuracy on the test texts, %: mean (lowest–highest) of the seeds; seconds from the start to the predictions"
+    )
+    return _table(title, ["", *sets, "mean"], lines) + _failures(rows)
+
+
+def frontier(rows: list[MergedRow]) -> str:
+    """What everybody reaches, and in which time, the best first."""
+    lines = []
+    for merged in rows:
+        if merged.row["status"] == "failed":
+            continue
+        runs = merged.row["samples"]["runs"]
+        figures = ([run[figure] for run in runs if figure in run] for figure in _OF_A_RUN)
+        cells = [_short(merged.row["seconds"]), *map(_percent_range, figures)]
+        lines.append((-fmean(run["acc"] for run in runs), [merged.row["implementation"], _stack(merged.row), *cells]))
+    header = [
+        "",
+        "stack",
+        "median, s",
+        "accuracy",
+        *(title.removeprefix(": ") for title in list(_OF_A_RUN.values())[1:]),
+    ]
+    title = "Accuracy on the test reviews, %, at the end of the training, and seconds from a cold start to it"
+    return _table(title, header, [line for _, line in sorted(lines)]) + _failures(rows)
+
+
+_OF_A_RUN = {"acc": "", "acc_recurrent": ": recurrent part alone", "acc_ngrams": ": n-grams alone"}
+"""The figures of a run, and what is put behind the name of a recipe."""
+
+
+def _percent_range(values: list[float]) -> str:
+    if not values:
+        return ABSENT
+    alone = min(values) == max(values)
+    return _percent(fmean(values)) + ("" if alone else f" ({_percent(min(values))}–{_percent(max(values))})")
+
+
 def scale(rows: list[MergedRow]) -> str:
     """Rows a second and memory of files of many rows."""
     lines = []
@@ -157,6 +209,21 @@ def scale(rows: list[MergedRow]) -> str:
     return (_table("Files of many rows", header, lines) if lines else "") + _failures(rows)
 
 
+def serve(rows: list[MergedRow]) -> str:
+    """Texts a second and times of requests, by the number of clients."""
+    lines = []
+    for merged in sorted(rows, key=lambda merged: (merged.row["stack"], merged.row["settings"]["clients"])):
+        row, settings = merged.row, merged.row["settings"]
+        if row["status"] == "failed":
+            continue
+        several = "".join(f", {settings[name]} {name}" for name in ("texts", "workers") if settings[name] > 1)
+        clients = "1 client" if settings["clients"] == 1 else f"{settings['clients']} clients"
+        cells = [f"{row['texts_per_second']:,.0f}", _short(row["p50_ms"]), _short(row["p99_ms"])]
+        lines.append([f"{_stack(row)}, {clients}{several}", *cells])
+    header = ["", "texts a second", "a request, median, ms", "99% are faster than, ms"]
+    return (_table("`seqclass serve` on the loopback", header, lines) if lines else "") + _failures(rows)
+
+
 def _of_the_notebook(row: dict[str, Any]) -> bool:
     return not row["settings"].get("sweep")
 
@@ -172,6 +239,10 @@ def _of_the_full_data(row: dict[str, Any]) -> bool:
 
 def _of_seqclass(row: dict[str, Any]) -> bool:
     return _of_the_full_data(row) and row["implementation"] == BASELINE and bool(row["samples"]["runs"])
+
+
+def _of_a_text_set(row: dict[str, Any]) -> bool:
+    return "data" in row["settings"]
 
 
 @dataclass(frozen=True)
@@ -190,6 +261,8 @@ class Section:
 
 
 SECTIONS = {
+    "frontier": Section("frontier", _of_the_full_data, frontier),
+    "texts": Section("accuracy", _of_a_text_set, texts),
     "target": Section("target", _of_the_full_data, target),
     "epoch": Section("epoch", _of_the_full_data, epoch),
     "step": Section("step", _of_the_notebook, step),
@@ -197,6 +270,7 @@ SECTIONS = {
     "accuracy": Section("accuracy", _of_the_full_data, accuracy),
     "notebook": Section("accuracy", _of_seqclass, beside_notebook),
     "scale": Section("scale", lambda row: True, scale),
+    "serve": Section("serve", lambda row: True, serve),
 }
 """By the name that stands in the README's markers."""
 

@@ -3,8 +3,8 @@
 The clock starts before the process does. It includes the imports, making the model, reading the cached reviews
 (encoded ones for the networks, texts for the others), training, and each evaluation on the test reviews, which
 takes place between epochs or, with ``--every``, after that many reviews. A seed that does not reach the target
-within ``--epochs`` counts as infinitely slow. ``--implementation recipe:NAME`` races ``configs/NAME.yaml``, which
-brings its own epochs and batches, with the command ``seqclass fit``.
+within ``--epochs`` counts as infinitely slow. ``--recipe configs/NAME.yaml`` races a recipe, which brings its own
+epochs and batches, with the command ``seqclass fit`` (see `benchmarks.recipe`).
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import data, implementations, notebook
+from benchmarks import data, implementations, notebook, recipe
 from benchmarks.epoch import IMPLEMENTATIONS, QUICK_REVIEWS, TIMEOUT
 from benchmarks.options import Common, say
 from benchmarks.protocol import Session
 from benchmarks.recipe import RecipeRace
 from benchmarks.results import Result
 from benchmarks.settings import Settings
-from benchmarks.statistics import summarise_targets, time_to_target
-from benchmarks.timer import Series, interleave
+from benchmarks.statistics import quartiles, summarise_targets, time_to_target
+from benchmarks.timer import interleave
 
 EVAL_BATCH_SIZE = 500
 STACK = "cnn_lstm"
@@ -34,46 +35,78 @@ STACK = "cnn_lstm"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that only this question has."""
     parser.add_argument("--target", type=float, default=notebook.TARGET_ACCURACY)
+    add_race_arguments(parser)
+
+
+def add_race_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that a question has in which the accuracy over time is measured."""
     parser.add_argument("--seeds", type=int, help="how many, from --seed on (default 5, quick 1)")
     parser.add_argument("--epochs", type=int, help="after which a seed gives up (default 3, quick 1)")
     parser.add_argument("--every", type=int, help="evaluate after so many reviews, not after each epoch only")
     parser.add_argument("--eval-batch-size", type=int, default=EVAL_BATCH_SIZE)
     parser.add_argument("--reviews", type=int, help="of each part, for a trial (default all, quick 1024)")
+    recipe.add_arguments(parser)
     parser.set_defaults(default_stacks=(STACK,))
 
 
 def run(arguments: argparse.Namespace, common: Common) -> Result:
     """Measure, and return the result."""
+    names = common.implementations or IMPLEMENTATIONS
+    return race("target", names, arguments, common, target=arguments.target, fresh=False)
+
+
+def race(
+    question: str,
+    names: Sequence[str],
+    arguments: argparse.Namespace,
+    common: Common,
+    *,
+    target: float | None,
+    fresh: bool,
+) -> Result:
+    """Let the named implementations train, seed by seed in turns, and note the accuracy over time.
+
+    Args:
+        question: of the result.
+        names: who takes part.
+        arguments: see `add_race_arguments`.
+        common: the common options.
+        target: the accuracy at which a seed's run may end; None for none.
+        fresh: whether recipes begin with an empty cache.
+    """
     reviews = arguments.reviews or (QUICK_REVIEWS if common.quick else data.REVIEWS)
-    seeds = arguments.seeds or (1 if common.quick else 5)
     race = {
-        "target": arguments.target,
+        "target": target,
         "epochs": arguments.epochs or (1 if common.quick else 3),
         "every": arguments.every,
         "eval_batch_size": arguments.eval_batch_size,
         "reviews": reviews,
     }
     settings = Settings()
-    names = common.implementations or IMPLEMENTATIONS
-    result = common.result("target", {"source": "imdb"})
+    recipes = [name for name in names if name.startswith(implementations.RECIPE)]
+    result = common.result(question, {"source": "imdb"})
     with data.real_reviews(settings, texts=implementations.need_texts(names), reviews=reviews) as folder:
+        texts = data.TextSet.imdb(folder) if recipes else None
         for stack, chosen in implementations.by_stack(names, common.stacks).items():
-            say(f"target: {stack}")
+            say(f"{question}: {stack}")
             races = {
-                name: RecipeRace(name, stack, common, arguments.target)
-                if name.startswith(implementations.RECIPE)
-                else _Race(name, stack, settings, common, folder, race)
+                name: RecipeRace(name, common, texts, folder, fresh, curve=True, unlabelled=arguments.unlabelled)
+                if name in recipes
+                else Race(name, stack, settings, common, folder, race)
                 for name in chosen
             }
-            series = interleave(races, rounds=seeds, warm_up=0)
+            series = interleave(races, rounds=arguments.seeds or (1 if common.quick else 5), warm_up=0)
             for name, racer in races.items():
-                _add_row(result, racer, series[name], {**asdict(settings), **race})
+                _add_row(result, racer, series[name].failure, {**asdict(settings), **race})
     return result
 
 
 @dataclass
-class _Race:
-    """One implementation's turn: one seed, from the start of its process to the target or the last epoch."""
+class Race:
+    """One implementation's turn: one seed, from the start of its process to the target or the last epoch.
+
+    What it leaves behind is what `RecipeRace` does.
+    """
 
     name: str
     stack: str
@@ -81,14 +114,13 @@ class _Race:
     common: Common
     folder: Path
     race: dict[str, Any]
-    curves: list[list[tuple[float, float]]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
     row: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, number: int) -> list[float]:
         seed = self.common.seed + number
         orders = self._orders(seed)
         curve: list[tuple[float, float]] = []
-        self.curves.append(curve)
         began = time.perf_counter()
         with self.common.start(self.name) as session:
             build = self.common.build_parameters(self.name, self.stack, self.settings, seed)
@@ -96,11 +128,12 @@ class _Race:
             session.call("load", folder=str(self.folder), timeout=TIMEOUT)
             for order, start, stop in self._stretches(orders):
                 accuracy = self._train_and_evaluate(session, order, start, stop)
-                curve.append((time.perf_counter() - began, accuracy))
-                if accuracy >= self.race["target"]:
+                curve.append((round(time.perf_counter() - began, 2), round(accuracy, 5)))
+                if self.race["target"] is not None and accuracy >= self.race["target"]:
                     break
-        seconds = time_to_target(curve, self.race["target"])
-        say(f"  {self.name}, seed {seed}: {seconds:.1f} s, accuracy {curve[-1][1]:.4f}")
+        seconds, accuracy = curve[-1]
+        self.runs.append({"seed": seed, "seconds": seconds, "acc": accuracy, "curve": curve})
+        say(f"  {self.name}, seed {seed}: {seconds:.1f} s, accuracy {accuracy:.4f}")
         return [seconds]
 
     def _orders(self, seed: int) -> list[Path]:
@@ -126,13 +159,23 @@ def stretches(race: dict[str, Any]) -> list[tuple[int, int]]:
     return [(start, min(start + every, reviews)) for start in range(0, reviews, every)]
 
 
-def _add_row(result: Result, race: _Race | RecipeRace, series: Series, settings: dict[str, Any]) -> None:
-    key: dict[str, Any] = {"stack": race.stack, "implementation": race.name, "settings": settings}
-    measured = {**race.row, "samples": {"curves": race.curves}}
-    if series.failure is not None:
-        say(f"  {race.name} failed: {series.failure}")
-        result.add_failed(**key, reason=series.failure, **measured)
-        return
-    summary = summarise_targets(series.samples)
-    median = summary.median if math.isfinite(summary.median) else None
-    result.add(**key, seconds=median, reached=summary.reached, seeds=summary.seeds, **measured)
+def _add_row(result: Result, race: Race | RecipeRace, failure: str | None, settings: dict[str, Any]) -> None:
+    if failure is not None:
+        say(f"  {race.name} failed: {failure}")
+    curves = [run.pop("curve") for run in race.runs]
+    summary: dict[str, Any] = {}
+    if settings["target"] is None and curves:
+        summary = {"seconds": quartiles([run["seconds"] for run in race.runs]).median}
+    elif curves:
+        found = summarise_targets([time_to_target(curve, settings["target"]) for curve in curves])
+        median = found.median if math.isfinite(found.median) else None
+        summary = {"seconds": median, "reached": found.reached, "seeds": found.seeds}
+    result.add_or_fail(
+        failure,
+        stack=race.stack,
+        implementation=race.name,
+        settings=settings,
+        **summary,
+        **race.row,
+        samples={"curves": curves, "runs": race.runs},
+    )

@@ -46,7 +46,7 @@ _BLOCK = re.compile(
 )
 # A run's best checkpoint has its figures in its name, which are others here.
 _BEST = re.compile(r"epoch=\d+-val_acc=[\d.]+\.ckpt")
-_SHOWN_ONLY = ("csv", "yaml", "text")
+_SHOWN_ONLY = ("csv", "json", "yaml", "text")
 
 
 class Block(NamedTuple):

@@ -22,7 +22,7 @@ def seqclass(folder, *arguments, devices=1, cache=None):
     environment = {
         **os.environ,
         "SEQCLASS_CACHE": str(cache or folder / "cache"),
-        "PYTHONPATH": str(ROOT / "tests"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]),
         "OMP_NUM_THREADS": "1",
     }
     for name in ("SEQCLASS_IMDB", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE"):

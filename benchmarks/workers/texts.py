@@ -1,4 +1,4 @@
-"""What the workers that read whole texts share: a review per line, and one pass that trains them."""
+"""What the workers that read whole texts share: a text per line, and one pass that trains them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class TextWorker(Worker):
 
     @abstractmethod
     def fit(self, texts: list[str], labels: np.ndarray) -> None:
-        """Train on texts with labels 0 and 1."""
+        """Train on texts with the numbers of their classes, as float32."""
 
     @abstractmethod
     def predict(self, texts: list[str]) -> np.ndarray:
-        """The label of each text, 0 or 1."""
+        """The number of each text's class."""
 
     @abstractmethod
     def parameters(self) -> int:
@@ -59,6 +59,11 @@ class TextWorker(Worker):
     @final
     def evaluate(self, *, batch_size: int) -> dict[str, float]:
         return {"accuracy": float((self.predict(self.test_texts) == self.test_labels).mean())}
+
+
+def are_long(texts: list[str]) -> bool:
+    """Whether texts are documents, of 100 words and more on average, not snippets."""
+    return bool(np.mean([len(text.split()) for text in texts]) >= 100)
 
 
 def _lines(path: str) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from seqclass import __version__
-from seqclass.errors import InputError
+from seqclass.errors import InputError, Interrupted
 from seqclass.standard_output import discard_output, escape_unprintable_output, flush_output, output_failure
 
 _HELP = """\
@@ -24,6 +24,7 @@ usage: seqclass COMMAND ...
   classify CKPT [TEXT ...]                label and probability of texts, of standard input's lines, or of a file's
   evaluate CKPT                           metrics, predictions and a report, on the IMDB test reviews or --data PATH
   compare CKPT CKPT ...                   several side by side, with a paired test
+  serve CKPT                              answer texts over HTTP, and on a page to try them
 
   import-keras FILE --out CKPT            a checkpoint from a file of Keras 1, 2 or 3
   export-keras CKPT --out FILE            the other way, to Keras 3 or 1
@@ -33,11 +34,15 @@ Each command explains its options: seqclass COMMAND --help. Every run gets a fol
 """
 
 _LIGHTNING = ("fit", "validate", "test", "predict")
-_OTHERS = ("pretrain", "inspect", "classify", "evaluate", "compare", "import-keras", "export-keras", "export")
+_OTHERS = (
+    *("pretrain", "inspect", "classify", "evaluate", "compare", "serve"),
+    *("import-keras", "export-keras", "export"),
+)
 _COMMANDS = (*_LIGHTNING, *_OTHERS)
 # What each extra brings, for the message where it is missing.
 _EXTRAS = {
     **{"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate"},
+    **{"litserve": "serve", "fastapi": "serve", "pydantic": "serve"},
     **{"onnx": "onnx", "pyarrow": "parquet", "tensorboard": "tensorboard"},
 }
 
@@ -50,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0; 2 for wrong input or what cannot be written, which is then explained in one message on
-        standard error; or 130 after Ctrl-C.
+        standard error; 130 after Ctrl-C, and 143 after SIGTERM.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     escape_unprintable_output()
@@ -82,6 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         discard_output()
         print(f"seqclass: error: cannot write to standard output: {reason}", file=sys.stderr)
         return 2
+    except Interrupted as interrupted:
+        said = f"stopped by {interrupted.signal.name}"
+        print(f"\nseqclass: {said}{': ' if str(interrupted) else ''}{interrupted}", file=sys.stderr)
+        return interrupted.status
     except KeyboardInterrupt:
         print("\nseqclass: interrupted", file=sys.stderr)
         return 130

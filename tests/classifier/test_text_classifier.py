@@ -108,6 +108,19 @@ class TestCheckpoint:
         with pytest.raises(InputError, match=r"wrong.ckpt does not describe a classifier"):
             TextClassifier.load(path)
 
+    @pytest.mark.parametrize("suffix", ["ckpt", "safetensors"])
+    @pytest.mark.parametrize("value", [math.nan, math.inf])
+    def test_weights_of_a_training_that_diverged(self, suffix, value, checkpoint, tmp_path):
+        classifier = TextClassifier.load(checkpoint)
+        with torch.no_grad():
+            classifier.stack.recurrent.weight_ih[:2, 0] = value
+        classifier.save(tmp_path / f"diverged.{suffix}")
+        message = (
+            r"diverged: 2 of the 256 numbers of stack\.recurrent\.weight_ih are not finite; use an earlier checkpoint"
+        )
+        with pytest.raises(InputError, match=message):
+            TextClassifier.load(tmp_path / f"diverged.{suffix}")
+
     def test_model_without_a_pipeline_says_so(self):
         with pytest.raises(InputError, match="no text pipeline"):
             TextClassifier(StackOptions(**SIZES)).classify(["superb"])

@@ -386,7 +386,7 @@ class TestRecipe:
     def run(command, *options):
         small = [
             *("--data.maxlen", "24", "--model.hidden_size", "8", "--model.embedding_dim", "8"),
-            *("--model.optimizer.lr", "0.02", "--trainer.accelerator", "cpu"),
+            *("--data.batch_size", "16", "--data.validation", "0.1", "--trainer.accelerator", "cpu"),
         ]
         return main([command, "--config", str(CONFIG), *small, *options])
 
@@ -413,15 +413,16 @@ class TestRecipe:
         with Path("runs/text/4/predictions.csv").open() as file:
             rows = list(csv.DictReader(file))
         lines = Path("mine.csv").read_text().splitlines()
-        right = [lines[int(row["name"].removeprefix("mine.csv:")) - 1].endswith(f",{row['label']}") for row in rows]
+        right = [lines[int(row["name"].removeprefix("mine.csv:")) - 1].endswith(f",{row['predicted']}") for row in rows]
         assert sum(right) / len(right) == pytest.approx(accuracy)
-        assert set(rows[0]) == {"name", "label", "probability", *(f"p({label})" for label in labels)}
+        assert set(rows[0]) == {"name", "predicted", "probability", *(f"p({label})" for label in labels)}
 
-    def test_stops_early_and_tests_once_done(self):
+    def test_keeps_the_last_epoch_and_tests_once_done(self):
         recipe = yaml.safe_load(CONFIG.read_text())
         assert recipe["test_after_fit"]
-        assert recipe["data"]["init_args"]["validation"] == 0.1
-        assert recipe["trainer"]["callbacks"][0]["class_path"].endswith("EarlyStopping")
+        assert recipe["data"]["init_args"]["validation"] == 0.05
+        assert recipe["checkpoint"]["monitor"] is None
+        assert recipe["model"]["lr_scheduler"]["class_path"] == "seqclass.schedules.WarmupCosine"
 
     @pytest.mark.parametrize(
         ("content", "message"),

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from seqclass.classifier import TextClassifier
+from seqclass.cli import main
 from seqclass.errors import InputError
 from seqclass.interop import torch_export
 from seqclass.interop.onnx import export_onnx
@@ -119,3 +120,24 @@ def test_onnx_carries_labels_and_vocabulary(checkpoint, tmp_path):
     about = json.loads(session.get_modelmeta().custom_metadata_map["seqclass"])
     assert about["labels"] == ["neg", "pos"]
     assert about["pipeline"] == classifier.pipeline.state()
+
+
+LEFT_OUT = {
+    "segments": {},
+    "n-grams": {"segment_length": 0},
+    "prefixes and suffixes": {"segment_length": 0, "ngrams": 0},
+    "maxima and means": {"segment_length": 0, "ngrams": 0, "affix_buckets": 0},
+}
+
+
+@pytest.mark.parametrize("part", LEFT_OUT)
+@pytest.mark.parametrize("form", ["onnx", "torch-export"])
+def test_what_an_exporter_would_leave_out_is_refused(form, part, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sizes = {"num_embeddings": 9, "hidden_size": 2, "ngram_buckets": 9}
+    TextClassifier(StackOptions(stack="pooled", **{**sizes, **LEFT_OUT[part]})).save("pooled.ckpt")
+    assert main(["export", "pooled.ckpt", "--format", form, "--out", "model.out"]) == 2
+    told = capsys.readouterr().err
+    assert "cannot be written for " in told
+    assert part in told
+    assert [path.name for path in tmp_path.iterdir()] == ["pooled.ckpt"]

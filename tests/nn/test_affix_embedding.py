@@ -31,10 +31,8 @@ def test_gradients(layer):
 
 
 def test_without_affixes_it_is_an_embedding():
-    torch.manual_seed(0)
-    layer = AffixEmbedding(6, 3, buckets=9, initializer="keras")
-    torch.manual_seed(0)
-    plain = Embedding(6, 3, initializer="keras")
+    layer, plain = AffixEmbedding(6, 3, buckets=9), Embedding(6, 3)
+    plain.load_state_dict(layer.words.state_dict())
     ids = torch.tensor([[0, 1, 5]])
     assert torch.equal(layer(ids), plain(ids))
     assert (layer.num_embeddings, layer.embedding_dim) == (6, 3)
@@ -52,3 +50,10 @@ def test_wrong_sizes_and_ids(layer):
         AffixEmbedding(6, 3, buckets=1)
     with pytest.raises(IndexError, match=r"ids\[0, 1\] is 6; allowed are 0 to 5"):
         layer(torch.tensor([[0, 6]]))
+
+
+def test_initial_values():
+    torch.manual_seed(0)
+    layer = AffixEmbedding(2000, 50, buckets=2000, deviation=0.3)
+    for table in (layer.weight, layer.affix_weight[1:]):
+        assert table.std().item() == pytest.approx(0.3, rel=0.02)  # 100,000 numbers

@@ -140,6 +140,27 @@ class TestOtherOptions:
         assert told.startswith("seqclass: error: training cannot go on with SGD: the checkpoint holds the state of an ")
         assert "betas, eps, lr" in told
 
+    @pytest.mark.parametrize(("limit", "done"), [("max_epochs", 6), ("max_steps", 24)])
+    def test_a_training_that_has_ended(self, first, limit, done, capsys):
+        capsys.readouterr()
+        assert run("fit", "--data.train", "first.csv", "--ckpt_path", first, f"--trainer.{limit}", str(done)) == 2
+        assert capsys.readouterr().err.strip().splitlines()[-1] == (
+            f"seqclass: error: the training of {first} has ended: it has done {done} of trainer.{limit}={done}; "
+            f"to go on, set trainer.{limit} to more than {done}"
+        )
+        assert not Path("runs/text/2").exists()
+        data = TextDataModule(train="first.csv", maxlen=16)
+        module = new_classifier(data, trained=TextClassifier.load(first), optimizer=fast_adam)
+        with pytest.raises(InputError, match=rf"the training of the checkpoint has ended: it has done {done} of"):
+            quiet_trainer(**{limit: done}).fit(module, data, ckpt_path=first)
+
+    @pytest.mark.parametrize("suffix", ["ckpt", "safetensors"])
+    def test_a_model_without_the_state_of_its_training(self, first, suffix, capsys):
+        TextClassifier.load(first).save(f"alone.{suffix}")
+        capsys.readouterr()
+        assert resume(f"alone.{suffix}", "first.csv") == 2
+        assert f"alone.{suffix} holds a model without the state of a training" in capsys.readouterr().err
+
     def test_testing_reports_what_the_checkpoint_overrides(self, first, capsys):
         capsys.readouterr()
         train = write("first.csv", ["praise", "blame"])

@@ -82,6 +82,7 @@ def checkpoint_of(content: object, source: str) -> Checkpoint:
     if "options" not in description:
         description, weights = _of_first_version(content, source)
     named = {str(name).removeprefix(LIGHTNING_PREFIX): tensor for name, tensor in weights.items()}
+    _check_finite(named, source)
     return Checkpoint(source, {"record": {}, **description}, named)
 
 
@@ -120,7 +121,19 @@ def _read_safetensors(path: str | Path, map_location: str | torch.device) -> Che
         raise InputError(f"{path} is not a checkpoint of a seqclass model") from error
     if not isinstance(description, dict):
         raise InputError(f"{path} is not a checkpoint of a seqclass model")
+    _check_finite(weights, str(path))
     return Checkpoint(str(path), {"record": {}, **description}, weights)
+
+
+def _check_finite(weights: Mapping[str, torch.Tensor], source: str) -> None:
+    """Refuse weights of a training that has diverged: whatever they read, the answer would be NaN."""
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            wrong = int((~tensor.isfinite()).sum())
+            raise InputError(
+                f"{source} comes from a training that has diverged: {wrong:,} of the {tensor.numel():,} numbers of "
+                f"{name} are not finite; use an earlier checkpoint"
+            )
 
 
 def _of_first_version(content: Mapping[str, Any], source: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

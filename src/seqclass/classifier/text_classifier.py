@@ -13,7 +13,7 @@ from seqclass.classifier.tasks import Classification, Task, task_of
 from seqclass.errors import InputError
 from seqclass.models import ChainOptions, StackOptions, options_from
 from seqclass.nn import Kernel
-from seqclass.text import TextPipeline
+from seqclass.text import RaggedIds, TextPipeline
 
 
 class TextClassifier(nn.Module):
@@ -113,7 +113,20 @@ class TextClassifier(nn.Module):
                 f"for them are meaningless; the first is {texts[int(without_words.argmax())]!r:.80}",
                 stacklevel=3,  # past the decorator
             )
-        ids = torch.from_numpy(pipeline.pad(encoded))
+        return self.classify_encoded(encoded, batch_size)
+
+    @torch.inference_mode()
+    def classify_encoded(self, encoded: RaggedIds, batch_size: int = 250) -> list[Classification]:
+        """Classify texts that the model's pipeline has encoded, without a warning; see `classify`.
+
+        Args:
+            encoded: as `TextPipeline.encode_all` gives them, neither cut nor padded.
+            batch_size: how many are computed at a time.
+
+        Raises:
+            InputError: the model has no text pipeline.
+        """
+        ids = torch.from_numpy(self.text_pipeline.pad(encoded))
         device = next(self.parameters()).device
         was_training = self.training
         self.eval()

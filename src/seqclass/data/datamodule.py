@@ -235,18 +235,9 @@ class EncodedDataModule(LightningDataModule, ABC):
             counts += np.bincount(values[start : start + (1 << 22)], minlength=len(counts))
         return counts
 
-    @property
-    def holds_out(self) -> bool:
-        """Whether some of the training texts are held out for validation."""
-        return not isinstance(self._validation, str)
-
-    def training_ids(self, *, held_out: bool = False) -> tuple[RaggedIds, npt.NDArray[np.integer[Any]]]:
-        """Return the texts that are trained on and their labels, each text cut to `maxlen` and not padded.
-
-        Args:
-            held_out: with those behind them that are held out for validation, if some are.
-        """
-        rows = np.concatenate(self._training_rows()) if held_out else self._training_rows()[0]
+    def training_ids(self) -> tuple[RaggedIds, npt.NDArray[np.integer[Any]]]:
+        """Return the texts that are trained on and their labels, each text cut to `maxlen` and not padded."""
+        rows, _ = self._training_rows()
         part = self._ready.parts["train"]
         return self.pipeline.cut(part.ids[rows]), part.labels[rows]
 

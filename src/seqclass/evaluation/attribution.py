@@ -43,7 +43,8 @@ def word_importance(classifier: TextClassifier, text: str, label: str) -> list[t
     matrix = torch.from_numpy(pipeline.pad(RaggedIds.from_lists(rows)))
     column = classifier.label_names.index(label)
     log_odds = _of_a_label if classifier.options.multi_label else _of_a_class
-    odds = torch.cat([log_odds(classifier(part), column) for part in matrix.split(250)]).tolist()
+    device = next(classifier.parameters()).device
+    odds = torch.cat([log_odds(classifier(part.to(device)), column) for part in matrix.split(250)]).tolist()
     return [(words[place], odds[0] - changed) for place, changed in zip(places, odds[1:], strict=True)]
 
 

@@ -3,6 +3,7 @@
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
 from seqclass.models import Stack
+from seqclass.nn import AffixEmbedding
 
 
 def portable_stack(classifier: TextClassifier, form: str) -> Stack:
@@ -22,6 +23,10 @@ def portable_stack(classifier: TextClassifier, form: str) -> Stack:
         reason = f"segments (segment_length={stack.segment_length})"
     elif stack.ngrams is not None:
         reason = "a branch of n-grams"
+    elif isinstance(stack.embedding, AffixEmbedding):
+        reason = "vectors of prefixes and suffixes (affix_buckets)"
+    elif stack.pooling is not None and stack.pooling.kind == "max_mean":
+        reason = "a pooling of maxima and means (pooling='max_mean')"
     if reason is not None:
         raise InputError(f"{form} cannot be written for {reason}")
     return stack

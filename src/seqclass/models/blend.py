@@ -4,6 +4,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+PRIOR = (1 / 3, 2 / 3)
+"""The weights of the recurrent branch and of the n-grams before any held-out text is seen."""
+DEVIATION = 0.1
+"""How far the held-out texts are expected to move them. Both were chosen on other held-out texts (docs/accuracy.md)."""
+
 
 class Blend(nn.Module):
     """Add the log-odds of two branches, each weighted: a geometric mean of their probabilities.
@@ -21,7 +26,7 @@ class Blend(nn.Module):
     def __init__(self, *, single_label: bool) -> None:
         super().__init__()
         self.single_label = single_label
-        self.weights = nn.Parameter(torch.tensor([0.5, 0.5]), requires_grad=False)
+        self.weights = nn.Parameter(torch.tensor(PRIOR), requires_grad=False)
 
     def forward(self, recurrent: torch.Tensor, ngrams: torch.Tensor) -> torch.Tensor:
         """Blend logits of the same shape, (batch,) or (batch, classes)."""
@@ -36,7 +41,7 @@ class Blend(nn.Module):
     def fit(self, recurrent: torch.Tensor, ngrams: torch.Tensor, labels: torch.Tensor) -> None:
         """Choose the weights that give held-out texts the highest likelihood; both stay at or above zero.
 
-        A weak prior (normal around one half, with a standard deviation of one) decides where there are few texts.
+        A prior, normal around `PRIOR` with the standard deviation `DEVIATION`, decides where there are few texts.
 
         Args:
             recurrent: the first branch's logits, (texts,) or (texts, classes).
@@ -44,7 +49,8 @@ class Blend(nn.Module):
             labels: (texts,) int64; (texts, classes), ones and zeros, if a text may have several.
         """
         recurrent, ngrams = recurrent.detach().double(), ngrams.detach().double()
-        roots = torch.full((2,), 0.5**0.5, dtype=torch.float64, device=recurrent.device, requires_grad=True)
+        prior = torch.tensor(PRIOR, dtype=torch.float64, device=recurrent.device)
+        roots = prior.sqrt().requires_grad_()
         optimizer = torch.optim.LBFGS([roots], max_iter=50, line_search_fn="strong_wolfe")
 
         def closure() -> torch.Tensor:
@@ -55,7 +61,7 @@ class Blend(nn.Module):
                 loss = F.cross_entropy(logits, labels, reduction="sum")
             else:
                 loss = F.binary_cross_entropy_with_logits(logits, labels.to(logits), reduction="sum")
-            total = loss + (weights - 0.5).square().sum() / 2
+            total = loss + ((weights - prior) / DEVIATION).square().sum() / 2
             total.backward()  # type: ignore[no-untyped-call]  # PyTorch leaves it untyped
             return total
 

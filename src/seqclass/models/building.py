@@ -89,7 +89,7 @@ def _embedding(options: "StackOptions") -> Embedding | AffixEmbedding:
     sizes, dropout = (options.num_embeddings, options.embedding_dim), options.word_dropout or 0.0
     if options.affix_buckets:
         buckets = options.affix_buckets
-        return AffixEmbedding(*sizes, buckets=buckets, dropout=dropout, initializer=options.initializer)
+        return AffixEmbedding(*sizes, buckets=buckets, dropout=dropout)
     return Embedding(*sizes, dropout=dropout, initializer=options.initializer)
 
 

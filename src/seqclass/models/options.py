@@ -59,7 +59,7 @@ class StackOptions:
         segment_length: words of the segments that a text is cut into, which are read side by side and pooled together;
             with `mask_padding` and the pooling `max_mean`. 0 reads a text as one sequence.
         ngrams: words of the longest n-grams in the branch beside the recurrent layers; 0 for no such branch.
-        ngram_buckets: rows of the table that the n-grams are hashed into.
+        ngram_buckets: rows of the table that the n-grams are hashed into; `new_classifier` chooses by the data.
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` choose them.
         recurrent_activation: of the gates.
         kernel: the way to run the LSTM; `auto` is the fastest that can.

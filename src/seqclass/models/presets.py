@@ -65,7 +65,7 @@ PRESETS: dict[StackName, Preset] = {
             "bidirectional": True,
             "pooling": "max_mean",
             "word_dropout": 0.0,
-            "token_dropout": 0.3,
+            "token_dropout": 0.2,
             "dropout": 0.4,
             "output_dropout": 0.5,
             "recurrent_dropout": 0.0,

@@ -6,7 +6,6 @@ from torch.nn import functional as F
 
 from seqclass.checks import check_positive
 from seqclass.nn.embedding import Embedding
-from seqclass.nn.initializers import Initializer
 
 AFFIXES = 7
 """How many prefixes and suffixes a word has at most."""
@@ -28,7 +27,7 @@ class AffixEmbedding(nn.Module):
         embedding_dim: size of a row.
         buckets: rows of the affixes' table, into which they are hashed; the first belongs to none.
         dropout: as in `Embedding`, of the words' own vectors.
-        initializer: scheme of the initial values, of both tables.
+        deviation: standard deviation of the initial values, which are normal, in both tables.
 
     Attributes:
         words: the words' own table.
@@ -37,7 +36,7 @@ class AffixEmbedding(nn.Module):
             they are set for a vocabulary (`seqclass.text.affix_table`).
 
     Raises:
-        ValueError: a size below 1, fewer than 2 buckets, a rate outside 0 to 1, or an unknown initializer.
+        ValueError: a size below 1, fewer than 2 buckets, or a rate outside 0 to 1.
     """
 
     affixes: torch.Tensor
@@ -49,12 +48,14 @@ class AffixEmbedding(nn.Module):
         *,
         buckets: int,
         dropout: float = 0.0,
-        initializer: Initializer = "keras1",
+        deviation: float = 0.1,
     ) -> None:
         super().__init__()
-        self.words = Embedding(num_embeddings, embedding_dim, dropout=dropout, initializer=initializer)
+        self.words = Embedding(num_embeddings, embedding_dim, dropout=dropout)
         check_positive("buckets - 1", buckets - 1)
-        self.affix_weight = nn.Parameter(Embedding(buckets, embedding_dim, initializer=initializer).weight.detach())
+        self.affix_weight = nn.Parameter(torch.empty(buckets, embedding_dim))
+        for table in (self.words.weight, self.affix_weight):
+            nn.init.normal_(table, std=deviation)
         with torch.no_grad():
             self.affix_weight[0] = 0
         self.register_buffer("affixes", torch.zeros(num_embeddings, AFFIXES, dtype=torch.int32))

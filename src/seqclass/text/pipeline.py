@@ -84,7 +84,7 @@ class TextPipeline:
         return RaggedIds(ids.values[places], offsets)
 
     def pad(self, ids: RaggedIds, *, dtype: npt.DTypeLike = "int32") -> npt.NDArray[Any]:
-        """Cuts and pads encoded texts; shape (number of texts, maxlen)."""
+        """Cut and pad encoded texts; shape (number of texts, maxlen)."""
         return pad_sequences(
             ids,
             maxlen=self.maxlen or longest(ids),
@@ -109,7 +109,7 @@ class TextPipeline:
         return without
 
     def to_array(self, texts: Iterable[str]) -> npt.NDArray[np.int32]:
-        """Encode, cuts and pads; int32, shape (number of texts, maxlen).
+        """Encode, cut and pad; int32, shape (number of texts, maxlen).
 
         Raises:
             InputError: if a text is not a str; the message has its position.

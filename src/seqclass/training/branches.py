@@ -7,8 +7,6 @@ whose two weights are chosen on the held-out texts after each epoch.
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import distributed
 
@@ -16,11 +14,12 @@ from seqclass.classifier import Task
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError
 from seqclass.models import Stack
-from seqclass.nn import NGrams, fit_ngrams
-from seqclass.text import RaggedIds
+from seqclass.nn import fit_ngrams
 
-NGRAM_STRENGTH = 100.0
+NGRAM_STRENGTH = 200.0
 """How closely the n-grams fit the training texts; see `fit_ngrams`. Chosen on held-out texts (docs/accuracy.md)."""
+MANY_IDS = 1_000_000
+"""Of more training ids than this, n-grams in a single text are left out: it makes the fit better, and smaller."""
 
 
 def has_branches(stack: object) -> bool:
@@ -28,19 +27,13 @@ def has_branches(stack: object) -> bool:
     return isinstance(stack, Stack) and stack.ngrams is not None
 
 
-def fit_ngram_branch(
-    stack: Stack, data: Any, class_weights: torch.Tensor | None = None
-) -> dict[str, torch.Tensor] | None:
-    """Fit the n-grams of a stack to the texts that are trained on; every process finds the same.
+def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None = None) -> None:
+    """Fit the n-grams of a stack to all texts that are trained on; every process finds the same.
 
     Args:
         stack: has n-grams.
         data: the DataModule.
         class_weights: (classes,), what the texts of each class weigh; None for the same.
-
-    Returns:
-        The state of the layer if it is fitted to the held-out texts as well, which is what a checkpoint gets: they
-        have done their work when the blend is chosen. None if no training texts are held out.
 
     Raises:
         InputError: the DataModule is not one of this project's, which know all their texts.
@@ -50,25 +43,17 @@ def fit_ngram_branch(
             "n-grams are fitted to all training texts at once, which needs a DataModule of seqclass; use one, or set "
             "ngrams to 0"
         )
-    assert stack.ngrams is not None
-    whole = None
-    if data.holds_out:
-        _fit(stack.ngrams, *data.training_ids(held_out=True), class_weights)
-        whole = {name: tensor.clone() for name, tensor in stack.ngrams.state_dict().items()}
-    _fit(stack.ngrams, *data.training_ids(), class_weights)
-    return whole
-
-
-def _fit(
-    layer: NGrams, ids: RaggedIds, labels: npt.NDArray[np.integer[Any]], class_weights: torch.Tensor | None
-) -> None:
+    layer = stack.ngrams
+    assert layer is not None
+    ids, labels = data.training_ids()
     classes = torch.from_numpy(labels).long()
     targets = classes
     if classes.dim() == 1 and layer.outputs > 1:
         targets = torch.nn.functional.one_hot(classes, layer.outputs)
     weights = None if class_weights is None else class_weights.cpu()[classes]
     values, offsets = torch.from_numpy(ids.values.astype("int32")), torch.from_numpy(ids.offsets)
-    fit_ngrams(layer, values, offsets, targets, weights=weights, strength=NGRAM_STRENGTH)
+    min_texts = 1 if len(values) <= MANY_IDS else 2
+    fit_ngrams(layer, values, offsets, targets, weights=weights, strength=NGRAM_STRENGTH, min_texts=min_texts)
 
 
 class BranchEvaluation:

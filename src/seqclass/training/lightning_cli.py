@@ -1,6 +1,7 @@
 """The Lightning CLI with what a run here needs: a folder of its own, the layer table, safe checkpoints."""
 
 import logging
+import os
 import sys
 import warnings
 from argparse import ArgumentError
@@ -9,27 +10,34 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import torch
 from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.plugins import CheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
 from torch import distributed
 
 from seqclass.classifier import Checkpoint, TextClassifier, read_checkpoint
+from seqclass.classifier.checkpoint import SAFETENSORS
 from seqclass.data import EncodedDataModule
-from seqclass.errors import InputError
+from seqclass.errors import InputError, Interrupted
 from seqclass.models import StackOptions
+from seqclass.training.checkpoint_io import WholeCheckpointIO
+from seqclass.training.interruption import StopOnSignal, place, resuming_command, signal_behind
 from seqclass.training.last_validation import LastValidation
 from seqclass.training.layer_table import LayerTable
+from seqclass.training.logger_folders import check_unused
 from seqclass.training.new_classifier import new_classifier
 from seqclass.training.predictions import PredictionFile
 from seqclass.training.progress import EpochProgress
-from seqclass.training.resuming import changed_options
+from seqclass.training.resuming import changed_options, check_goes_on
 from seqclass.training.run_folder import is_first_process, make_run_folder, remove_empty_folders
 from seqclass.training.sequence_classifier import SequenceClassifier
+from seqclass.training.what_is_left_out import leave_out_checkpoints, leave_out_validation, why_nothing_was_saved
 
 # Commands that measure or use a trained model.
 _NEED_CHECKPOINT = ("validate", "test", "predict")
@@ -62,6 +70,22 @@ class SeqclassCLI(LightningCLI):
             if self.run_folder is not None:
                 remove_empty_folders(self.run_folder)
             raise
+        except (Interrupted, KeyboardInterrupt, SystemExit) as error:
+            number = signal_behind(error)
+            if number is None or not kwargs["run"]:
+                raise
+            raise Interrupted(number, self._what_is_left(kwargs["args"])) from error
+
+    def _what_is_left(self, arguments: Sequence[str]) -> str:
+        """Say where an interrupted training stopped, what it saved, and how to go on."""
+        trainer = getattr(self, "trainer", None)
+        if self.subcommand != "fit" or trainer is None or not trainer.is_global_zero:
+            return ""
+        saved = None if self._last_checkpoint is None else self._last_checkpoint.format_checkpoint_name({})
+        if saved is None or not Path(saved).exists():
+            return f"training stopped {place(trainer)}; no checkpoint was saved to go on from"
+        command = resuming_command(arguments, os.path.relpath(saved))
+        return f"training stopped {place(trainer)}. Its state is saved; go on with\n  {command}"
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--runs_dir", type=str, default="runs", help="folder of all runs")
@@ -107,6 +131,10 @@ class SeqclassCLI(LightningCLI):
             self._leave_to_the_checkpoint(config["model"])
         if self.subcommand == "predict":
             config["return_predictions"] = False  # they go to the file, batch by batch
+        leave_out_checkpoints(config)
+        if self.subcommand == "fit":
+            self._check_goes_on(config)
+            _say(leave_out_validation(config))
         if config["trainer"].get("fast_dev_run"):
             return
         if is_first_process():
@@ -124,6 +152,14 @@ class SeqclassCLI(LightningCLI):
             model[name] = None
         model["stack"] = self._trained.options.stack
         model["word_vectors"] = model["class_weights"] = None
+
+    def _check_goes_on(self, config: Namespace) -> None:
+        """Look at the state of the training before a folder is made for it."""
+        if self._checkpoint is None:
+            return
+        path, trainer = self._checkpoint.source, config["trainer"]
+        content = {} if path.endswith(SAFETENSORS) else torch.load(path, map_location="cpu", weights_only=True)
+        check_goes_on(content, path, max_epochs=trainer["max_epochs"], max_steps=trainer["max_steps"])
 
     def _take_run_folder(self, config: Namespace) -> None:
         stack = config["model"]["stack"]
@@ -167,21 +203,25 @@ class SeqclassCLI(LightningCLI):
             callbacks.append(EpochProgress())
         if self.subcommand == "predict" and not config["fast_dev_run"]:
             callbacks.append(PredictionFile(None if self.run_folder is None else self.run_folder / "predictions.csv"))
+        callbacks.append(StopOnSignal(self._last_checkpoint))
         kwargs["callbacks"] = [*(config["callbacks"] or []), *callbacks]
         kwargs["enable_model_summary"] = False
+        kwargs["plugins"] = _with_whole_checkpoints(config["plugins"])
         trainer = super().instantiate_trainer(**kwargs)
+        if config["logger"] is not None and is_first_process():
+            check_unused(trainer.loggers)  # type: ignore[attr-defined]  # set by its connector
         if self._last_checkpoint is not None:
             # Behind the one that keeps the best, whose state of this epoch it saves.
             trainer.callbacks.append(self._last_checkpoint)  # type: ignore[attr-defined]  # set by its connector
         return trainer
 
     def after_fit(self) -> None:
-        if self.config_init["fit"]["test_after_fit"]:
-            best = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
-            if best:
-                self.trainer.test(SequenceClassifier.load_from_checkpoint(best), datamodule=self.datamodule)
-            else:
-                print("No checkpoint was saved, so none is tested", file=sys.stderr)
+        best = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
+        tests = self.config_init["fit"]["test_after_fit"]
+        if best and tests:
+            self.trainer.test(SequenceClassifier.load_from_checkpoint(best), datamodule=self.datamodule)
+        elif not best and (tests or self.trainer.global_step == 0):
+            _say(why_nothing_was_saved(self.trainer))
         self._say_where()
 
     def after_predict(self) -> None:
@@ -192,10 +232,20 @@ class SeqclassCLI(LightningCLI):
             print(f"This run's files are in {self.run_folder}")
 
 
+def _with_whole_checkpoints(plugins: Any) -> list[Any]:
+    """Add what saves checkpoints whole or not at all, unless the Trainer's plugins save in a way of their own."""
+    given = [] if plugins is None else list(plugins) if isinstance(plugins, list | tuple) else [plugins]
+    return given if any(isinstance(plugin, CheckpointIO) for plugin in given) else [*given, WholeCheckpointIO()]
+
+
 @rank_zero_only
+def _say(what: str | None) -> None:
+    if what is not None:
+        print(what, file=sys.stderr)
+
+
 def _report_overridden(options: list[str]) -> None:
-    if options:
-        print(f"The file of the model overrides: {', '.join(options)}", file=sys.stderr)
+    _say(f"The file of the model overrides: {', '.join(options)}" if options else None)
 
 
 def _wrapped(error: BaseException) -> InputError | ModuleNotFoundError | None:

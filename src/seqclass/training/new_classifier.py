@@ -10,8 +10,8 @@ from lightning.pytorch.utilities import rank_zero_only
 from seqclass.classifier import TextClassifier
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError
-from seqclass.models import StackOptions
-from seqclass.nn import AffixEmbedding
+from seqclass.models import PRESETS, StackOptions
+from seqclass.nn import AffixEmbedding, suggested_buckets
 from seqclass.pretraining import Pretrained
 from seqclass.pretraining.word_vectors import vectors_of
 from seqclass.text import WordVectors, affix_table, read_word_vectors
@@ -125,6 +125,8 @@ def _built_for(
                 f"the pretrained vectors have {dimension} numbers, but embedding_dim={given['embedding_dim']}"
             )
         sizes["embedding_dim"] = dimension
+    if "ngram_buckets" not in given and "ngram_buckets" in PRESETS[given.get("stack", "lstm")].values:
+        sizes["ngram_buckets"] = _suggested_buckets(data, StackOptions(**sizes))
     stack = StackOptions(**sizes)
     check_sizes(DataFacts.of(data), stack)
     classifier = TextClassifier(stack, pipeline=pipeline, label_names=data.label_names)
@@ -141,6 +143,12 @@ def _built_for(
             classifier.stack.embedding.weight[torch.from_numpy(vectors.ids)] = torch.from_numpy(vectors.vectors)
         rank_zero_only(print)(vectors.coverage(data.id_counts), file=sys.stderr)
     return classifier
+
+
+def _suggested_buckets(data: EncodedDataModule, options: StackOptions) -> int:
+    ids, _ = data.training_ids()
+    outputs = 1 if options.num_classes == 2 and not options.multi_label else options.num_classes
+    return suggested_buckets(len(ids.values), outputs=outputs, max_length=options.ngrams or 1)
 
 
 def _with_options(trained: TextClassifier, given: dict[str, Any]) -> TextClassifier:

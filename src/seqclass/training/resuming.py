@@ -48,6 +48,54 @@ def check_same_classifier(checkpoint: Checkpoint, classifier: TextClassifier) ->
         raise InputError(f"the checkpoint reads texts in another way than the model, or knows other words; {way_out}")
 
 
+def check_goes_on(content: Mapping[str, Any], source: str, *, max_epochs: int | None, max_steps: int) -> None:
+    """Refuse to resume a training that has reached its end: nothing would be trained, and nothing useful saved.
+
+    Args:
+        content: of the checkpoint, as Lightning wrote it.
+        source: its path, for messages.
+        max_epochs: the Trainer's; None or -1 for no limit.
+        max_steps: likewise; -1 for none.
+
+    Raises:
+        InputError: all epochs or steps have been trained; or the file holds no state of a training.
+    """
+    try:
+        epochs = int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+        steps = int(content["global_step"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{source} holds a model without the state of a training, so none can go on from it; "
+            "new_classifier(data, trained=TextClassifier.load(PATH)) begins one with its weights"
+        ) from error
+    for name, done, most in (("max_epochs", epochs, max_epochs), ("max_steps", steps, max_steps)):
+        if most is not None and 0 <= most <= done:
+            raise InputError(
+                f"the training of {source} has ended: it has done {done} of trainer.{name}={most}; to go on, set "
+                f"trainer.{name} to more than {done}"
+            )
+
+
+def complete_epoch(content: Mapping[str, Any]) -> None:
+    """Let a checkpoint from the end of an epoch be resumed with the next one, however long training is to last.
+
+    Lightning saves it before it counts the epoch as completed. With `max_steps` it then goes through that end a second
+    time, with no batch, and counts it as an epoch more, whose order of the texts nobody sees.
+
+    Args:
+        content: of the checkpoint, as Lightning wrote it; changed in place.
+    """
+    loop = content["loops"]["fit_loop"]
+    for count in loop["epoch_progress"].values():
+        if not count["ready"] == count["started"] == count["processed"] == count["completed"] + 1:
+            return
+    for count in loop["epoch_progress"].values():
+        count["completed"] = count["processed"]
+    batches = loop["epoch_loop.batch_progress"]
+    batches["current"] = dict.fromkeys(batches["current"], 0)
+    batches["is_last_batch"] = False
+
+
 def check_optimizer(checkpoint: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> str | None:
     """Refuse to go on with another optimizer than the one whose state was saved.
 

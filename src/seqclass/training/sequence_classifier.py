@@ -17,13 +17,18 @@ from seqclass.errors import InputError
 from seqclass.nn import Kernel
 from seqclass.optim import KerasAdam
 from seqclass.schedules import WarmupCosine
+from seqclass.training.batch_checks import check_batch, check_ids
 from seqclass.training.branches import BranchEvaluation, fit_ngram_branch, has_branches
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_fits
 from seqclass.training.epoch_metrics import EpochMetrics, Stage
+from seqclass.training.finite_loss import check_training_loss, check_validation_loss
 from seqclass.training.record import training_record
-from seqclass.training.resuming import check_optimizer, check_same_classifier
+from seqclass.training.resuming import check_goes_on, check_optimizer, check_same_classifier, complete_epoch
 from seqclass.training.shared_batch import batch_loss
+
+# As a person calls what Lightning's stages read.
+_DATA_OF = {"train": "training data", "validate": "validation data", "test": "test data", "predict": "test data"}
 
 
 class SequenceClassifier(LightningModule):
@@ -81,7 +86,6 @@ class SequenceClassifier(LightningModule):
         self._epoch = EpochMetrics(classifier.task)
         self._has_branches = has_branches(classifier.stack)
         self._branches = BranchEvaluation()
-        self._whole_ngrams: dict[str, torch.Tensor] | None = None
 
     def setup(self, stage: str) -> None:
         """Check that the data fit the classifier.
@@ -116,6 +120,26 @@ class SequenceClassifier(LightningModule):
             self._epoch.update(stage, loss.total, task.predicted(logits), labels)
         return loss.objective
 
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Check a batch of whatever loader, before it goes to a device.
+
+        Raises:
+            InputError: as `check_batch`.
+        """
+        options, stage = self.classifier.options, self.trainer.state.stage
+        source = f"the {_DATA_OF.get(stage.value if stage else '', 'data')}"
+        if stage == "predict" and isinstance(batch, torch.Tensor):
+            check_ids(batch, num_embeddings=options.num_embeddings, source=source)
+            return batch
+        check_batch(
+            batch,
+            num_embeddings=options.num_embeddings,
+            num_classes=options.num_classes,
+            multi_label=options.multi_label,
+            source=source,
+        )
+        return batch
+
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
         ids, labels = batch
         logits = self.classifier.stack.recurrent_logits(ids) if self._has_branches else self(ids)
@@ -134,8 +158,10 @@ class SequenceClassifier(LightningModule):
     def test_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
         self._evaluation_step(batch, "test")
 
-    def predict_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
-        """Compute the probabilities of the classes, (batch, classes)."""
+    def predict_step(self, batch: torch.Tensor | tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
+        """Compute the probabilities of the classes, (batch, classes), from ids and labels, or from ids alone."""
+        if isinstance(batch, torch.Tensor):
+            return self.classifier.probabilities(batch)
         ids, labels = batch
         return self.classifier.probabilities(ids)[: len(labels)]
 
@@ -151,18 +177,22 @@ class SequenceClassifier(LightningModule):
         return {name: float(value) for name, value in self._epoch.running(stage).items()}
 
     def on_fit_start(self) -> None:
-        if self._has_branches:
-            data = getattr(self.trainer, "datamodule", None)
-            self._whole_ngrams = fit_ngram_branch(self.classifier.stack, data, self._class_weights)
-
-    def on_fit_end(self) -> None:
-        if self._whole_ngrams is not None:
-            self.classifier.stack.ngrams.load_state_dict(self._whole_ngrams)
+        ngrams = self.classifier.stack.ngrams if self._has_branches else None
+        if ngrams is not None and not ngrams.weight.any():  # where training goes on, they are fitted already
+            fit_ngram_branch(self.classifier.stack, getattr(self.trainer, "datamodule", None), self._class_weights)
 
     def on_train_start(self) -> None:
         if self.global_rank > 0:
             # All processes begin with one seed: their parts of a batch would get one and the same random masks.
             torch.manual_seed(torch.initial_seed() + self.global_rank)
+
+    def on_before_backward(self, loss: torch.Tensor) -> None:
+        """Stop at a loss that is not finite.
+
+        Raises:
+            InputError: as `check_training_loss`.
+        """
+        check_training_loss(loss, self.trainer)
 
     def on_train_epoch_start(self) -> None:
         self._epoch.reset("train")
@@ -187,15 +217,18 @@ class SequenceClassifier(LightningModule):
         self._log_evaluation("test")
 
     def _log_evaluation(self, stage: Stage) -> None:
+        fits = self.trainer.state.fn == "fit"
         if self._has_branches:
-            fits = self.trainer.state.fn == "fit"
             classifier = self.classifier
             figures = self._branches.figures(
                 classifier.stack, classifier.task, self._class_weights, choose_blend=fits and stage == "val"
             )
-            self.log_dict({f"{stage}_{name}": value for name, value in figures.items()}, sync_dist=True)
+            figures = {f"{stage}_{name}": value for name, value in figures.items()}
         else:
-            self.log_dict(self._epoch.compute(stage), sync_dist=True)
+            figures = self._epoch.compute(stage)
+        if fits:
+            check_validation_loss(figures[f"{stage}_loss"], self.trainer)
+        self.log_dict(figures, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         optimizer = self._new_optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
@@ -222,8 +255,6 @@ class SequenceClassifier(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what makes the file a `TextClassifier`, and what `load_from_checkpoint` needs to go on training it."""
         self.classifier.record = {**self.classifier.record, **training_record(self.trainer)}
-        for name, tensor in (self._whole_ngrams or {}).items():
-            checkpoint["state_dict"][f"{LIGHTNING_PREFIX}stack.ngrams.{name}"] = tensor
         training = {"class_weights": self.class_weights, "freeze_embedding": self.freeze_embedding}
         checkpoint[KEY] = {
             **self.classifier.description(),
@@ -236,11 +267,14 @@ class SequenceClassifier(LightningModule):
 
         Raises:
             InputError: it was trained with another pipeline, other labels or sizes, or, where training goes on, with
-                another optimizer.
+                another optimizer; or there is nothing left to train.
         """
         found = checkpoint_of(checkpoint, "the checkpoint")
         check_same_classifier(found, self.classifier)
         if self.trainer.state.fn == "fit":
+            epochs, steps = self.trainer.max_epochs, self.trainer.max_steps
+            check_goes_on(checkpoint, "the checkpoint", max_epochs=epochs, max_steps=steps)
+            complete_epoch(checkpoint)
             rate = check_optimizer(checkpoint, self._new_optimizer([nn.Parameter(torch.zeros(1))]))
             if rate is not None:
                 rank_zero_only(print)(f"Going on with the checkpoint's {rate}", file=sys.stderr)
