@@ -40,7 +40,7 @@ def export_torch(classifier: TextClassifier, out: str | Path) -> None:
     """
     if scan is None:
         raise InputError(f"torch-export needs PyTorch 2.6 or newer, and this is {torch.__version__}")
-    # Tracing takes a size of one for a constant, so two steps have to be left behind the pooling.
+    # Tracing takes a size of one for a constant, so two steps must be left behind the windows.
     fixed: int | None = None
     if isinstance(classifier.stack, Chain):
         traced = traceable_chain(classifier.stack)

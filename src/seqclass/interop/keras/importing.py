@@ -9,7 +9,8 @@ import torch
 
 from seqclass.classifier import TextClassifier
 from seqclass.errors import InputError
-from seqclass.interop.keras.describing import Described, describe_layers
+from seqclass.interop.keras.described import Described
+from seqclass.interop.keras.describing import describe_layers
 from seqclass.interop.keras.files import read_keras
 from seqclass.interop.keras.named import as_named_stack
 from seqclass.interop.keras.outputs import take_output

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seqclass.interop.keras.describing import Described
+from seqclass.interop.keras.described import Described
 from seqclass.interop.keras.outputs import as_one_logit
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS
 

@@ -22,8 +22,8 @@ class Words:
     """Which steps of a sequence are words, each a name in the graph.
 
     Attributes:
-        first: whether each row's words stand first, padding behind them; else padding stands in front.
-        counts: (batch,) int64: how many steps are words if they stand first, else how many are padding.
+        first: whether each row's words come first, padding behind them; else padding is in front.
+        counts: (batch,) int64: how many steps are words if they come first, else how many are padding.
     """
 
     first: bool
