@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -183,6 +184,22 @@ class TestTrained:
         right = [row["name"].split("/")[1] == row["predicted"] for row in rows]
         assert sum(right) > 80
         assert float(rows[0]["p(neg)"]) + float(rows[0]["p(pos)"]) == pytest.approx(1, abs=1e-5)
+
+    @pytest.mark.parametrize("file", ["mine.csv", "mine.jsonl"])
+    def test_predict_without_labels_names_classify(self, file, checkpoint, capsys):
+        Path("mine.csv").write_text("text\na superb film\nan awful film\n")
+        Path("mine.jsonl").write_text('{"text": "a superb film"}\n{"text": "an awful film"}\n')
+        own = ["--config", str(CONFIGS / "text.yaml"), "--data.train", file, "--ckpt_path", str(checkpoint)]
+        assert main(["predict", *own]) == 2
+        *_, error, hint = capsys.readouterr().err.splitlines()
+        assert "'label'" in error
+        start, _, command = hint.partition(": ")
+        assert start == "Without labels"
+        assert main(shlex.split(command)[1:]) == 0
+        with Path("predictions.csv").open() as rows:
+            assert [row["predicted"] for row in csv.DictReader(rows)] == ["pos", "neg"]
+        assert main(["predict", *own, "--data.label_column", "null"]) == 2
+        assert "`seqclass classify CKPT --input FILE` labels such texts" in capsys.readouterr().err
 
 
 class TestClassify:

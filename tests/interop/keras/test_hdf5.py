@@ -1,5 +1,6 @@
 """HDF5 from anyone: read in a process that can be ended, bounded, and without following what it refers to."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -41,8 +42,9 @@ def path(tmp_path):
     return path
 
 
-def test_plain_values(path):
-    file = read_hdf5(path)
+@pytest.mark.parametrize("content", [False, True])
+def test_plain_values(content, path):
+    file = read_hdf5(path.read_bytes() if content else path, source="m.h5")
     assert file.text("keras_version", "layers", "") == "2.15.0"
     assert file.texts("", "names") == ["a", "é"]
     assert file.texts("", "none") == []
@@ -115,10 +117,10 @@ def test_refused(add, message, path):
     ("limit", "message"),
     [("MAX_OBJECTS", "it holds more than 10 groups and arrays"), ("MAX_TEXT", "its texts have more than 10 bytes")],
 )
-def test_limits(limit, message, path, tmp_path, monkeypatch):
+def test_limits(limit, message, path, monkeypatch):
     monkeypatch.setattr(hdf5_worker, limit, 10)
     with pytest.raises(hdf5_worker.RefusedError, match=message):
-        hdf5_worker.read(str(path), str(tmp_path), hdf5.MAX_BYTES)
+        hdf5_worker.read(str(path), io.BytesIO(), hdf5.MAX_BYTES)
 
 
 def test_lambda_is_never_run(tmp_path):

@@ -1,5 +1,6 @@
 """Ordinary models, written by the real Keras 3 and tf_keras 2, predict here what they predict there."""
 
+import io
 import tarfile
 import warnings
 
@@ -44,8 +45,10 @@ MODELS = [
 def read_in_this_process(monkeypatch):
     """Spare hundreds of processes; `test_hdf5.py` reads in one of its own, as everybody does."""
 
-    def read(path, folder, source):
-        hdf5_worker.read(str(path), str(folder), hdf5.MAX_BYTES)
+    def read(file, source):
+        out = io.BytesIO()
+        hdf5_worker.read(io.BytesIO(file) if isinstance(file, bytes) else str(file), out, hdf5.MAX_BYTES)
+        return out.getvalue()
 
     monkeypatch.setattr(hdf5, "_read_apart", read)
 

@@ -5,7 +5,6 @@ the limits are refused, and nothing in a file is executed.
 """
 
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,11 +79,8 @@ def _read_archive(path: Path, unsaid: Unsaid) -> KerasModel:
         if "metadata.json" in entries:
             metadata = _json(path, _entry(path, archive, entries, "metadata.json", MAX_CONFIG_BYTES))
         weights = _entry(path, archive, entries, "model.weights.h5", hdf5.MAX_BYTES)
-        with tempfile.TemporaryDirectory(prefix="seqclass-keras-") as folder:
-            part = Path(folder) / "model.weights.h5"
-            part.write_bytes(weights)
-            del weights
-            file = read_hdf5(part, source=str(path))
+        file = read_hdf5(weights, source=str(path))
+        del weights
         keras = _major(metadata.get("keras_version")) or 3
         unsaid.refuse_for(path)
         configuration = Configuration(str(path))
