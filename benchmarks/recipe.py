@@ -27,6 +27,12 @@ from benchmarks.environment import ROOT, versions
 from benchmarks.options import Common, implementation, say
 from benchmarks.protocol import LOG_TAIL, WorkerError
 
+_SHORT = [
+    *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
+    *("--test_after_fit", "false"),
+]
+"""A run that does little but fill the cache."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the questions in which recipes take part."""
@@ -94,7 +100,7 @@ class RecipeRace:
             folder = Path(name)
             cache = ["--data.cache_dir", str(folder if self.fresh else self._kept)]
             if not self.fresh and not self.runs:
-                self._seqclass("fit", *given, *cache, "--trainer.fast_dev_run", "true")
+                self._seqclass("fit", *given, *cache, *_SHORT, "--runs_dir", str(folder / "short"))
             run = self._fit(folder, seed, [*given, *cache])
         run["seconds"] = round(run["seconds"] + self.row.get("pretraining_seconds", 0.0), 2)
         self.runs.append(run)

@@ -122,8 +122,9 @@ def test_a_cache_that_is_kept_is_filled_before_the_clock_starts(race):
     racer = race(OWN_TEXTS, command, fresh=False)
     racer(0)
     racer(1)
-    assert [given.get("--trainer.fast_dev_run") for _, given in command.calls] == ["true", None, None]
+    assert [given.get("--trainer.limit_train_batches") for _, given in command.calls] == ["1", None, None]
     assert len({given["--data.cache_dir"] for _, given in command.calls}) == 1
+    assert [run["seconds"] for run in racer.runs] == [100.0, 100.0]
 
 
 def test_a_pretraining_runs_once_and_counts_for_every_seed(race, tmp_path):
