@@ -134,16 +134,19 @@ class TextSet:
         """``NAME-train.csv``, and ``NAME-test.csv`` beside it.
 
         Raises:
-            DataMissingError: if it is not called so, or one of the two is missing.
+            DataMissingError: if it is not called so, or one of the two is missing or lacks a column.
         """
         name = train.stem.removesuffix("-train")
         test = train.with_name(f"{name}-test{train.suffix}")
-        missing = [str(path) for path in (train, test) if not path.is_file()]
-        if name == train.stem or missing:
-            raise DataMissingError(
-                f"--data {train} must be a file NAME-train.csv with a NAME-test.csv beside it; "
-                f"missing: {', '.join(missing) or 'the -train in its name'}"
-            )
+        if name == train.stem:
+            raise DataMissingError(f"--data must be imdb, or a file that is called NAME-train.csv, got {train}")
+        for path in (train, test):
+            if not path.is_file():
+                raise DataMissingError(f"--data {train} needs {path}, which is missing")
+            with path.open(encoding="utf-8", newline="") as file:
+                columns = next(csv.reader(file), [])
+            if not {"text", "label"} <= set(columns):
+                raise DataMissingError(f"{path} must have the columns text and label, got {', '.join(columns)}")
         return cls(name, train.resolve(), test.resolve())
 
     @classmethod
@@ -167,10 +170,10 @@ class TextSet:
         for part, path in (("train", self.train), ("test", self.test)):
             with path.open(encoding="utf-8", newline="") as file:
                 rows[part] = list(csv.DictReader(file))
-        labels = sorted({row["label"] for row in rows["train"]})
+        labels = {label: number for number, label in enumerate(sorted({row["label"] for row in rows["train"]}))}
         for part, texts in rows.items():
             _write_lines(folder, part, (row["text"] for row in texts))
-            numbers = [labels.index(row["label"]) for row in texts]
+            numbers = [labels.get(row["label"], -1) for row in texts]
             np.save(folder / f"{part}_labels.npy", np.array(numbers, dtype=np.float32))
         return len(rows["train"])
 

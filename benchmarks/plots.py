@@ -36,17 +36,7 @@ NAMES = {
     "torch-naive": "nn.LSTM",
 }
 FOLDER = results.FOLDER / "plots"
-TICKS = {
-    5: "5 s",
-    10: "10 s",
-    30: "30 s",
-    60: "1 min",
-    120: "2 min",
-    300: "5 min",
-    600: "10 min",
-    1800: "30 min",
-    3600: "1 h",
-}
+TICKS = {5: "5 s", 10: "10 s", 30: "30 s", 60: "1 min", 180: "3 min", 600: "10 min", 1800: "30 min", 3600: "1 h"}
 LINE = 11
 """Points from one label to the next."""
 
@@ -93,10 +83,9 @@ def _frontier(rows: list[MergedRow], path: Path) -> Path:
         points = [tuple(map(fmean, zip(*point, strict=True))) for point in zip(*samples["curves"], strict=False)]
         axis.plot([x for x, _ in points], [100 * y for _, y in points], color=colour, linewidth=1.2, alpha=0.7)
         seconds, accuracy = (fmean(run[figure] for run in samples["runs"]) for figure in ("seconds", "acc"))
-        axis.plot(
-            [seconds], [100 * accuracy], color=colour, marker="o" if recipe else "s", markersize=7 if recipe else 5
-        )
-        label = f"seqclass, {name.removeprefix(RECIPE)}" if recipe else NAMES.get(name, name)
+        marker, size = ("o", 7) if recipe else ("s", 5)
+        axis.plot([seconds], [100 * accuracy], color=colour, marker=marker, markersize=size)
+        label = f"seqclass, {name.removeprefix(RECIPE).split('+')[-1]}" if recipe else NAMES.get(name, name)
         ends.append((100 * accuracy, seconds, label, colour))
     axis.set(xscale="log", xlabel="from a cold start to the predictions for the test reviews")
     axis.set_ylabel("accuracy on the 25,000 test reviews, %")
@@ -118,11 +107,11 @@ def _label(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
     taken = float("-inf")
     for accuracy, seconds, label, colour in sorted(ends):
         taken = max(accuracy, taken + LINE / points)
-        offset = (8, (taken - accuracy) * points)
-        axis.annotate(
-            label, (seconds, accuracy), offset, textcoords="offset points", color=colour, fontsize=9, va="center",
-            fontweight="bold" if label.startswith("seqclass") else "normal",
-        )  # fmt: skip
+        annotation = axis.annotate(
+            label, (seconds, accuracy), (8, (taken - accuracy) * points), textcoords="offset points", color=colour
+        )
+        annotation.set(fontsize=9, va="center", fontweight="bold" if label.startswith("seqclass") else "normal")
+        annotation.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5})
 
 
 def _accuracy(rows: list[MergedRow], path: Path) -> Path:

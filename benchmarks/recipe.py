@@ -1,10 +1,9 @@
-"""A recipe's turn: the command ``seqclass fit`` itself, as its users type it, and nothing that helps it.
+"""A recipe's turn: the command ``seqclass fit`` itself, as its users type it.
 
-The clock runs from the start of the process to its end, with the test of the best epoch at which the command ends. The
-curve has a point for each validation: the accuracy on the test texts of the checkpoint saved then, measured after the
-clock has stopped, and the seconds of a run that would have ended there, the time from the last checkpoint to the end
-included. No choice is made by the test texts: that of an epoch, and of the weights of a blend, is the recipe's, on what
-it holds out.
+The clock runs from the start of the process to its end, the test of the best epoch included. The curve has a point for
+each validation: the accuracy on the test texts of the checkpoint saved then, measured when the clock has stopped, and
+the seconds of a run that would have ended there, with what this one did after its last checkpoint. Nothing is chosen by
+the test texts: epochs, and the weights of a blend, are chosen by what the recipe holds out.
 """
 
 from __future__ import annotations
@@ -27,6 +26,12 @@ from benchmarks.data import TextSet
 from benchmarks.environment import ROOT, versions
 from benchmarks.options import Common, implementation, say
 from benchmarks.protocol import LOG_TAIL, WorkerError
+
+_SHORT = [
+    *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
+    *("--test_after_fit", "false"),
+]
+"""A run that does little but fill the cache."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +62,7 @@ class RecipeRace:
         name: ``recipe:NAME``.
         common: the common options.
         texts: what it is trained and tested on.
+        folder: where what the seeds share is kept, as long as the caller keeps it.
         fresh: whether each run begins with an empty cache, so that the encoding of the texts counts.
         curve: whether the checkpoints are tested too, or the run's own figures are enough.
         unlabelled: what the pretraining reads; by default what its config names.
@@ -67,6 +73,7 @@ class RecipeRace:
     name: str
     common: Common
     texts: TextSet
+    folder: Path
     fresh: bool
     curve: bool
     unlabelled: Sequence[Path] = ()
@@ -81,7 +88,7 @@ class RecipeRace:
         self._own_texts = data["class_path"].endswith("TextDataModule")
         default = 0.1 if self._own_texts else "test"
         self._holds_out = data.get("init_args", {}).get("validation", default) != "test"
-        self._kept = tempfile.TemporaryDirectory(prefix="benchmarks-")  # as long as this object
+        self._kept = Path(tempfile.mkdtemp(dir=self.folder))
 
     def __call__(self, number: int) -> list[float]:
         seed = self.common.seed + number
@@ -91,9 +98,9 @@ class RecipeRace:
             given += ["--model.pretrained", str(self._pretrain())]
         with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
             folder = Path(name)
-            cache = ["--data.cache_dir", str(folder if self.fresh else self._kept.name)]
+            cache = ["--data.cache_dir", str(folder if self.fresh else self._kept)]
             if not self.fresh and not self.runs:
-                self._seqclass("fit", *given, *cache, "--trainer.fast_dev_run", "true")
+                self._seqclass("fit", *given, *cache, *_SHORT, "--runs_dir", str(folder / "short"))
             run = self._fit(folder, seed, [*given, *cache])
         run["seconds"] = round(run["seconds"] + self.row.get("pretraining_seconds", 0.0), 2)
         self.runs.append(run)
@@ -109,7 +116,7 @@ class RecipeRace:
 
     def _pretrain(self) -> Path:
         """Learn what the recipe starts from, once: that it takes, every seed's run has in its seconds."""
-        file = Path(self._kept.name) / "pretrained.safetensors"
+        file = self._kept / "pretrained.safetensors"
         if not file.exists():
             texts = ["--data.train", json.dumps(list(map(str, self.unlabelled)))] if self.unlabelled else []
             began = time.time()

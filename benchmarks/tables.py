@@ -141,24 +141,16 @@ def texts(rows: list[MergedRow]) -> str:
     sets = list(dict.fromkeys(m.row["settings"]["data"] for m in rows))
     lines = []
     for name in _names(rows):
+        found = [runs.get((name, each), []) for each in sets]
         for figure, title in _OF_A_RUN.items():
-            found = [[run[figure] for run in runs.get((name, each), []) if figure in run] for each in sets]
-            if not any(found):
-                continue
-            cells = [_percent_range(values) for values in found]
-            if figure == "acc":
-                took = (
-                    fmean(run["seconds"] for run in runs[name, each]) if values else 0
-                    for each, values in zip(sets, found, strict=True)
-                )
-                cells = [
-                    f"{cell}, {_short(seconds)} s" if seconds else cell
-                    for cell, seconds in zip(cells, took, strict=True)
-                ]
-            mean = _percent(fmean(map(fmean, found))) if all(found) else ABSENT
-            lines.append([f"{name}{title}", *cells, mean])
+            values = [[run[figure] for run in each if figure in run] for each in found]
+            if any(values):
+                mean = _percent(fmean(map(fmean, values))) if all(values) else ABSENT
+                lines.append([f"{name}{title}", *map(_percent_range, values), mean])
+        seconds = (_short(fmean(run["seconds"] for run in each)) if each else ABSENT for each in found)
+        lines.append([f"{name}: seconds", *seconds, ABSENT])
     title = (
-        "Accuracy on the test texts, %: mean (lowest–highest) of the seeds; seconds from the start to its predictions"
+        "Accuracy on the test texts, %: mean (lowest–highest) of the seeds; seconds from the start to the predictions"
     )
     return _table(title, ["", *sets, "mean"], lines) + _failures(rows)
 

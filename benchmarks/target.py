@@ -90,7 +90,7 @@ def race(
         for stack, chosen in implementations.by_stack(names, common.stacks).items():
             say(f"{question}: {stack}")
             races = {
-                name: RecipeRace(name, common, texts, fresh=fresh, curve=True, unlabelled=arguments.unlabelled)
+                name: RecipeRace(name, common, texts, folder, fresh, curve=True, unlabelled=arguments.unlabelled)
                 if name in recipes
                 else Race(name, stack, settings, common, folder, race)
                 for name in chosen

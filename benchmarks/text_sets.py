@@ -1,6 +1,6 @@
 """The part of `accuracy` that is about texts: recipes and text classifiers on whole data sets, each over the seeds.
 
-A run is a process of its own, from its start to its predictions for the test texts; a recipe's begins without a cache.
+A run is a process of its own, from its start to its predictions for the test texts. A recipe's has an empty cache.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _measure(
     count = texts.prepare(folder)
     race = {"target": None, "epochs": 1, "every": None, "eval_batch_size": target.EVAL_BATCH_SIZE, "reviews": count}
     races: dict[str, RecipeRace | target.Race] = {
-        name: RecipeRace(name, common, texts, fresh=True, curve=False, unlabelled=arguments.unlabelled)
+        name: RecipeRace(name, common, texts, folder, fresh=True, curve=False, unlabelled=arguments.unlabelled)
         if name.startswith(implementations.RECIPE)
         else target.Race(name, implementations.NO_STACK, Settings(), common, folder, race)
         for name in names

@@ -21,6 +21,12 @@ def test_none_only_where_it_is_allowed():
         check_whole("size", 0, least=1, or_none=True)
 
 
+def test_a_largest_number():
+    check_whole("size", 1000, least=1, most=1000)
+    with pytest.raises(InputError, match=r"size is 1001; allowed are whole numbers from 1 to 1,000 and None$"):
+        check_whole("size", 1001, least=1, most=1000, or_none=True)
+
+
 def test_choice():
     check_choice("side", "a", ("a", "b"))
     with pytest.raises(InputError, match=r"side is \['a'\]; allowed are 'a', 'b'"):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -129,6 +130,7 @@ class TestFit:
             (["--model.hidden_size", "many"], "hidden_size"),
             (["--model.stack", "gru"], "gru"),
             (["--data.maxlen", "0"], "maxlen is 0"),
+            (["--data.maxlen", "2000000"], "maxlen is 2000000; allowed are whole numbers from 1 to 1,000,000"),
             (["--data.path", "nowhere"], "not at nowhere"),
             (["--ckpt_path", "nowhere.ckpt"], "no checkpoint at nowhere.ckpt"),
         ],
@@ -137,6 +139,14 @@ class TestFit:
         assert fit("cnn_lstm", *options) == 2
         error = capsys.readouterr().err
         assert message in error
+        assert "Traceback" not in error
+        assert not Path("runs").exists()
+
+    @pytest.mark.parametrize(("option", "value"), [("--data.maxlen", "1"), ("--model.pool_size", "600")])
+    def test_texts_shorter_than_the_pooling_are_one_clear_error(self, option, value, small, capsys):
+        assert fit("cnn_lstm", *small, option, value) == 2
+        error = capsys.readouterr().err
+        assert "is shorter than pool_size=" in error
         assert "Traceback" not in error
         assert not Path("runs").exists()
 
@@ -174,6 +184,22 @@ class TestTrained:
         right = [row["name"].split("/")[1] == row["predicted"] for row in rows]
         assert sum(right) > 80
         assert float(rows[0]["p(neg)"]) + float(rows[0]["p(pos)"]) == pytest.approx(1, abs=1e-5)
+
+    @pytest.mark.parametrize("file", ["mine.csv", "mine.jsonl"])
+    def test_predict_without_labels_names_classify(self, file, checkpoint, capsys):
+        Path("mine.csv").write_text("text\na superb film\nan awful film\n")
+        Path("mine.jsonl").write_text('{"text": "a superb film"}\n{"text": "an awful film"}\n')
+        own = ["--config", str(CONFIGS / "text.yaml"), "--data.train", file, "--ckpt_path", str(checkpoint)]
+        assert main(["predict", *own]) == 2
+        *_, error, hint = capsys.readouterr().err.splitlines()
+        assert "'label'" in error
+        start, _, command = hint.partition(": ")
+        assert start == "Without labels"
+        assert main(shlex.split(command)[1:]) == 0
+        with Path("predictions.csv").open() as rows:
+            assert [row["predicted"] for row in csv.DictReader(rows)] == ["pos", "neg"]
+        assert main(["predict", *own, "--data.label_column", "null"]) == 2
+        assert "`seqclass classify CKPT --input FILE` labels such texts" in capsys.readouterr().err
 
 
 class TestClassify:

@@ -44,7 +44,7 @@ class Curve(Callback):
 
 @pytest.fixture
 def fit(easy_reviews, tmp_path):
-    def fit(*, interrupt=None, resume=None, **saving):
+    def fit(*, limits, interrupt=None, resume=None, **saving):
         seed_everything(7)
         data = IMDBDataModule(
             path=str(easy_reviews), maxlen=24, batch_size=16, validation=0.2, cache_dir=str(tmp_path / "cache")
@@ -52,7 +52,7 @@ def fit(easy_reviews, tmp_path):
         classifier = new_classifier(data, stack="lstm", hidden_size=8, embedding_dim=8, optimizer=fast_adam)
         curve = Curve(interrupt)
         trainer = quiet_trainer(
-            max_epochs=3,
+            **{"max_epochs": 3, **limits},
             enable_checkpointing=True,
             callbacks=[curve, ModelCheckpoint(tmp_path / f"{interrupt}{resume is None}", save_last=True, **saving)],
         )
@@ -66,17 +66,23 @@ def fit(easy_reviews, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("saving", "place"),  # where the checkpoint was saved: epoch, and batches of it
-    [({}, (0, 20)), ({"every_n_train_steps": 23}, (1, 3)), ({"every_n_train_steps": 7}, (1, 1))],
+    ("limits", "saving", "place"),  # where the checkpoint was saved: epoch, and batches of it
+    [
+        ({}, {}, (0, 20)),
+        ({}, {"every_n_train_steps": 23}, (1, 3)),
+        ({"max_steps": 60}, {"every_n_train_steps": 7}, (1, 1)),
+        ({"max_steps": 60}, {}, (0, 20)),
+        ({"max_steps": 60, "limit_train_batches": 18}, {}, (0, 18)),
+    ],
 )
-def test_the_last_checkpoint_resumes_to_the_same_curve(fit, saving, place):
-    straight, whole, _ = fit()
-    begun, _, checkpoint = fit(interrupt=(1, 7), **saving)
+def test_the_last_checkpoint_resumes_to_the_same_curve(fit, limits, saving, place):
+    straight, whole, _ = fit(limits=limits)
+    begun, _, checkpoint = fit(limits=limits, interrupt=(1, 7), **saving)
     assert list(begun) == [0]
     (loader,) = torch.load(checkpoint, weights_only=True)["loops"]["fit_loop"]["state_dict"]["combined_loader"]
     assert (loader["epoch"], loader["batches"]) == place
     TextClassifier.load(checkpoint)
-    rest, resumed, _ = fit(resume=checkpoint)
+    rest, resumed, _ = fit(limits=limits, resume=checkpoint)
     assert list(rest) == [1, 2]
     assert begun | rest == straight
     for name, parameter in whole.state_dict().items():

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from seqclass.optim import KerasAdam
+from seqclass.optim import FusedAdam, KerasAdam
 
 
 def by_hand(value, gradients, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
@@ -164,3 +164,15 @@ def test_sparse_gradients_are_refused():
     table(torch.tensor([1])).sum().backward()
     with pytest.raises(RuntimeError, match=r"^KerasAdam does not take sparse gradients$"):
         KerasAdam(table.parameters()).step()
+
+
+def test_fused_adam_is_adam():
+    torch.manual_seed(0)
+    one, other = (torch.nn.Parameter(torch.linspace(-1, 1, 50)) for _ in range(2))
+    optimizers = FusedAdam([one], lr=0.01, betas=(0.9, 0.99)), torch.optim.Adam([other], lr=0.01, betas=(0.9, 0.99))
+    for _ in range(5):
+        gradient = torch.randn(50)
+        for parameter, optimizer in zip((one, other), optimizers, strict=True):
+            parameter.grad = gradient.clone()
+            optimizer.step()
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-6)  # float32, five steps of 0.01

@@ -53,7 +53,7 @@ def runs(easy_reviews, tmp_path_factory):
             *("--data.path", str(easy_reviews), "--data.maxlen", "24"),
             *("--data.batch_size", "7", "--data.eval_batch_size", "89"),
             *("--model.hidden_size", "8", "--model.embedding_dim", "8", "--model.class_weights", "[1, 3]"),
-            *("--model.optimizer.init_args.lr", "0.01"),
+            *("--model.optimizer.init_args.lr", "0.005"),
             *("--trainer.callbacks+", "support.step_losses.StepLosses", "--trainer.callbacks.path", "losses.json"),
             *("--test_after_fit", "true"),
             devices=devices,

@@ -61,5 +61,10 @@ class TextWorker(Worker):
         return {"accuracy": float((self.predict(self.test_texts) == self.test_labels).mean())}
 
 
+def are_long(texts: list[str]) -> bool:
+    """Whether texts are documents, of 100 words and more on average, not snippets."""
+    return bool(np.mean([len(text.split()) for text in texts]) >= 100)
+
+
 def _lines(path: str) -> list[str]:
     return Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")

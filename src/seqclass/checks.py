@@ -6,17 +6,18 @@ from typing import Any
 from seqclass.errors import InputError
 
 
-def check_whole(name: str, value: Any, *, least: int, or_none: bool = False) -> None:
-    """Check that a setting is an `int` of at least `least`, or None if that is allowed.
+def check_whole(name: str, value: Any, *, least: int, most: int | None = None, or_none: bool = False) -> None:
+    """Check that a setting is an `int` from `least` to `most`, or None if that is allowed.
 
     Raises:
         InputError: it is not; True and 5.0 are not, nor are NumPy's integers, which no checkpoint holds.
     """
     if value is None and or_none:
         return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least or (most is not None and value > most):
         none = " and None" if or_none else ""
-        raise InputError(f"{name} is {value!r}; allowed are whole numbers from {least} on{none}")
+        end = "on" if most is None else f"to {most:,}"
+        raise InputError(f"{name} is {value!r}; allowed are whole numbers from {least} {end}{none}")
 
 
 def check_positive(name: str, value: Any) -> int:

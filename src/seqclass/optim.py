@@ -1,4 +1,4 @@
-"""Adam as Keras has it."""
+"""Adam as Keras has it, and PyTorch's in its fastest form."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -76,3 +76,24 @@ class KerasAdam(Optimizer):
                 root = state["exp_avg_sq"].sqrt().add_(group["eps"])
                 parameter.addcdiv_(state["exp_avg"], root, value=-rate)
         return loss
+
+
+class FusedAdam(torch.optim.Adam):
+    """PyTorch's Adam with all parameters updated in one call, where this release of PyTorch can.
+
+    On a CPU it can from 2.4 on; before, the result is the same and takes longer.
+
+    Args:
+        params: parameters, or groups of them, as for every PyTorch optimizer.
+        lr: learning rate.
+        betas: decay of the running means of the gradient and of its square.
+        eps: added to the root.
+    """
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps, fused=_FUSED_ON_CPU or None)
+
+
+_FUSED_ON_CPU = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= (2, 4)

@@ -1,5 +1,7 @@
 """The batches and orders that everyone gets."""
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,57 @@ def test_an_order_belongs_to_a_seed_and_an_epoch(tmp_path):
     assert sorted(order(7, 0)) == list(range(100))
     assert order(7, 0) == order(7, 0)
     assert len({tuple(order(seed, epoch)) for seed in (7, 8) for epoch in (0, 1)}) == 4
+
+
+def write_set(folder, **parts):
+    for part, rows in parts.items():
+        with (folder / f"toys-{part}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("text", "label"), *rows])
+
+
+def test_a_text_set_becomes_lines_and_numbers(tmp_path):
+    write_set(tmp_path, train=[("a\nb", "red"), ("c, d", "blue"), ("e", "red")], test=[("é", "blue")])
+    texts = data.TextSet.beside(tmp_path / "toys-train.csv")
+    assert (texts.name, texts.archive) == ("toys", None)
+    folder = tmp_path / "prepared"
+    folder.mkdir()
+    assert texts.prepare(folder) == 3
+    assert (folder / "train_texts.txt").read_text(encoding="utf-8") == "a b\nc, d\ne\n"
+    assert np.load(folder / "train_labels.npy").tolist() == [1, 0, 1]
+    assert (folder / "test_texts.txt").read_text(encoding="utf-8") == "é\n"
+    assert np.load(folder / "test_labels.npy").tolist() == [0]
+
+
+def test_a_label_that_only_the_test_texts_have_is_right_for_nobody(tmp_path):
+    write_set(tmp_path, train=[("a", "red"), ("b", "blue")], test=[("c", "green"), ("d", "red")])
+    data.TextSet.beside(tmp_path / "toys-train.csv").prepare(tmp_path)
+    assert np.load(tmp_path / "test_labels.npy").tolist() == [-1, 1]
+
+
+def test_a_text_set_is_two_files_side_by_side(tmp_path):
+    with pytest.raises(data.DataMissingError, match=r"called NAME-train.csv, got .*/toys.csv"):
+        data.TextSet.beside(tmp_path / "toys.csv")
+    write_set(tmp_path, train=[("a", "red")])
+    with pytest.raises(data.DataMissingError, match=r"needs .*/toys-test.csv, which is missing"):
+        data.TextSet.beside(tmp_path / "toys-train.csv")
+    (tmp_path / "toys-test.csv").write_text("text,class\n")
+    with pytest.raises(
+        data.DataMissingError, match=r"toys-test.csv must have the columns text and label, got text, cl"
+    ):
+        data.TextSet.beside(tmp_path / "toys-train.csv")
+
+
+def test_the_reviews_are_a_text_set_too(tmp_path, monkeypatch):
+    for part in ("train", "test"):
+        for label in ("neg", "pos"):
+            (tmp_path / "aclImdb" / part / label).mkdir(parents=True)
+            (tmp_path / "aclImdb" / part / label / "0_1.txt").write_text(f'{part} "{label}",\nindeed')
+    monkeypatch.setenv("SEQCLASS_IMDB", str(tmp_path / "aclImdb"))
+    texts = data.TextSet.imdb(tmp_path)
+    assert (texts.name, texts.archive) == ("imdb", tmp_path / "aclImdb")
+    assert texts.prepare(tmp_path) == 2
+    assert (tmp_path / "test_texts.txt").read_text() == 'test "neg", indeed\ntest "pos", indeed\n'
+    assert np.load(tmp_path / "test_labels.npy").tolist() == [0, 1]
 
 
 @pytest.mark.imdb

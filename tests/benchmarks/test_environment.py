@@ -31,6 +31,14 @@ def test_the_command_is_that_which_repeats_the_measurement(monkeypatch):
     assert environment.command_line() == "python -m benchmarks step --quick"
 
 
+def test_what_is_published_names_no_folders_outside_the_repository():
+    for given in ("/home/me/sets/trec-train.csv", "../sets/trec-train.csv", "../../trec-train.csv"):
+        assert environment.without_folders(f"accuracy --data {given} --seeds 2") == (
+            "accuracy --data trec-train.csv --seeds 2"
+        )
+    assert environment.without_folders("--recipe configs/text.yaml, 3 / 4") == "--recipe configs/text.yaml, 3 / 4"
+
+
 def test_outside_git_the_commit_is_unknown(monkeypatch, tmp_path):
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

@@ -38,7 +38,7 @@ def test_there_must_be_cpus_for_the_threads(threads):
 def test_peers_without_their_environment_say_how_it_is_made(monkeypatch, tmp_path):
     monkeypatch.setattr(implementations, "PEERS_ENVIRONMENT", tmp_path)
     with pytest.raises(WorkerError, match="python -m benchmarks peers makes it"):
-        implementations.start(implementations.named("tfidf"), threads=1, device="cpu")
+        implementations.start(implementations.named("fasttext"), threads=1, device="cpu")
 
 
 def test_without_their_environment_peers_run_where_their_packages_are(monkeypatch, tmp_path):
@@ -60,3 +60,4 @@ def test_who_has_no_stack_comes_once():
     assert implementations.by_stack(["seqclass"], ["lstm"]) == {"lstm": ["seqclass"]}
     assert implementations.need_texts(["seqclass", "fasttext"])
     assert not implementations.need_texts(["seqclass"])
+    assert [implementations.has_stack(name) for name in ("seqclass", "nbsvm")] == [True, False]

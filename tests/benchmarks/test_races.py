@@ -1,4 +1,4 @@
-"""`epoch`, `accuracy` and `target` with fake workers: which calls they make, and what becomes of the answers."""
+"""`epoch`, `accuracy`, `target` and `frontier` with fake workers: their calls, and what becomes of the answers."""
 
 import argparse
 import math
@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, data, epoch, options, target, timer
+from benchmarks import accuracy, data, epoch, frontier, options, results, target, text_sets, timer
 from benchmarks.options import Common
 from benchmarks.protocol import WorkerError
 
@@ -100,6 +100,65 @@ def test_a_race_ends_at_the_target_and_counts_seeds(ask):
 def test_a_race_that_most_seeds_lose_has_no_median(ask):
     (row,) = ask(target, {"seqclass": FakeWorker([0.5, 0.9, 0.5])}, "--seeds", "3", "--epochs", "1")
     assert (row["seconds"], row["reached"]) == (None, 1)
+
+
+def test_the_frontier_has_every_seeds_whole_curve(ask):
+    (row,) = ask(frontier, {"seqclass": FakeWorker([0.9, 0.8, 0.7, 0.95])}, "--seeds", "2", "--epochs", "2")
+    curves, runs = row["samples"]["curves"], row["samples"]["runs"]
+    assert [[value for _, value in curve] for curve in curves] == [[0.9, 0.8], [0.7, 0.95]]
+    assert [(run["seed"], run["seconds"], run["acc"]) for run in runs] == [
+        (7, curves[0][-1][0], 0.8),
+        (8, curves[1][-1][0], 0.95),
+    ]
+    assert row["settings"]["target"] is None
+    assert "reached" not in row
+
+
+def test_the_frontier_is_drawn_beside_its_result(ask, monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr(frontier.plots, "draw", lambda found, folder: drawn.append((found, folder)) or {})
+    ask(frontier, {"seqclass": FakeWorker([0.9])}, "--json", str(tmp_path / "result.json"), "--epochs", "1")
+    (((result,), folder),) = drawn
+    assert (result.question, folder) == ("frontier", tmp_path)
+    assert results.read(tmp_path / "result.json").rows[0]["samples"]["runs"][0]["acc"] == 0.9
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """The options that name two data sets, of two and of three texts."""
+    for name, texts in (("toys", 2), ("pets", 3)):
+        for part in ("train", "test"):
+            (tmp_path / f"{name}-{part}.csv").write_text("text,label\n" + "a,b\n" * texts)
+    return [f"--data={tmp_path / name}-train.csv" for name in ("toys", "pets")]
+
+
+def test_text_classifiers_are_measured_on_each_data_set(ask, sets):
+    worker = FakeWorker([0.5, 0.6, 0.7, 0.8])
+    rows = ask(accuracy, {"nbsvm": worker}, "--seeds", "2", *sets)
+    assert [row["settings"] for row in rows] == [{"data": "toys", "texts": 2}, {"data": "pets", "texts": 3}]
+    assert [[run["acc"] for run in row["samples"]["runs"]] for row in rows] == [[0.5, 0.6], [0.7, 0.8]]
+    assert [sorted(run) for row in rows for run in row["samples"]["runs"]] == 4 * [["acc", "seconds", "seed"]]
+    assert [p["stop"] for method, p in worker.calls if method == "epoch"] == [2, 2, 3, 3]
+
+
+def test_on_data_sets_seeds_before_a_failure_are_kept(ask, sets):
+    (row,) = ask(accuracy, {"nbsvm": FakeWorker([0.5], fails_after=5)}, "--seeds", "2", sets[0])
+    assert (row["status"], row["reason"]) == ("failed", "MemoryError: no more")
+    assert [run["acc"] for run in row["samples"]["runs"]] == [0.5]
+
+
+def test_recipes_and_text_classifiers_alone_take_the_reviews(ask, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        text_sets, "run", lambda arguments, common: asked.append(arguments.data) or common.result("", {})
+    )
+    ask(accuracy, {"recipe:text": None, "tfidf": None})
+    assert asked == [None]
+
+
+def test_stacks_have_a_command_of_their_own(ask, sets):
+    with pytest.raises(SystemExit, match="seqclass: stacks learn from IMDB's ids alone"):
+        ask(accuracy, {"seqclass": FakeWorker([]), "tfidf": FakeWorker([])}, *sets)
 
 
 def test_evaluations_can_come_within_an_epoch(ask):

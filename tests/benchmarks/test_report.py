@@ -176,6 +176,56 @@ def test_target_tables_put_the_fastest_first_and_those_that_failed_last():
     assert lost == "| keras-jax | `cnn_lstm` | not reached | 0 of 2 | ∞, ∞ |"
 
 
+def test_data_sets_are_columns_with_the_parts_of_a_recipe_below_it():
+    result = a_result("accuracy")
+    result.data["source"] = "texts"
+    for name, ours, theirs in (("trec", (0.90, 0.92), 0.89), ("mr", (0.80, 0.82), 0.79)):
+        settings = {"data": name, "texts": 10}
+        runs = [
+            {"seed": seed, "seconds": 14.0, "acc": value, "acc_recurrent": value - 0.01}
+            for seed, value in enumerate(ours)
+        ]
+        result.add(stack="any", implementation="recipe:text", settings=settings, samples={"runs": runs})
+        runs = [{"seed": seed, "seconds": 2.5, "acc": theirs} for seed in (7, 8)]
+        result.add(stack="any", implementation="tfidf", settings=settings, samples={"runs": runs})
+    result.rows.pop()
+    reason = "the peers' environment is missing"
+    result.add_failed(
+        stack="any", implementation="tfidf", settings={"data": "mr"}, reason=reason, samples={"runs": []}
+    )  # fmt: skip
+    text = report.tables([result], "texts")
+    assert "|  | trec | mr | mean |" in text
+    assert "| recipe:text | 91.00 (90.00–92.00) | 81.00 (80.00–82.00) | 86.00 |" in text
+    assert "| recipe:text: recurrent part alone | 90.00 (89.00–91.00) | 80.00 (79.00–81.00) | 85.00 |" in text
+    assert "| recipe:text: seconds | 14.0 | 14.0 | – |" in text
+    assert "| tfidf | 89.00 | – | – |\n| tfidf: seconds | 2.50 | – | – |" in text
+    assert "- failed: tfidf (any): the peers' environment is missing" in text
+    assert report.tables([result], "accuracy") == report.tables([result], "notebook") == ""
+
+
+def a_frontier():
+    result = a_result("frontier")
+    for name, stack, accuracy, figures in (
+        ("keras-jax", "cnn_lstm", 0.88, {}),
+        ("recipe:text", "any", 0.92, {"acc_recurrent": 0.91, "acc_ngrams": 0.9}),
+    ):
+        curves = [[(10.0, accuracy - 0.02), (20.0, accuracy)], [(11.0, accuracy - 0.03)]]
+        runs = [{"seed": 7 + i, "seconds": c[-1][0], "acc": c[-1][1], **figures} for i, c in enumerate(curves)]
+        samples = {"curves": curves, "runs": runs}
+        settings = {"reviews": 25_000, "target": None}
+        result.add(stack=stack, implementation=name, settings=settings, seconds=15.5, samples=samples)
+    result.add_failed(stack="any", implementation="nbsvm", settings=settings, reason="no", samples={"runs": []})
+    return result
+
+
+def test_the_frontiers_table_has_the_best_first():
+    text = report.tables([a_frontier()], "frontier")
+    ours, theirs = (line for line in text.splitlines() if line.startswith(("| recipe", "| keras")))
+    assert ours == "| recipe:text | – | 15.5 | 90.50 (89.00–92.00) | 91.00 | 90.00 |"
+    assert theirs == "| keras-jax | `cnn_lstm` | 15.5 | 86.50 (85.00–88.00) | – | – |"
+    assert "- failed: nbsvm (any): no" in text
+
+
 README = """Before.
 <!-- benchmarks:step -->
 old
@@ -217,16 +267,20 @@ def test_plots_are_drawn_and_repeat(tmp_path):
     epochs = [{"val_accuracy": 0.8, "val_loss": 0.5}, {"val_accuracy": 0.85, "val_loss": 0.4}]
     runs = [{"seed": 7, "epochs": epochs}]
     accuracy.add(stack="lstm", implementation="seqclass", settings={}, samples={"runs": runs})
+    of_a_set = a_result("accuracy")
+    of_a_set.add(stack="any", implementation="tfidf", settings={"data": "mr"}, samples={"runs": [{"acc": 0.8}]})
     swept = a_result("step")
     for size in (32, 64):
         step_row(swept, "seqclass", float(size), 1.0, 1.0, batch_size=size, sweep="batch")
-    drawn = plots.draw([accuracy, swept], tmp_path)
+    found = [accuracy, of_a_set, swept, a_frontier()]
+    drawn = plots.draw(found, tmp_path)
     assert {name: [path.name for path in paths] for name, paths in drawn.items()} == {
+        "frontier": ["frontier-cpu.svg"],
         "accuracy": ["accuracy-cpu.svg"],
         "sweep": ["sweep-cpu.svg"],
     }
     before = [path.read_bytes() for paths in drawn.values() for path in paths]
-    plots.draw([accuracy, swept], tmp_path)
+    plots.draw(found, tmp_path)
     assert [path.read_bytes() for paths in drawn.values() for path in paths] == before
 
 

@@ -69,6 +69,40 @@ def test_each_step_is_timed(worker, folder):
     assert min(*evaluated, *trained) > 0
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", ["tfidf", "nbsvm"])
+def test_text_classifiers_learn_any_number_of_classes(name, classes, tmp_path):
+    worker_class = {"tfidf": "TfidfWorker", "nbsvm": "NbsvmWorker"}[name]
+    worker = getattr(pytest.importorskip(f"benchmarks.workers.{name}"), worker_class)()
+    random = np.random.default_rng(0)
+    for part in ("train", "test"):
+        labels = np.arange(60, dtype=np.float32) % classes
+        noise = random.integers(0, 10, (60, 5))
+        lines = [f"noise{a} noise{b} Class{label:.0f}!" for label, (a, b, *_) in zip(labels, noise, strict=True)]
+        (tmp_path / f"{part}_texts.txt").write_text("\n".join(lines) + "\n")
+        np.save(tmp_path / f"{part}_labels.npy", labels)
+    np.save(tmp_path / "order.npy", random.permutation(60))
+    worker.build(stack="any", length=8, sizes={}, device="cpu", seed=1, threads=1, options={})
+    worker.load(folder=str(tmp_path))
+    worker.epoch(order=str(tmp_path / "order.npy"), start=0, stop=60, batch_size=1)
+    assert worker.evaluate(batch_size=1) == {"accuracy": 1.0}
+    assert worker.parameters() > classes
+
+
+def test_log_count_ratios_are_those_of_naive_bayes():
+    nbsvm = pytest.importorskip("benchmarks.workers.nbsvm")
+    from scipy.sparse import csr_matrix
+    from sklearn.naive_bayes import MultinomialNB
+
+    random = np.random.default_rng(0)
+    present = csr_matrix((random.random((40, 12)) < 0.4).astype(np.float32))
+    positive = random.random(40) < 0.5
+    weights, _ = nbsvm._weights(present, positive, strength=1.0, beta=0.0)  # the ratios alone, times one mean weight
+    bayes = MultinomialNB().fit(present, positive)
+    ratios = bayes.feature_log_prob_[1] - bayes.feature_log_prob_[0]
+    np.testing.assert_allclose(weights / weights[0], ratios / ratios[0], rtol=1e-9, atol=1e-12)
+
+
 def test_batches_go_round(folder):
     ids, labels = base.batches(str(folder / "batch_ids.npy"), str(folder / "batch_labels.npy"), 3, 2)
     everything = np.load(folder / "batch_ids.npy")

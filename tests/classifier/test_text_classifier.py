@@ -202,6 +202,14 @@ class TestWhatAFileAsksFor:
         with pytest.raises(InputError, match=f"(?s)greedy.ckpt does not describe a classifier: .*{message}|{message}"):
             TextClassifier.load(tmp_path / "greedy.ckpt")
 
+    @pytest.mark.parametrize("maxlen", [2**40, 1_000_001])
+    def test_texts_that_no_memory_holds(self, checkpoint, tmp_path, maxlen):
+        content = torch.load(checkpoint, weights_only=True)
+        content["seqclass"]["pipeline"]["maxlen"] = maxlen
+        torch.save(content, tmp_path / "greedy.ckpt")
+        with pytest.raises(InputError, match=f"maxlen is {maxlen}; allowed are whole numbers from 1 to 1,000,000"):
+            TextClassifier.load(tmp_path / "greedy.ckpt")
+
     @pytest.mark.parametrize("entry", ["options", "pipeline", "label_names"])
     def test_entries_that_are_not_there(self, checkpoint, tmp_path, entry):
         content = torch.load(checkpoint, weights_only=True)
@@ -215,6 +223,11 @@ class TestParts:
     def test_more_ids_than_rows(self):
         with pytest.raises(InputError, match="the text pipeline has 50 ids, but the embedding num_embeddings=9 rows"):
             TextClassifier(StackOptions(num_embeddings=9), pipeline=pipeline("film"))
+
+    def test_texts_shorter_than_the_pooling(self):
+        options = StackOptions(stack="cnn_lstm", **SIZES, pool_size=13)
+        with pytest.raises(InputError, match=r"maxlen=12 is shorter than pool_size=13.* a pool_size from 1 to 12"):
+            TextClassifier(options, pipeline=pipeline("a"))
 
     def test_label_names_that_are_too_many(self):
         with pytest.raises(InputError, match="there are 3 label names, but num_classes=2"):

@@ -206,8 +206,8 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["import-keras", "none.h5", "--out", "m.ckpt"], "there is no Keras file at none.h5"),
-            (["import-keras", "texts.csv", "--out", "m.ckpt"], "texts.csv is no Keras file"),
+            (["import-keras", "none.h5", "--out", "m.ckpt"], "there is no file none.h5"),
+            (["import-keras", "texts.csv", "--out", "m.ckpt"], "texts.csv is neither HDF5 nor a .keras archive"),
             (["import-keras", "texts.csv"], "required"),
             (["import-keras", "texts.csv", "--out", "m.ckpt", "--stack", "gru"], "gru"),
             (["evaluate", "CKPT", "--data", "none.csv"], "there are no texts at none.csv"),

@@ -28,7 +28,7 @@ def test_every_option_is_a_plain_value_of_the_command_line():
 
 def test_missing_reviews_are_an_error():
     data = IMDBDataModule(download=False)
-    with pytest.raises(MissingDataError, match="three ways out"):
+    with pytest.raises(MissingDataError, match="Do one of these"):
         data.prepare_data()
 
 

@@ -9,7 +9,7 @@ from subprocess import PIPE, Popen
 from threading import Event, Thread
 
 import pytest
-from support.http import Client, free_port
+from support.http_client import Client, free_port
 
 
 @pytest.fixture(scope="session")

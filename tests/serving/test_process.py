@@ -11,7 +11,7 @@ from subprocess import PIPE, Popen
 from threading import Event
 
 import pytest
-from support.http import free_port
+from support.http_client import free_port
 
 pytest.importorskip("litserve", reason="lacks litserve: pip install 'seqclass[serve]'")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="lacks /proc")

@@ -52,7 +52,7 @@ def test_25000_rows_of_500_take_well_under_a_second():
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"maxlen": 0}, "maxlen is 0; allowed are whole numbers from 1 on"),
+        ({"maxlen": 0}, "maxlen is 0; allowed are whole numbers from 1 to 1,000,000"),
         ({"maxlen": None}, "maxlen is None"),
         ({"maxlen": 5.0}, r"maxlen is 5\.0"),
         ({"maxlen": True}, "maxlen is True"),

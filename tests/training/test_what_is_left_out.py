@@ -6,24 +6,31 @@ import pytest
 
 from seqclass.cli import main
 
-CONFIG = Path(__file__).parents[2] / "configs" / "text.yaml"
+RECIPE = """
+seed_everything: 7
+run_name: text
+test_after_fit: true
+model: {stack: lstm, embedding_dim: 8, hidden_size: 8}
+data: {class_path: seqclass.data.TextDataModule, init_args: {train: mine.csv, maxlen: 16}}
+trainer:
+  accelerator: cpu
+  max_epochs: 20
+  callbacks:
+    - {class_path: lightning.pytorch.callbacks.EarlyStopping, init_args: {monitor: val_loss, patience: 3}}
+"""
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
 
 
 @pytest.fixture
 def fit(labelled_rows, tmp_path, monkeypatch):
-    """Runs the recipe for own texts, which stops early and tests the best epoch."""
+    """Runs a recipe that stops early and tests the best epoch."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path / "cache"))
     rows = [f"{text},{labels}\n" for text, labels in labelled_rows if labels in ("good", "bad")]
     Path("mine.csv").write_text("".join(["text,label\n", *rows]))
-
-    def fit(*options):
-        small = ["--model.hidden_size", "8", "--data.maxlen", "16", "--trainer.accelerator", "cpu"]
-        return main(["fit", "--config", str(CONFIG), "--data.train", "mine.csv", *small, *options])
-
-    return fit
+    Path("recipe.yaml").write_text(RECIPE)
+    return lambda *options: main(["fit", "--config", "recipe.yaml", *options])
 
 
 def lines(capsys):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import StochasticWeightAveraging, WeightAveraging
+from lightning.pytorch import callbacks
+from lightning.pytorch.callbacks import StochasticWeightAveraging
 from lightning.pytorch.tuner import Tuner
 from support.trainers import fast_adam, quiet_trainer
 
@@ -14,6 +15,10 @@ from seqclass.data import IMDBDataModule
 from seqclass.training import new_classifier
 
 CONFIG = Path(__file__).parents[2] / "configs" / "lstm.yaml"
+
+needs_weight_averaging = pytest.mark.skipif(
+    not hasattr(callbacks, "WeightAveraging"), reason="this Lightning has no WeightAveraging (2.6 has)"
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
 
@@ -45,11 +50,12 @@ def test_stochastic_weight_averaging_averages_all_parameters(build):
     assert distance(module.classifier.state_dict(), plain.classifier.state_dict()) > 1
 
 
+@needs_weight_averaging
 def test_weight_averaging_saves_the_average(build, tmp_path):
     module, data = build()
     begun = {name: value.clone() for name, value in module.classifier.state_dict().items()}
     # This average stays what it is first given: the weights behind the first step.
-    trainer = quiet_trainer(max_epochs=2, callbacks=[WeightAveraging(avg_fn=lambda averaged, *_: averaged)])
+    trainer = quiet_trainer(max_epochs=2, callbacks=[callbacks.WeightAveraging(avg_fn=lambda averaged, *_: averaged)])
     trainer.fit(module, data)
     trainer.save_checkpoint(tmp_path / "averaged.ckpt")
     saved = TextClassifier.load(tmp_path / "averaged.ckpt").state_dict()
@@ -73,6 +79,7 @@ def fit(easy_reviews, tmp_path, monkeypatch):
     return fit
 
 
+@needs_weight_averaging
 def test_exponential_average_from_the_command_line(fit):
     callback = "--trainer.callbacks+=lightning.pytorch.callbacks.EMAWeightAveraging"
     run = fit("--model.optimizer.lr", "0.02", callback, "--trainer.callbacks.decay=0.5")

@@ -49,6 +49,12 @@ class TextClassifier(nn.Module):
                 f"the text pipeline has {pipeline.num_ids} ids, but the embedding num_embeddings="
                 f"{options.num_embeddings} rows: it needs one for each id"
             )
+        pool_size = getattr(options, "pool_size", None) or 1
+        if pipeline is not None and pipeline.maxlen is not None and pipeline.maxlen < pool_size:
+            raise InputError(
+                f"maxlen={pipeline.maxlen} is shorter than pool_size={pool_size}: the pooling would leave nothing of a "
+                f"text; allowed are a pool_size from 1 to {pipeline.maxlen}, or a maxlen from {pool_size} on"
+            )
         if label_names and len(label_names) != options.num_classes:
             raise InputError(f"there are {len(label_names)} label names, but num_classes={options.num_classes}")
         self.options = options

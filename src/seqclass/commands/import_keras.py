@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from seqclass.commands.options import new_parser, parse
 from seqclass.files import check_not_source
 from seqclass.interop import import_keras
+from seqclass.interop.keras import TextOptions
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -14,10 +15,13 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--labels", type=str, nargs="+", help="names of the classes, in the order of the outputs: neg pos"
     )
-    parser.add_function_arguments(import_keras, skip={"file", "labels"})
+    parser.add_function_arguments(import_keras, skip={"file", "labels", "options"})
+    # The options of `Unsaid` are found by what `import_keras` does with them.
+    parser.add_class_arguments(TextOptions)
     options = parse(parser, arguments).as_dict()
     out = options.pop("out")
-    check_not_source(out, [options["file"], options["word_index"]], option="--out")
+    sources = [options[name] for name in ("file", "word_index", "vocabulary", "architecture")]
+    check_not_source(out, sources, option="--out")
     classifier, report = import_keras(**options)
     classifier.save(out)
     print(report)

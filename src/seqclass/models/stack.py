@@ -113,7 +113,7 @@ class Stack(nn.Module):
         if self.token_dropout is not None:
             ids = self.token_dropout(ids)
         if self.mask_padding:
-            ids = _padding_first(ids)
+            ids = padding_first(ids)
         if self.segment_length is not None:
             segments = chop(ids, self.segment_length)
             states = self.recurrent(self._features(segments.ids), segments.padding, return_sequences=True)
@@ -152,6 +152,6 @@ def _without_single_column(logits: torch.Tensor) -> torch.Tensor:
     return logits.squeeze(1) if logits.shape[1] == 1 else logits
 
 
-def _padding_first(ids: torch.Tensor) -> torch.Tensor:
+def padding_first(ids: torch.Tensor) -> torch.Tensor:
     """Move each row's padding to the front, and keep the order of its words: masked steps count for nothing."""
     return ids.gather(1, (ids != 0).to(torch.uint8).argsort(dim=1, stable=True))

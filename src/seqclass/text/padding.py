@@ -13,6 +13,10 @@ from seqclass.text.ragged import RaggedIds
 Side = Literal["pre", "post"]
 
 
+MAX_STEPS = 1_000_000
+"""What `maxlen` may be at most: a checkpoint of anyone's must not fill the memory with padding."""
+
+
 def pad_sequences(
     sequences: RaggedIds | Iterable[Iterable[int]],
     *,
@@ -62,7 +66,7 @@ def pad_sequences(
 
 def check_padding(*, maxlen: int, padding: str, truncating: str) -> None:
     """Raise InputError if one of the options of `pad_sequences` has a wrong value."""
-    check_whole("maxlen", maxlen, least=1)
+    check_whole("maxlen", maxlen, least=1, most=MAX_STEPS)
     check_choice("padding", padding, get_args(Side))
     check_choice("truncating", truncating, get_args(Side))
 

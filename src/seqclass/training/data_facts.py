@@ -52,7 +52,8 @@ def check_sizes(facts: DataFacts, options: StackOptions | ChainOptions) -> None:
         )
     if len(facts.label_names) != options.num_classes:
         raise InputError(f"the data have the classes {facts.label_names}, but num_classes={options.num_classes}")
-    if facts.pipeline.padding == "post" and not options.mask_padding:
+    # A chain was trained elsewhere, with its padding where it is.
+    if facts.pipeline.padding == "post" and not options.mask_padding and options.stack != "chain":
         raise InputError(
             "padding='post' without mask_padding: the LSTM would end in padding and forget the text; "
             "use data.padding 'pre', or set model.mask_padding to true"

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import warnings
 from argparse import ArgumentError
@@ -181,10 +182,21 @@ class SeqclassCLI(LightningCLI):
     def instantiate_classes(self) -> None:
         try:
             super().instantiate_classes()
-        except InputError:
+        except InputError as error:
+            if self.subcommand == "predict" and self._lacks_labels(str(error)):
+                given = self.config["predict"]
+                raise InputError(
+                    f"{error}\nWithout labels: seqclass classify {given['ckpt_path']} --input "
+                    f"{given['data']['init_args']['train']} --out predictions.csv"
+                ) from error
             raise
         except ValueError as error:
             raise _wrapped(error) or InputError(str(error)) from error
+
+    def _lacks_labels(self, message: str) -> bool:
+        """Whether own texts could not be read for want of labels."""
+        label = (self.config[self.subcommand]["data"].get("init_args") or {}).get("label_column")
+        return label is not None and re.search(rf"no (column |entry |){re.escape(repr(label))}", message) is not None
 
     def after_instantiate_classes(self) -> None:
         # Of a checkpoint, or of the file that `--model.pretrained` names.

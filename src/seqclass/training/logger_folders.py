@@ -26,6 +26,6 @@ def check_unused(loggers: Iterable[Logger]) -> None:
         found = sorted(file.name for pattern in _OF_A_RUN for file in Path(folder).glob(pattern))
         if found:
             raise InputError(
-                f"{type(logger).__name__} would write to {folder}, which holds another run's files: {', '.join(found)}; "
+                f"{type(logger).__name__} would write to {folder}, which has another run's files: {', '.join(found)}; "
                 "leave out --trainer.logger.version to get a new folder, or give another"
             )

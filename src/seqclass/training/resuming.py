@@ -76,6 +76,26 @@ def check_goes_on(content: Mapping[str, Any], source: str, *, max_epochs: int | 
             )
 
 
+def complete_epoch(content: Mapping[str, Any]) -> None:
+    """Let a checkpoint from the end of an epoch be resumed with the next one, however long training is to last.
+
+    Lightning saves it before it counts the epoch as completed. With `max_steps` it then goes through that end a second
+    time, with no batch, and counts it as an epoch more, whose order of the texts nobody sees.
+
+    Args:
+        content: of the checkpoint, as Lightning wrote it; changed in place.
+    """
+    loop = content["loops"]["fit_loop"]
+    for count in loop["epoch_progress"].values():
+        if not count["ready"] == count["started"] == count["processed"] == count["completed"] + 1:
+            return
+    for count in loop["epoch_progress"].values():
+        count["completed"] = count["processed"]
+    batches = loop["epoch_loop.batch_progress"]
+    batches["current"] = dict.fromkeys(batches["current"], 0)
+    batches["is_last_batch"] = False
+
+
 def check_optimizer(checkpoint: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> str | None:
     """Refuse to go on with another optimizer than the one whose state was saved.
 

@@ -17,14 +17,18 @@ from seqclass.errors import InputError
 from seqclass.nn import Kernel
 from seqclass.optim import KerasAdam
 from seqclass.schedules import WarmupCosine
+from seqclass.training.batch_checks import check_batch, check_ids
 from seqclass.training.branches import BranchEvaluation, fit_ngram_branch, has_branches
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_fits
 from seqclass.training.epoch_metrics import EpochMetrics, Stage
 from seqclass.training.finite_loss import check_training_loss, check_validation_loss
 from seqclass.training.record import training_record
-from seqclass.training.resuming import check_goes_on, check_optimizer, check_same_classifier
+from seqclass.training.resuming import check_goes_on, check_optimizer, check_same_classifier, complete_epoch
 from seqclass.training.shared_batch import batch_loss
+
+# As a person calls what Lightning's stages read.
+_DATA_OF = {"train": "training data", "validate": "validation data", "test": "test data", "predict": "test data"}
 
 
 class SequenceClassifier(LightningModule):
@@ -116,6 +120,26 @@ class SequenceClassifier(LightningModule):
             self._epoch.update(stage, loss.total, task.predicted(logits), labels)
         return loss.objective
 
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Check a batch of whatever loader, before it goes to a device.
+
+        Raises:
+            InputError: as `check_batch`.
+        """
+        options, stage = self.classifier.options, self.trainer.state.stage
+        source = f"the {_DATA_OF.get(stage.value if stage else '', 'data')}"
+        if stage == "predict" and isinstance(batch, torch.Tensor):
+            check_ids(batch, num_embeddings=options.num_embeddings, source=source)
+            return batch
+        check_batch(
+            batch,
+            num_embeddings=options.num_embeddings,
+            num_classes=options.num_classes,
+            multi_label=options.multi_label,
+            source=source,
+        )
+        return batch
+
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
         ids, labels = batch
         logits = self.classifier.stack.recurrent_logits(ids) if self._has_branches else self(ids)
@@ -134,8 +158,10 @@ class SequenceClassifier(LightningModule):
     def test_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
         self._evaluation_step(batch, "test")
 
-    def predict_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
-        """Compute the probabilities of the classes, (batch, classes)."""
+    def predict_step(self, batch: torch.Tensor | tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
+        """Compute the probabilities of the classes, (batch, classes), from ids and labels, or from ids alone."""
+        if isinstance(batch, torch.Tensor):
+            return self.classifier.probabilities(batch)
         ids, labels = batch
         return self.classifier.probabilities(ids)[: len(labels)]
 
@@ -248,6 +274,7 @@ class SequenceClassifier(LightningModule):
         if self.trainer.state.fn == "fit":
             epochs, steps = self.trainer.max_epochs, self.trainer.max_steps
             check_goes_on(checkpoint, "the checkpoint", max_epochs=epochs, max_steps=steps)
+            complete_epoch(checkpoint)
             rate = check_optimizer(checkpoint, self._new_optimizer([nn.Parameter(torch.zeros(1))]))
             if rate is not None:
                 rank_zero_only(print)(f"Going on with the checkpoint's {rate}", file=sys.stderr)

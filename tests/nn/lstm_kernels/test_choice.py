@@ -109,6 +109,32 @@ def test_a_fallback_is_logged_once_with_its_reason(no_compiler, caplog):
     ]
 
 
+class OnMPS(torch.Tensor):
+    """A tensor that says it is on a device that this machine need not have."""
+
+    device = torch.device("mps")
+
+
+class OnROCm(torch.Tensor):
+    """PyTorch calls AMD's GPUs cuda."""
+
+    device, is_cuda = torch.device("cuda"), True
+
+
+@pytest.mark.parametrize(("kind", "name"), [(OnMPS, "mps"), (OnROCm, "rocm")])
+@pytest.mark.parametrize("options", [{}, *BUILTIN_LACKS], ids=lambda options: next(iter(options), "plain"))
+def test_an_untested_device_takes_the_reference_and_says_so_once(kind, name, options, monkeypatch, caplog):
+    monkeypatch.setattr(torch.version, "hip", "6.4" if kind is OnROCm else None)
+    choice._report_untested.cache_clear()
+    given = arguments(64, **options)
+    object.__setattr__(given, "inputs", given.inputs.as_subclass(kind))
+    assert [choose_kernel(given) for _ in range(3)] == ["reference"] * 3
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        f"no LSTM kernel has been tested on {name}"
+    ]
+    choice._report_untested.cache_clear()
+
+
 def test_what_the_hardware_has_no_faster_kernel_for_is_not_logged(no_compiler, caplog):
     tensors = (torch.ones(shape, dtype=torch.float64) for shape in ((1, 3, 2), (8, 2), (8, 2), (8,)))
     run_lstm(LSTMArguments(*tensors))

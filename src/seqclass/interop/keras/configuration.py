@@ -34,7 +34,7 @@ class Configuration:
         self.input_length: int | None = None
 
     def read(self, config: Any) -> list[KerasItem]:
-        """Return the layers, in the order in which a text passes them.
+        """Return the layers in the order in which a text passes them.
 
         Raises:
             InputError: it is not the configuration of a model, or not of one that is a chain.

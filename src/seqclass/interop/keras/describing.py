@@ -4,18 +4,17 @@ Each kind of layer has a method. A setting that changes predictions and is not k
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from seqclass.errors import InputError
+from seqclass.interop.keras.described import Described
 from seqclass.interop.keras.layouts import convolution_from_keras, recurrent_from_keras
 from seqclass.interop.keras.model import Array, KerasBranches, KerasItem, KerasLayer, KerasModel
 from seqclass.interop.keras.names import class_of
+from seqclass.interop.keras.recurrent_settings import CELLS, RecurrentSettings, recurrent_settings
 from seqclass.models.chain import ACTIVATIONS
 from seqclass.models.chain.windows import edges_of
 
-CELLS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "simple", "CuDNNLSTM": "lstm", "CuDNNGRU": "gru"}
-_CELL_CLASSES = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
 _DROPOUTS = {
     "Dropout": "numbers",
     "SpatialDropout1D": "features",
@@ -28,23 +27,6 @@ _IN_TIME_DISTRIBUTED = ("Dense", "Activation", "Dropout")
 # What nothing follows from in evaluation.
 _WITHOUT_EFFECT = ("ActivityRegularization", "Identity")
 TEXT_LAYERS = ("TextVectorization", "StringLookup")
-
-
-@dataclass
-class Described:
-    """A chain's layers.
-
-    Attributes:
-        layers: their descriptions.
-        state: their weights, by their names in a `Chain`.
-        arrays: for each array its name in the file, its shape there, and the weight that it became.
-        policies: names of Keras' policies of low precision.
-    """
-
-    layers: list[dict[str, Any]] = field(default_factory=list)
-    state: dict[str, Array] = field(default_factory=dict)
-    arrays: list[tuple[str, tuple[int, ...], str]] = field(default_factory=list)
-    policies: set[str] = field(default_factory=set)
 
 
 def describe_layers(model: KerasModel) -> Described:
@@ -252,7 +234,8 @@ class _Describer:
         return {"layer": "global_pooling", "kind": "max" if self._layer.kind == "GlobalMaxPooling1D" else "mean"}
 
     def _recurrent(self, here: str) -> dict[str, Any]:
-        made = self._cell(here, self._layer.kind, self._layer.config, list(self._layer.arrays.items()))
+        read = self._read(self._layer.kind, self._layer.config, both=False)
+        made = self._cell(here, read, list(self._layer.arrays.items()))
         self._features = made["hidden_size"]
         self._is_sequence = made["return_sequences"]
         return {"layer": "recurrent", **made}
@@ -267,77 +250,44 @@ class _Describer:
         merge = config.get("merge_mode", "concat")
         if merge not in ("concat", "sum", "ave", "mul"):
             self._refuse(f"merge_mode is {merge!r:.80}, and here concat, sum, ave or mul")
-        arrays = list(self._layer.arrays.items())
-        first = self._number_of(ahead) if len(arrays) != 2 * self._number_of(ahead) else len(arrays) // 2
+        left = list(self._layer.arrays.items())
         made = {}
-        for way, entry, part in (("forward_layer", ahead, arrays[:first]), ("backward_layer", back, arrays[first:])):
+        for way, entry in (("forward_layer", ahead), ("backward_layer", back)):
             self._note_policy(entry["config"].get("dtype"))
-            made[way] = self._cell(f"{here}.{way}", class_of(entry), entry["config"], part, both=True)
+            read = self._read(class_of(entry), entry["config"], both=True)
+            own, left = (left[: len(read.dims)], left[len(read.dims) :]) if way == "forward_layer" else (left, [])
+            made[way] = self._cell(f"{here}.{way}", read, own)
         sizes = [made[way]["hidden_size"] for way in made]
         self._features = sum(sizes) if merge == "concat" else sizes[0]
         self._is_sequence = made["forward_layer"]["return_sequences"]
         return {"layer": "bidirectional", **made, "merge": merge}
 
-    def _number_of(self, entry: dict[str, Any]) -> int:
-        bias = entry["config"].get("use_bias", True) is not False
-        if self._model.keras == 1:
-            return {"LSTM": 12, "GRU": 9}.get(entry["class_name"], 3)
-        return 2 + bias
+    def _read(self, kind: str, config: dict[str, Any], *, both: bool) -> RecurrentSettings:
+        """Read the settings of a recurrent layer in one direction, or in one of both."""
+        return recurrent_settings(
+            kind,
+            config,
+            keras=self._model.keras,
+            in_bidirectional=both,
+            function=self._function,
+            refuse=self._refuse,
+        )
 
-    def _cell(
-        self, here: str, kind: str, config: dict[str, Any], arrays: list[tuple[str, Array]], *, both: bool = False
-    ) -> dict[str, Any]:
-        """One recurrent layer in one direction."""
-        if kind == "RNN" and isinstance(config.get("cell"), dict):
-            kind = _CELL_CLASSES.get(class_of(config["cell"]), kind)
-            config = {**config["cell"].get("config", {}), **config}
-        if kind not in CELLS:
-            self._refuse(f"a {kind} within it is not among the layers that are read")
-        for setting in ("stateful", "time_major"):
-            if config.get(setting):
-                self._refuse(f"{setting} is {config[setting]!r:.80}, and here always False")
-        keras1, cudnn = self._model.keras == 1, kind.startswith("CuDNN")
-        cell = CELLS[kind]
-        if cell == "gru" and not cudnn and not config.get("reset_after", False):
-            cell = "gru_reset_before"
-        bias = cudnn or config.get("use_bias", True) is not False
-        gates = {"lstm": 4, "simple": 1}.get(cell, 3)
-        dims = [2, 2, 1] * gates if keras1 else [2, 2, 2 if cell == "gru" and not cudnn else 1] if bias else [2, 2]
-        self._check(arrays, dims, kind)
-        targets = [
-            "layer.weight_ih",
-            "layer.weight_hh",
-            "layer.bias_ih, layer.bias_hh" if cell == "gru" else "layer.bias",
-        ]
+    def _cell(self, here: str, read: RecurrentSettings, arrays: list[tuple[str, Array]]) -> dict[str, Any]:
+        """Describe a recurrent layer in one direction, and put its weights in."""
+        self._check(arrays, read.dims, read.kind)
+        cell = read.options["cell"]
+        bias = f"bias_ih, {here}.layer.bias_hh" if cell == "gru" else "bias"
+        targets = ("weight_ih", "weight_hh", bias)
         for number, (name, array) in enumerate(arrays):
             # Keras 1 has the three of each gate in turn.
-            target = ", ".join(f"{here}.{part}" for part in targets[number % 3].split(", "))
-            self.described.arrays.append((name, array.shape, target))
-        for name, array in recurrent_from_keras(
-            cell, [array for _, array in arrays], keras=self._model.keras, cudnn=cudnn
-        ).items():
+            self.described.arrays.append((name, array.shape, f"{here}.layer.{targets[number % 3]}"))
+        values = [array for _, array in arrays]
+        weights = recurrent_from_keras(cell, values, keras=self._model.keras, cudnn=read.cudnn)
+        for name, array in weights.items():
             self._put(f"{here}.layer.{name}", array)
-        kernel, recurrent_kernel = arrays[0][1], arrays[1][1]
-        default = "hard_sigmoid" if keras1 else "sigmoid"
-        sequences = bool(config.get("return_sequences", False))
-        return {
-            "cell": cell,
-            "input_size": kernel.shape[0],
-            "hidden_size": recurrent_kernel.shape[0],
-            "activation": self._function("activation", config.get("activation", "tanh")),
-            "recurrent_activation": "sigmoid"
-            if cell == "simple"
-            else self._function(
-                "recurrent_activation",
-                config.get("recurrent_activation", config.get("inner_activation", default)),
-            ),
-            "bias": bias,
-            "backwards": bool(config.get("go_backwards", False)),
-            "return_sequences": sequences,
-            "zero_masked": sequences if both else bool(config.get("zero_output_for_mask", False)),
-            "dropout": float(config.get("dropout", config.get("dropout_W", 0)) or 0),
-            "recurrent_dropout": float(config.get("recurrent_dropout", config.get("dropout_U", 0)) or 0),
-        }
+        sizes = {"input_size": values[0].shape[0], "hidden_size": values[1].shape[0]}
+        return {"cell": cell, **sizes, **read.options}
 
     def _time_distributed(self, here: str) -> dict[str, Any]:
         outer, entry = self._layer, self._layer.config["layer"]
@@ -407,7 +357,7 @@ class _Describer:
 
     @staticmethod
     def _plain(value: Any) -> Any:
-        """Return a list of one is its item; a number may be wrapped, as tf_keras does with arrays of numpy."""
+        """Unpack a value: a list of one is its item; a number may be wrapped, as tf_keras does with arrays of numpy."""
         if isinstance(value, list | tuple) and len(value) == 1:
             value = value[0]
         if isinstance(value, dict):

@@ -5,7 +5,6 @@ the limits are refused, and nothing in a file is executed.
 """
 
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,11 +79,8 @@ def _read_archive(path: Path, unsaid: Unsaid) -> KerasModel:
         if "metadata.json" in entries:
             metadata = _json(path, _entry(path, archive, entries, "metadata.json", MAX_CONFIG_BYTES))
         weights = _entry(path, archive, entries, "model.weights.h5", hdf5.MAX_BYTES)
-        with tempfile.TemporaryDirectory(prefix="seqclass-keras-") as folder:
-            part = Path(folder) / "model.weights.h5"
-            part.write_bytes(weights)
-            del weights
-            file = read_hdf5(part, source=str(path))
+        file = read_hdf5(weights, source=str(path))
+        del weights
         keras = _major(metadata.get("keras_version")) or 3
         unsaid.refuse_for(path)
         configuration = Configuration(str(path))
@@ -131,7 +127,7 @@ def _read_hdf5(path: Path, file: HDF5, unsaid: Unsaid) -> KerasModel:
         return _with_configuration(path, file, _json(path, config), keras, backend)
     if unsaid.architecture is not None:
         architecture = _architecture(unsaid.architecture)
-        unsaid.refuse_for(path)
+        unsaid.refuse_for(path, by_architecture=True)
         return _with_configuration(path, file, architecture, _version_of(architecture) or keras, backend)
     model = KerasModel(str(path), keras, [], backend)
     model.layers, model.assumed = guess_from_names(str(path), arrays, keras, unsaid)
@@ -153,7 +149,7 @@ def _weights_by_place(path: Path, file: HDF5, unsaid: Unsaid) -> KerasModel:
         model.layers, model.assumed = guess_from_places(file, _root(file), unsaid)
         return model
     config = _architecture(unsaid.architecture)
-    unsaid.refuse_for(path)
+    unsaid.refuse_for(path, by_architecture=True)
     configuration = Configuration(unsaid.architecture)
     model = KerasModel(str(path), _version_of(config) or 3, configuration.read(config))
     model.input_length = configuration.input_length
@@ -190,7 +186,7 @@ def _json(path: Path, content: str | bytes) -> Any:
 
 
 def _version_of(config: dict[str, Any]) -> int | None:
-    """Return the version that `model.to_json` writes; Keras 3 gives it none, but names its modules."""
+    """Return the version that `model.to_json` writes; that of Keras 3 writes none."""
     return _major(config.get("keras_version"))
 
 

@@ -1,9 +1,9 @@
 """An HDF5 file as plain values: names, texts and arrays, read by a process that cannot take this one with it."""
 
+import io
 import json
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class HDF5:
         return found
 
     def below(self, group: str) -> Iterator[str]:
-        """Return the names of the arrays below a group, those of a number in its order."""
+        """Yield the names of the arrays below a group, those of a number in its order."""
         inside = [name for name in self.arrays if name.startswith(group + "/")]
         yield from sorted(inside, key=_numbered)
 
@@ -83,51 +83,51 @@ class HDF5:
         return parts if number else None
 
 
-def read_hdf5(path: Path, *, source: str | None = None) -> HDF5:
+def read_hdf5(file: Path | bytes, *, source: str | None = None) -> HDF5:
     """Read a file.
 
     Args:
-        path: the file.
-        source: what messages call it.
+        file: its path, or its content.
+        source: what messages call it; None for the path.
 
     Raises:
         InputError: it is not HDF5, is damaged, refers to other files, or holds more than is read.
     """
-    source = source or str(path)
-    with tempfile.TemporaryDirectory(prefix="seqclass-hdf5-") as folder:
-        request = {"source": str(path), "folder": folder, "max_bytes": MAX_BYTES, "path": sys.path}
-        try:
-            done = subprocess.run(
-                [sys.executable, str(_WORKER), json.dumps(request)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise InputError(
-                f"{source} is damaged: HDF5 had not read it after {SECONDS:g} seconds, and was stopped"
-            ) from None
-        if done.returncode == 3:
-            raise InputError(f"{source}: {done.stderr.strip()}")
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or [f"HDF5 ended with status {done.returncode}"])[-1]
-            raise InputError(f"{source} is damaged, or is not an HDF5 file of Keras: {reason:.300}")
-        return _load(Path(folder), source)
-
-
-def _load(folder: Path, source: str) -> HDF5:
-    found = json.loads((folder / "found.json").read_text())
-    arrays: dict[str, Array | None] = {}
-    with zipfile.ZipFile(folder / "arrays.npz") as file:
+    source = source or str(file)
+    with zipfile.ZipFile(io.BytesIO(_read_apart(file, source))) as archive:
+        found = json.loads(archive.read("found.json"))
+        arrays: dict[str, Array | None] = {}
         for name, number in found["arrays"]:
-            if number is None:
-                arrays[name] = None
-                continue
-            with file.open(f"{number}.npy") as part:
-                arrays[name] = np.lib.format.read_array(part, allow_pickle=False)
+            arrays[name] = None
+            if number is not None:
+                with archive.open(f"{number}.npy") as part:
+                    arrays[name] = np.lib.format.read_array(part, allow_pickle=False)
     return HDF5(source, tuple(found["groups"]), arrays, found["attributes"])
+
+
+def _read_apart(file: Path | bytes, source: str) -> bytes:
+    """Have a process of its own read a file, and return the archive of what it holds."""
+    content = file if isinstance(file, bytes) else None
+    request = {"source": None if content is not None else str(file), "max_bytes": MAX_BYTES, "path": sys.path}
+    try:
+        done = subprocess.run(
+            [sys.executable, str(_WORKER), json.dumps(request)],
+            input=content or b"",
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(
+            f"{source} is damaged: HDF5 had not read it after {SECONDS:g} seconds, and was stopped"
+        ) from None
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if done.returncode == 3:
+        raise InputError(f"{source}: {said}")
+    if done.returncode != 0:
+        reason = (said.splitlines() or [f"HDF5 ended with status {done.returncode}"])[-1]
+        raise InputError(f"{source} is damaged, or is not an HDF5 file of Keras: {reason:.300}")
+    return done.stdout
 
 
 def _list(value: Any) -> list[str]:

@@ -1,7 +1,7 @@
 """Reads an HDF5 file in a process of its own, which may be ended: HDF5 can hang or crash over a damaged file.
 
 Run as `python hdf5_worker.py JSON`, by path, so that it imports nothing but h5py and numpy (a tenth of the time that
-the package takes). What it finds is plain values: `found.json` and the arrays in one file of numpy's, in a folder.
+the package takes). What it finds is plain values: a zip archive on standard output, with `found.json` and the arrays.
 """
 
 import json
@@ -11,10 +11,10 @@ if __name__ == "__main__":
     # Not the folder of this file, whose modules have names of their own, but what the parent imports from.
     sys.path[:] = json.loads(sys.argv[1])["path"]
 
+import io
 import math
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
@@ -31,16 +31,21 @@ class RefusedError(Exception):
     """Something in the file that is not read; the message is for the user."""
 
 
-def read(source: str, folder: str, max_bytes: int) -> None:
-    """Write what the file holds to `folder`.
+def read(source: str | IO[bytes], out: IO[bytes], max_bytes: int) -> None:
+    """Write what a file holds.
+
+    Args:
+        source: its path or its content.
+        out: takes the archive.
+        max_bytes: of all arrays together.
 
     Raises:
         RefusedError: links out of the file, arrays elsewhere, or more than is read.
     """
     reader = _Reader(max_bytes)
-    with h5py.File(source, "r") as file, zipfile.ZipFile(Path(folder) / "arrays.npz", "w") as arrays:
-        reader.group(file, "", 0, arrays)
-    (Path(folder) / "found.json").write_text(json.dumps(reader.found))
+    with h5py.File(source, "r") as file, zipfile.ZipFile(out, "w") as archive:
+        reader.group(file, "", 0, archive)
+        archive.writestr("found.json", json.dumps(reader.found))
 
 
 class _Reader:
@@ -126,7 +131,8 @@ class _Reader:
 if __name__ == "__main__":
     request = json.loads(sys.argv[1])
     try:
-        read(request["source"], request["folder"], request["max_bytes"])
+        content = io.BytesIO(sys.stdin.buffer.read()) if request["source"] is None else request["source"]
+        read(content, sys.stdout.buffer, request["max_bytes"])
     except RefusedError as error:
         print(error, file=sys.stderr)
         raise SystemExit(3) from None

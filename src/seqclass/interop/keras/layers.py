@@ -172,11 +172,8 @@ def _bidirectional(layer: dict[str, Any], weights: State) -> Made:
         config.pop("zero_output_for_mask", None)
         entries[way] = entry(KerasLayer(kind, f"{way.removesuffix('_layer')}_{snake_case(kind)}", config))
         arrays |= {f"{way}/{name}": array for name, array in inner.items()}
-    config = {"merge_mode": layer["merge"], "layer": entries["forward_layer"]}
-    turned = {**layer["forward_layer"], "backwards": not layer["forward_layer"]["backwards"]}
-    if turned != layer["backward_layer"]:
-        config["backward_layer"] = entries["backward_layer"]
-    return "Bidirectional", config, arrays
+    layers = {"layer": entries["forward_layer"], "backward_layer": entries["backward_layer"]}
+    return "Bidirectional", {"merge_mode": layer["merge"], **layers}, arrays
 
 
 def entry(layer: KerasLayer) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def recurrent_from_keras(cell: str, arrays: Sequence[Array], *, keras: int, cudn
 
 
 def recurrent_to_keras(cell: str, state: dict[str, Array], *, bias: bool) -> list[Array]:
-    """Return the inverse, for Keras 2 and 3: two arrays, or three."""
+    """Invert it, for Keras 2 and 3: two arrays, or three."""
     state = {name: _reordered(array, cell) for name, array in state.items()}
     arrays = [state["weight_ih"].T, state["weight_hh"].T]
     if bias:
@@ -71,7 +71,7 @@ def convolution_from_keras(kernel: Array, *, flipped: bool) -> Array:
 
 
 def convolution_to_keras(weight: Array, *, keras: int, flipped: bool = False) -> Array:
-    """Return the inverse."""
+    """Invert it."""
     kernel = weight.transpose(2, 1, 0)
     if flipped:
         kernel = kernel[::-1]
@@ -85,7 +85,7 @@ def _joined(arrays: Sequence[Array], order: Sequence[int]) -> list[Array]:
 
 
 def _reordered(array: Array, cell: str) -> Array:
-    """Return a GRU's z, r, h as r, z, n, which is its own inverse."""
+    """Put a GRU's z, r, h as r, z, n, which is its own inverse."""
     if not cell.startswith("gru"):
         return array
     z, r, n = np.split(array, 3, axis=0)

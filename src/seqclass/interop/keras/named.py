@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seqclass.interop.keras.describing import Described
+from seqclass.interop.keras.described import Described
 from seqclass.interop.keras.outputs import as_one_logit
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS
 
@@ -32,9 +32,10 @@ _PLAIN: dict[str, dict[str, Any]] = {
 
 
 def as_named_stack(described: Described, *, multi_label: bool) -> dict[str, Any] | None:
-    """Return the options of the named stack that a chain is, but for the numbers of ids and classes; None for none.
+    """Return the options of the named stack that a chain is, or None if it is none of them.
 
-    Its weights and the targets of its arrays are renamed to that stack's.
+    The numbers of ids and of classes are not among them. Its weights and the targets of its arrays are renamed to
+    that stack's.
     """
     by_kind: dict[str, dict[str, Any]] = {}
     for layer in described.layers:

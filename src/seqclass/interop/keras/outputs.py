@@ -3,7 +3,7 @@
 from typing import Any
 
 from seqclass.errors import InputError
-from seqclass.interop.keras.describing import Described
+from seqclass.interop.keras.described import Described
 
 
 def take_output(described: Described, source: str, *, multi_label: bool | None) -> tuple[str, bool, list[str]]:

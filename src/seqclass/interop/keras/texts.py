@@ -86,7 +86,7 @@ def _of_layer(model: KerasModel, layer: KerasLayer, options: TextOptions) -> tup
     words = _vocabulary_of(model, layer, options)
     if words is None:
         unsaid = (
-            f"vocabulary of {layer.name!r}, which its file has lost: the model reads ids (--vocabulary FILE otherwise)"
+            f"the file has lost the vocabulary of {layer.name!r}: the model reads ids (--vocabulary FILE otherwise)"
         )
         return None, [unsaid]
     assumed: list[str] = []

@@ -55,15 +55,19 @@ class Unsaid:
     output_activation: Literal["sigmoid", "softmax", "linear"] | None = None
     backend: Backend | None = None
 
-    def refuse_for(self, path: Path) -> None:
-        """Refuse options for what a file says itself, or for what the architecture says.
+    def refuse_for(self, path: Path, *, by_architecture: bool = False) -> None:
+        """Refuse options for what a file says itself, or for what its architecture says.
+
+        Args:
+            path: the file.
+            by_architecture: whether it is the architecture that says it.
 
         Raises:
             InputError: one of them is given.
         """
         given = [field.name for field in fields(self) if getattr(self, field.name) is not None]
-        by_file = self.architecture is None
+        fitting = (*_ALWAYS, "stack", *(["architecture"] if by_architecture else []))
         for name in given:
-            if name not in (*_ALWAYS, "stack", *([] if by_file else ["architecture"])):
-                what = str(path) if by_file else f"the architecture {self.architecture}"
+            if name not in fitting:
+                what = f"the architecture {self.architecture}" if by_architecture else str(path)
                 raise InputError(f"{name}={getattr(self, name)!r} is for files of weights alone: {what} says it itself")

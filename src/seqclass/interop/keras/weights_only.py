@@ -19,8 +19,20 @@ _ADVICE = "give the model's configuration, which Keras' model.to_json() returns:
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU", "Bidirectional")
 _POOLINGS = ("MaxPooling1D", "AveragePooling1D")
 _GLOBAL = ("GlobalAveragePooling1D", "GlobalMaxPooling1D")
+_TEXT = ("TextVectorization", "StringLookup")
+# What changes nothing, is in the settings of others, or is lost: how texts became ids.
+_LEFT_OUT = ("InputLayer", "Activation", "Concatenate", *_TEXT)
 _WITH_WEIGHTS = ("Embedding", "Conv1D", *_RECURRENT, "BatchNormalization", "LayerNormalization", "Dense")
-_WITHOUT = ("Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Masking", "Concatenate", "InputLayer")
+_WITHOUT = (
+    "Dropout",
+    "SpatialDropout1D",
+    "GaussianNoise",
+    "GaussianDropout",
+    "Masking",
+    "Concatenate",
+    "InputLayer",
+    *_TEXT,
+)
 _BY_NAME = {
     **{snake_case(kind): kind for kind in (*_WITH_WEIGHTS, *_POOLINGS, *_GLOBAL, *_WITHOUT, "Activation", "Flatten")},
     # Keras 1's.
@@ -36,7 +48,7 @@ _BY_NAME = {
 
 
 def guess_from_places(file: HDF5, root: str, unsaid: Unsaid) -> tuple[list[KerasItem], list[str]]:
-    """Return the layers of a file in the layout of Keras 3, whose groups are named by classes, and in no order.
+    """Find the layers of a file in the layout of Keras 3, whose groups are named by classes, and in no order.
 
     Returns:
         The layers, and what was assumed.
@@ -62,7 +74,7 @@ def guess_from_places(file: HDF5, root: str, unsaid: Unsaid) -> tuple[list[Keras
 def guess_from_names(
     source: str, arrays: dict[str, dict[str, Array]], keras: int, unsaid: Unsaid
 ) -> tuple[list[KerasItem], list[str]]:
-    """Return the layers of a file in the layout of Keras 1 and 2, which has them in the model's order.
+    """Find the layers of a file in the layout of Keras 1 and 2, which has them in the model's order.
 
     Returns:
         The layers, and what was assumed.
@@ -95,7 +107,7 @@ class _Guess:
         raise InputError(f"{self._source} holds weights alone, and of the layer {name!r:.80} {reason}: {_ADVICE}")
 
     def kind_of(self, by_name: str | None, layer: KerasLayer, *, first: bool = False) -> str:
-        """Return what a layer is, by the shapes of its arrays, or by its name if it has none."""
+        """Tell what a layer is, by the shapes of its arrays, or by its name if it has none."""
         shapes = [array.shape for array in layer.arrays.values()]
         if not shapes:
             if by_name is None or by_name in _WITH_WEIGHTS:
@@ -108,7 +120,7 @@ class _Guess:
 
     def finish(self, layers: list[KerasLayer]) -> tuple[list[KerasItem], list[str]]:
         """Give the layers, which are in order, their settings."""
-        layers = [layer for layer in layers if layer.kind not in ("InputLayer", "Activation", "Concatenate")]
+        layers = [layer for layer in layers if layer.kind not in _LEFT_OUT]
         dense = [layer for layer in layers if layer.kind == "Dense"]
         if not dense or not layers or layers[0].kind != "Embedding":
             raise InputError(
@@ -261,9 +273,11 @@ def _in_order(guess: _Guess, layers: list[KerasLayer]) -> list[KerasLayer]:
     if _is_notebooks(found):
         guess.assumed.pop()
     places = [place for place, layer in enumerate(found) if layer.kind in _RECURRENT]
-    if len(dropouts) == 2 and len(places) == 1:
+    if len(dropouts) == 2 and len(places) == 1 and dropouts[0].kind == dropouts[1].kind == "Dropout":
         return [*found[: places[0]], dropouts[0], found[places[0]], dropouts[1], *found[places[0] + 1 :]]
-    return [*found[:-1], *dropouts, found[-1]]
+    spatial = [layer for layer in dropouts if layer.kind == "SpatialDropout1D"]
+    others = [layer for layer in dropouts if layer.kind != "SpatialDropout1D"]
+    return [found[0], *spatial, *found[1:-1], *others, found[-1]]
 
 
 _STAGES: dict[str, tuple[str, ...]] = {

@@ -8,10 +8,13 @@ from onnx import helper
 
 from seqclass.classifier import TextClassifier
 from seqclass.files import written_whole
-from seqclass.interop.description import describe, exportable_stack
+from seqclass.interop.chains import as_chain
+from seqclass.interop.description import describe
 from seqclass.interop.onnx import layers
+from seqclass.interop.onnx.chain import add_chain
 from seqclass.interop.onnx.graph import Graph
-from seqclass.models import Stack
+from seqclass.interop.portable import portable_stack
+from seqclass.models import Chain, Stack
 from seqclass.nn import Bidirectional, ParallelConvolutions
 
 
@@ -26,14 +29,18 @@ def export_onnx(classifier: TextClassifier, out: str | Path) -> None:
         out: the file.
 
     Raises:
-        InputError: the file cannot be written, or the stack has parts that the model would lack.
+        InputError: the file cannot be written, or the classifier has what ONNX is not written for.
     """
     graph = Graph()
-    stack = exportable_stack(classifier, "onnx")
-    state = _state(graph, stack)
-    output = [graph.constant(layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
-    scores = graph.add("Gemm", state, *output, transB=1)
-    if stack.output.out_features == 1:
+    if isinstance(classifier.stack, Chain):
+        outputs = classifier.stack.out_features
+        scores = add_chain(graph, *as_chain(classifier))
+    else:
+        stack = portable_stack(classifier, "ONNX")
+        outputs = stack.output.out_features
+        output = [graph.constant(layers.array(value)) for value in (stack.output.weight, stack.output.bias)]
+        scores = graph.add("Gemm", _state(graph, stack), *output, transB=1)
+    if outputs == 1:
         graph.add("Squeeze", scores, graph.integers(1), output="logits")
         both = graph.add("Concat", graph.add("Neg", scores), scores, axis=1)
         graph.add("Sigmoid", both, output="probabilities")
@@ -41,7 +48,7 @@ def export_onnx(classifier: TextClassifier, out: str | Path) -> None:
         graph.add("Identity", scores, output="logits")
         graph.add("Sigmoid" if classifier.options.multi_label else "Softmax", scores, output="probabilities")
 
-    model = graph.model(logits=["batch"] if stack.output.out_features == 1 else ["batch", "classes"])
+    model = graph.model(logits=["batch"] if outputs == 1 else ["batch", "classes"])
     helper.set_model_props(model, {"seqclass": json.dumps(describe(classifier), ensure_ascii=False)})
     onnx.checker.check_model(model, full_check=True)
     with written_whole(out) as part:

@@ -22,8 +22,8 @@ class Words:
     """Which steps of a sequence are words, each a name in the graph.
 
     Attributes:
-        first: whether each row's words stand first, padding behind them; else padding stands in front.
-        counts: (batch,) int64: how many steps are words if they stand first, else how many are padding.
+        first: whether each row's words come first, padding behind them; else padding is in front.
+        counts: (batch,) int64: how many steps are words if they come first, else how many are padding.
     """
 
     first: bool
@@ -47,17 +47,25 @@ def places(graph: Graph, sequence: str) -> str:
 
 
 def words_first(graph: Graph, ids: str) -> tuple[str, Words]:
-    """For masked padding: ids with each row's words in order, padding behind them."""
+    """For masked padding: put each row's words in front in their order, padding behind them."""
+    word = graph.add("Not", graph.add("Equal", ids, graph.integer(0)))
+    order, counts = words_in_front(graph, word)
+    return graph.add("GatherElements", ids, order, axis=1), Words(True, counts)
+
+
+def words_in_front(graph: Graph, mask: str) -> tuple[str, str]:
+    """Return the order of steps that has those of a mask in front, (batch, steps), and how many those are, (batch,)."""
     zero, one = graph.integer(0), graph.integer(1)
-    word = graph.add("Cast", graph.add("Not", graph.add("Equal", ids, zero)), to=TensorProto.INT64)
+    word = graph.add("Cast", mask, to=TensorProto.INT64)
     ones = graph.add("Add", graph.add("Mul", word, zero), one)
     place = graph.add("CumSum", ones, one)
-    length = steps_of(graph, ids)
+    length = steps_of(graph, mask)
     # Keys that differ: words before padding, and among each the earlier first.
     keys = graph.add("Sub", graph.add("Mul", word, length), place)
-    order = graph.add("TopK", keys, length, outputs=("sorted_keys", "order"), axis=1)
-    counts = graph.add("ReduceSum", word, graph.integers(1), keepdims=0)
-    return graph.add("GatherElements", ids, order, axis=1), Words(True, counts)
+    number = len(graph.nodes)
+    outputs = (f"sorted_keys_{number}", f"order_{number}")
+    order = graph.add("TopK", keys, length, outputs=outputs, axis=1)
+    return order, graph.add("ReduceSum", word, graph.integers(1), keepdims=0)
 
 
 def leading_padding(graph: Graph, ids: str, *, kernel_size: int, pool_size: int) -> Words:
@@ -163,15 +171,22 @@ def _reverse_words(graph: Graph, sequence: str, words: Words) -> str:
 
 
 def pool(graph: Graph, layer: GlobalPooling, states: str, words: Words) -> str:
-    """Add the mean or the maximum over the words of each row; zeros for a row without any."""
+    """Add the mean, the maximum or both over the words of each row; zeros for a row without any."""
     in_front = graph.add("Less", places(graph, states), graph.add("Unsqueeze", words.counts, graph.integers(1)))
     word = in_front if words.first else graph.add("Not", in_front)
     word = graph.add("Unsqueeze", word, graph.integers(2))
     numbers = graph.add("ReduceSum", graph.add("Cast", word, to=TensorProto.FLOAT), graph.integers(1), keepdims=0)
-    if layer.kind == "mean":
+    pooled = []
+    if layer.kind in ("max", "max_mean"):
+        pooled.append(_maximum(graph, states, word, numbers))
+    if layer.kind in ("mean", "max_mean"):
         kept = graph.add("Where", word, states, graph.constant(np.array(0, np.float32)))
         total = graph.add("ReduceSum", kept, graph.integers(1), keepdims=0)
-        return graph.add("Div", total, graph.add("Max", numbers, graph.constant(np.array(1, np.float32))))
+        pooled.append(graph.add("Div", total, graph.add("Max", numbers, graph.constant(np.array(1, np.float32)))))
+    return pooled[0] if len(pooled) == 1 else graph.add("Concat", *pooled, axis=1)
+
+
+def _maximum(graph: Graph, states: str, word: str, numbers: str) -> str:
     lowest = graph.constant(np.array(-np.inf, np.float32))
     largest = graph.add("ReduceMax", graph.add("Where", word, states, lowest), axes=[1], keepdims=0)
     zero = graph.constant(np.array(0, np.float32))

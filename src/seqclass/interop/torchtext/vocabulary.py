@@ -44,7 +44,7 @@ def from_torchtext(vocab: Any) -> Vocabulary:
     or `<unk>`, since it fills short texts up here; all later tokens are words.
 
     Raises:
-        InputError: if id 0 is a word, the default index is no id, or a token is empty or holds a space.
+        InputError: if id 0 is a word, the default index is not an id, or a token is empty or holds a space.
     """
     return from_tokens(vocab.get_itos(), vocab.get_default_index())
 

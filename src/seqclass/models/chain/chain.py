@@ -116,7 +116,7 @@ def build_layers(
 
 
 def form_of(layers: Iterable[nn.Module], given: Form) -> Form:
-    """Return what layers make of what they are given.
+    """Tell what layers make of what they are given.
 
     Raises:
         ValueError: one of them cannot read what the one before makes.

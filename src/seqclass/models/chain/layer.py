@@ -55,7 +55,7 @@ class ChainLayer(nn.Module, ABC):
 
     @abstractmethod
     def form(self, given: Form) -> Form:
-        """Return what the layer makes of what it is given.
+        """Tell what the layer makes of what it is given.
 
         Raises:
             ValueError: it cannot read that.

@@ -82,8 +82,7 @@ class PlainRecurrent(RecurrentLayer):
         """Run over all steps; see `RecurrentLayer`."""
         if inputs.device.type == "cpu":
             flush_denormals()
-        bias = self.bias_ih if self.cell == "gru" else self.bias
-        projected = nn.functional.linear(inputs, self.weight_ih, bias)
+        projected = nn.functional.linear(inputs, self.weight_ih, self.input_bias)
         hidden = inputs.new_zeros(inputs.shape[0], self.hidden_size)
         state: tuple[torch.Tensor, ...] = (hidden, hidden) if self.cell == "lstm" else (hidden,)
         states = []
@@ -97,6 +96,13 @@ class PlainRecurrent(RecurrentLayer):
         if not return_sequences:
             return state[0]
         return torch.stack(states, dim=1) if states else inputs.new_zeros(inputs.shape[0], 0, self.hidden_size)
+
+    @property
+    def input_bias(self) -> torch.Tensor:
+        """The bias of the products with the inputs."""
+        bias = self.bias_ih if self.cell == "gru" else self.bias
+        assert bias is not None
+        return bias
 
     def advance(self, x: torch.Tensor, state: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """One step.

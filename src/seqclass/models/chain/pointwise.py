@@ -54,6 +54,9 @@ class EmbeddingLayer(ChainLayer):
         mask_zero: whether steps of id 0 do not count for the layers behind.
         dropout: rate of whole words (Keras 1).
         input_length: steps that the model was built for, which an export states again; nothing is checked.
+
+    Attributes:
+        counts_leading: whether to count the leading padding, which an LSTM computes once.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class EmbeddingLayer(ChainLayer):
         super().__init__()
         self.table = Embedding(num_embeddings, embedding_dim, dropout=dropout, initializer="keras")
         self.mask_zero = bool(mask_zero)
+        self.counts_leading = True
         self.input_length = None if input_length is None else check_positive("input_length", input_length)
 
     def form(self, given: Form) -> Form:
@@ -76,7 +80,8 @@ class EmbeddingLayer(ChainLayer):
 
     def forward(self, signal: Signal) -> Signal:
         ids = signal.values
-        return Signal(self.table(ids), ids != 0 if self.mask_zero else None, count_leading(ids))
+        leading = count_leading(ids) if self.counts_leading else None
+        return Signal(self.table(ids), ids != 0 if self.mask_zero else None, leading)
 
 
 class MaskingLayer(ChainLayer):

@@ -20,6 +20,8 @@ def edges_of(padding: str, *, steps: int, size: int, stride: int, dilation: int 
         return 0, 0
     if padding == "causal":
         return reach, 0
+    if stride == 1:  # whatever the length is, which a trace does not know
+        return reach // 2, reach - reach // 2
     total = max((-(-steps // stride) - 1) * stride + reach + 1 - steps, 0)
     return total // 2, total - total // 2
 
@@ -123,15 +125,16 @@ class WindowPoolingLayer(ChainLayer):
     def forward(self, signal: Signal) -> Signal:
         steps = signal.values.shape[1]
         left, right = edges_of(self.padding, steps=steps, size=self.size, stride=self.stride)
-        image = signal.values.transpose(1, 2)
+        image = signal.values.transpose(1, 2).unsqueeze(2)
+        window, stride = (1, self.size), (1, self.stride)
         if self.kind == "max":
-            pooled = F.max_pool1d(F.pad(image, (left, right), value=-torch.inf), self.size, self.stride)
+            pooled = F.max_pool2d(F.pad(image, (left, right), value=-torch.inf), window, stride)
         else:
-            pooled = F.avg_pool1d(F.pad(image, (left, right)), self.size, self.stride)
+            pooled = F.avg_pool2d(F.pad(image, (left, right)), window, stride)
             if self.padding == "same":
-                inside = F.pad(image.new_ones(1, 1, steps), (left, right))
-                pooled = pooled / F.avg_pool1d(inside, self.size, self.stride)
-        values = pooled.transpose(1, 2)
+                inside = F.pad(image.new_ones(1, 1, 1, steps), (left, right))
+                pooled = pooled / F.avg_pool2d(inside, window, stride)
+        values = pooled.squeeze(2).transpose(1, 2)
         leading = leading_behind(
             signal.leading,
             steps=steps,

@@ -23,8 +23,18 @@ _ROWS_IN_EVALUATION = 200
 
 
 def choose_kernel(arguments: LSTMArguments) -> KernelName:
-    """Return the name of the kernel that should be the fastest for these arguments."""
-    return _choose_on_a_gpu(arguments) if arguments.inputs.is_cuda else _choose_on_a_cpu(arguments)
+    """Return the name of the kernel that should be the fastest for these arguments.
+
+    On a device where none has been tested (Apple's MPS, AMD's and Intel's GPUs, others) it is the plainest one: there
+    PyTorch's own LSTM has been wrong before (pytorch#180744). Others have to be asked for by name.
+    """
+    inputs = arguments.inputs
+    if inputs.is_cuda and torch.version.hip is None:
+        return _choose_on_a_gpu(arguments)
+    if inputs.device.type in ("cpu", "meta"):
+        return _choose_on_a_cpu(arguments)
+    _report_untested("rocm" if inputs.is_cuda else inputs.device.type)
+    return "reference"
 
 
 def kernel_refusal(kernel: KernelName, arguments: LSTMArguments) -> str | None:
@@ -46,6 +56,16 @@ def _report_fallback(kernel: KernelName, reason: str) -> None:
     _log.warning("a slower LSTM kernel runs, since %r cannot run %s", kernel, reason)
 
 
+@functools.cache
+def _report_untested(device: str) -> None:
+    """Log once a process and kind of device that no kernel is known to be right there."""
+    _log.warning(
+        "no LSTM kernel has been tested on %s: the plain, slow 'reference' runs; kernel='fused' is faster, but compare "
+        "its results first",
+        device,
+    )
+
+
 def _choose_on_a_gpu(arguments: LSTMArguments) -> KernelName:
     # Not `triton`, though it should be much faster: no GPU has run it yet, so it has to be asked for by name.
     return "builtin" if kernel_refusal("builtin", arguments) is None else "fused"
@@ -53,7 +73,7 @@ def _choose_on_a_gpu(arguments: LSTMArguments) -> KernelName:
 
 def _choose_on_a_cpu(arguments: LSTMArguments) -> KernelName:
     inputs = arguments.inputs
-    if is_fake(inputs):
+    if is_fake(inputs) or inputs.is_meta:
         return "reference"  # the others look at numbers: where denormals are flushed, and to plan their blocks
     reason = kernel_refusal("compiled", arguments)
     if reason is None:

@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.implementations import PEERS_ENVIRONMENT
 from seqclass.classifier import TextClassifier
-from seqclass.interop import export_keras
+from seqclass.interop import export_keras, import_keras
 from seqclass.models import StackOptions
 
 # `SEQCLASS_PEERS_PYTHON` may name another environment's.
@@ -69,3 +69,40 @@ def test_keras3_predicts_the_same(tmp_path):
             found = np.load(tmp_path / f"{name}.{kind}.npy")
             expected_here = expected if found.shape[1] > 1 else expected[:, 1:]
             np.testing.assert_allclose(found, expected_here, rtol=0, atol=1e-6, err_msg=f"{name}, {kind}")
+
+
+# Models that were imported, against what they predicted before they came here.
+BACK = """
+import sys, keras, numpy as np, tensorflow as tf
+folder = sys.argv[1]
+with np.load(f"{folder}/inputs.npz") as inputs:
+    for name, x in inputs.items():
+        texts = x.dtype.kind == "U"
+        x = tf.constant([[" ".join(row)] if row.ndim else [str(row)] for row in x]) if texts else x
+        model = keras.saving.load_model(f"{folder}/{name}.keras")
+        np.save(f"{folder}/{name}.whole.npy", model(x))
+        for weight in model.weights:
+            if "float" in str(weight.dtype):
+                weight.assign(0 * weight)
+        model.load_weights(f"{folder}/{name}.weights.h5")
+        np.save(f"{folder}/{name}.weights.npy", model(x))
+"""
+# Its ids are not those of a TextVectorization; its gates have Keras 2's hard_sigmoid.
+NOT_BACK = {("keras3", "lookup"), ("tf_keras2", "lookup"), ("tf_keras2", "gru_hard")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("archive", ["keras3", "tf_keras2"])
+def test_imported_models_go_back(archive, keras_models, tmp_path):
+    models = {name: model for name, model in keras_models[archive].items() if (archive, name) not in NOT_BACK}
+    for name, model in models.items():
+        classifier, _ = import_keras(model.files[0])
+        export_keras(classifier, tmp_path / f"{name}.keras")
+        export_keras(classifier, tmp_path / f"{name}.weights.h5")
+    np.savez(tmp_path / "inputs.npz", **{name: model.inputs for name, model in models.items()})
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([PYTHON, "-c", BACK, str(tmp_path)], check=True, env=environment)
+    for name, model in models.items():
+        for kind in ("whole", "weights"):
+            found = np.load(tmp_path / f"{name}.{kind}.npy")
+            np.testing.assert_allclose(found, model.predictions, rtol=0, atol=1e-6, err_msg=f"{name}, {kind}")

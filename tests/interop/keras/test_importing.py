@@ -1,4 +1,4 @@
-"""Keras files in and out: golden files of Keras 1, 2 and 3, round trips, and what is refused."""
+"""The notebook's stacks in and out: golden files of Keras 1, 2 and 3, round trips, and what is refused."""
 
 import io
 import json
@@ -14,7 +14,8 @@ from support import golden
 from seqclass.classifier import TextClassifier, probabilities
 from seqclass.errors import InputError
 from seqclass.interop import export_keras, import_keras
-from seqclass.interop.keras import files as keras_files
+from seqclass.interop.keras import files
+from seqclass.interop.keras.names import snake_case
 from seqclass.models import StackOptions
 
 KERAS2 = Path(__file__).parent / "keras2"
@@ -218,31 +219,45 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("layer", "setting", "value", "message"),
         [
-            ("LSTM", "activation", "relu", "layer 'lstm' .*: activation is 'relu', and here always 'tanh'"),
-            ("LSTM", "return_sequences", True, "layer 'lstm' .*: return_sequences is True"),
-            ("LSTM", "go_backwards", True, "layer 'lstm' .*: go_backwards is True"),
-            ("LSTM", "recurrent_activation", "relu", "layer 'lstm' .*: recurrent_activation is 'relu'"),
-            ("Conv1D", "padding", "valid", "layer 'conv1d' .*: padding is 'valid', and here always 'same'"),
-            ("Conv1D", "strides", [2], "layer 'conv1d' .*: strides is 2"),
-            ("MaxPooling1D", "strides", [1], "layer 'max_pooling1d' .*: its stride 1 is not its size 3"),
-            ("Dense", "activation", "tanh", "layer 'dense' .*: activation is 'tanh'; 1 outputs go with sigmoid"),
+            ("LSTM", "activation", "no_such", r"layer 'lstm' \(LSTM\) .*: activation is 'no_such', which is not among"),
+            ("LSTM", "activation", {"class_name": "Own", "config": {}}, "layer 'lstm' .*: activation is 'Own'"),
+            ("LSTM", "return_sequences", True, "the chain ends in a sequence of 1 features"),
+            ("LSTM", "stateful", True, "layer 'lstm' .*: stateful is True, and here always False"),
+            ("LSTM", "recurrent_activation", "no_such", "layer 'lstm' .*: recurrent_activation is 'no_such'"),
+            ("Conv1D", "padding", "reflect", "layer 'conv1d' .*: padding is 'reflect', and here valid, same or causal"),
+            ("Conv1D", "data_format", "channels_first", "layer 'conv1d' .*: data_format is 'channels_first'"),
+            ("Conv1D", "use_bias", False, r"layer 'conv1d' .*: its arrays have the shapes .*, and a Conv1D with these"),
+            (
+                "MaxPooling1D",
+                "padding",
+                "causal",
+                "layer 'max_pooling1d' .*: padding is 'causal', and here valid or same",
+            ),
+            ("Dense", "activation", "tanh", "ends in a dense layer and 'tanh': a classifier ends in a dense layer"),
         ],
     )
     def test_setting(self, layer, setting, value, message, tmp_path):
         with pytest.raises(InputError, match=message):
             import_keras(changed(tmp_path, layer, setting, value))
 
-    @pytest.mark.parametrize("kind", ["Lambda", "GRU", "Bidirectional", "BatchNormalization"])
+    @pytest.mark.parametrize("kind", ["Attention", "ConvLSTM1D", "UpSampling1D", "MyOwn>MaxPooling1D"])
     def test_other_layer(self, kind, tmp_path):
         path = changed(tmp_path, "MaxPooling1D", "class_name", kind)
-        with h5py.File(io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5"))) as file:
-            assert "max_pooling1d" in file["layers"]
-        with pytest.raises(InputError, match=kind):
+        with pytest.raises(InputError, match=f"layer 'max_pooling1d' .*: a {kind} is not among the layers"):
+            import_keras(path)
+
+    def test_a_class_of_the_same_name_from_elsewhere(self, tmp_path):
+        path = changed(tmp_path, "MaxPooling1D", "module", "my_package.layers")
+        with pytest.raises(InputError, match=r"a my_package\.layers\.MaxPooling1D is not among the layers"):
             import_keras(path)
 
     def test_missing(self, tmp_path):
-        with pytest.raises(InputError, match="there is no Keras file at"):
-            import_keras(tmp_path / "none.h5")
+        with pytest.raises(InputError, match=r"^there is no file .*none\.keras$"):
+            import_keras(tmp_path / "none.keras")
+
+    def test_folder(self, tmp_path):
+        with pytest.raises(InputError, match="is a folder; Keras' SavedModel is not read"):
+            import_keras(tmp_path)
 
     @pytest.mark.parametrize("file", ["m.keras", "m.weights.h5"])
     @pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
@@ -250,13 +265,24 @@ class TestRefused:
         path = tmp_path / file
         export_keras(new("cnn"), path)
         path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
-        with pytest.raises(InputError, match="is no Keras file, or is broken"):
+        said = "is damaged" if part else "is not a zip archive" if file == "m.keras" else "is neither HDF5 nor"
+        with pytest.raises(InputError, match=said):
             import_keras(path)
+
+    def test_hdf5_under_the_name_of_an_archive(self, tmp_path):
+        """As `model.save("m.h5")` and a renaming leave it: read, and said."""
+        export_keras(new("lstm"), tmp_path / "m.h5", keras=1)
+        (tmp_path / "m.h5").rename(tmp_path / "m.keras")
+        _, report = import_keras(tmp_path / "m.keras")
+        assert report.notes[0] == "the file is HDF5, as .h5 files are, under the name of a .keras archive"
 
     def test_another_program(self, tmp_path):
         (tmp_path / "m.h5").write_text("no model")
-        with pytest.raises(InputError, match="is no Keras file"):
+        with pytest.raises(InputError, match=r"is neither HDF5 nor a \.keras archive"):
             import_keras(tmp_path / "m.h5")
+        (tmp_path / "m.h5").rename(tmp_path / "m.keras")
+        with pytest.raises(InputError, match=r"is not a zip archive, as \.keras files are"):
+            import_keras(tmp_path / "m.keras")
 
     def test_link_out_of_the_file(self, tmp_path):
         export_keras(new("lstm"), tmp_path / "secret.weights.h5")
@@ -264,7 +290,7 @@ class TestRefused:
         with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
             del file["layers/dense/vars/0"]
             file["layers/dense/vars/0"] = h5py.ExternalLink("secret.weights.h5", "layers/dense/vars/0")
-        with pytest.raises(InputError, match="there is no 'layers/dense/vars/0'"):
+        with pytest.raises(InputError, match="'layers/dense/vars/0' is a link, which is not followed"):
             import_keras(tmp_path / "m.weights.h5")
 
     def test_array_in_another_file(self, tmp_path):
@@ -274,7 +300,7 @@ class TestRefused:
             del file["layers/dense/vars/1"]
             external = [(str(tmp_path / "secret"), 0, 4)]
             file["layers/dense/vars"].create_dataset("1", (1,), "f4", external=external)
-        with pytest.raises(InputError, match="no array of floating-point numbers within the file"):
+        with pytest.raises(InputError, match="'layers/dense/vars/1' is stored in another file, which is not read"):
             import_keras(tmp_path / "m.weights.h5")
 
     def test_too_large(self, tmp_path, monkeypatch):
@@ -285,7 +311,7 @@ class TestRefused:
             file["layers/embedding/vars"].create_dataset("0", (10**10, 10), "f4", chunks=(1000, 10))
         with pytest.raises(InputError, match="its arrays have more than 2,147,483,648 bytes"):
             import_keras(tmp_path / "m.weights.h5")
-        monkeypatch.setattr(keras_files, "MAX_CONFIG_BYTES", 100)
+        monkeypatch.setattr(files, "MAX_CONFIG_BYTES", 100)
         export_keras(new("lstm"), tmp_path / "m.keras")
         with pytest.raises(InputError, match=r"config\.json has .* bytes; at most 100 are read"):
             import_keras(tmp_path / "m.keras")
@@ -295,7 +321,7 @@ class TestRefused:
         with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
             del file["layers/dense/vars/0"]
             file["layers/dense/vars/0"] = np.zeros((7, 1), "f4")
-        with pytest.raises(InputError, match="size mismatch"):
+        with pytest.raises(InputError, match="do not fit each other in any order"):
             import_keras(tmp_path / "m.weights.h5")
 
 
@@ -310,10 +336,10 @@ def changed(folder, layer, setting, value):
         # A known name in the file's groups, another class.
         entry["class_name"] = value
         with h5py.File(content := io.BytesIO(files["model.weights.h5"]), "r+") as file:
-            file["layers"].copy("max_pooling1d", keras_files.snake_case(value))
+            file["layers"].copy("max_pooling1d", snake_case(value))
         files["model.weights.h5"] = content.getvalue()
     else:
-        entry["config"][setting] = value
+        (entry if setting == "module" else entry["config"])[setting] = value
     files["config.json"] = json.dumps(config).encode()
     with zipfile.ZipFile(folder / "m.keras", "w") as archive:
         for name, content in files.items():
