@@ -19,6 +19,7 @@ usage: seqclass COMMAND ...
   test --config FILE --ckpt_path CKPT     measure a checkpoint on the validation or test texts
   predict --config FILE --ckpt_path CKPT  write label and probability of each test text to a CSV file
 
+  tune --config FILE --space FILE         search for the values that make a recipe best
   pretrain --data.train TEXTS --out FILE  word vectors from texts without labels, for fit --model.pretrained
   inspect DATA                            summarise your own labelled texts before training
   classify CKPT [TEXT ...]                label and probability of texts, of standard input's lines, or of a file's
@@ -35,14 +36,14 @@ Each command explains its options: seqclass COMMAND --help. Every run gets a fol
 
 _LIGHTNING = ("fit", "validate", "test", "predict")
 _OTHERS = (
-    *("pretrain", "inspect", "classify", "evaluate", "compare", "serve"),
+    *("tune", "pretrain", "inspect", "classify", "evaluate", "compare", "serve"),
     *("import-keras", "export-keras", "export"),
 )
 _COMMANDS = (*_LIGHTNING, *_OTHERS)
 # What each extra brings, for the message where it is missing.
 _EXTRAS = {
     **{"sklearn": "evaluate", "scipy": "evaluate", "jinja2": "evaluate"},
-    **{"litserve": "serve", "fastapi": "serve", "pydantic": "serve"},
+    **{"litserve": "serve", "fastapi": "serve", "pydantic": "serve", "optuna": "tune"},
     **{"onnx": "onnx", "pyarrow": "parquet", "tensorboard": "tensorboard"},
 }
 
