@@ -18,7 +18,9 @@ def test_makes_what_the_command_line_makes(easy_reviews, tmp_path):
     parameter = [torch.nn.Parameter(torch.zeros(1))]
     ours, theirs = recipe.model["optimizer"](parameter), cli.model._new_optimizer(parameter)
     assert type(ours) is type(theirs)
-    assert ours.defaults == theirs.defaults
+    # Old releases of jsonargparse leave a list where a tuple is wanted.
+    assert tuple(theirs.defaults["betas"]) == tuple(ours.defaults["betas"])
+    assert {**ours.defaults, "betas": None} == {**theirs.defaults, "betas": None}
     assert type(recipe.model["lr_scheduler"](ours)) is type(cli.model._lr_scheduler(theirs))
     assert cli.datamodule.batch_size == recipe.data["batch_size"]
     for name in ("max_steps", "max_epochs", "gradient_clip_val"):
