@@ -23,7 +23,11 @@ data: {class_path: seqclass.data.TextDataModule, init_args: {train: none, maxlen
 """
 WORDS = {"praise": "superb", "blame": "dull", "question": "why"}
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::UserWarning:lightning",
+    "ignore:`isinstance.treespec",
+    "ignore:The value of the smallest subnormal",  # of old NumPy, where denormals are flushed
+)
 
 
 def write(path, labels, seed=0, size=90, others=("film", "story", "scene", "actor")):

@@ -20,7 +20,11 @@ needs_weight_averaging = pytest.mark.skipif(
     not hasattr(callbacks, "WeightAveraging"), reason="this Lightning has no WeightAveraging (2.6 has)"
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::UserWarning:lightning",
+    "ignore:`isinstance.treespec",
+    "ignore:The ``compute`` method of metric",  # of old torchmetrics, before the finder's first batch
+)
 
 
 @pytest.fixture

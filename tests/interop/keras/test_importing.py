@@ -233,6 +233,8 @@ class TestRefused:
                 "causal",
                 "layer 'max_pooling1d' .*: padding is 'causal', and here valid or same",
             ),
+            ("LSTM", "dropout", "much", r"layer 'lstm' .*: one of its settings is not what Keras writes \(ValueError"),
+            ("Conv1D", "strides", {}, r"layer 'conv1d' .*: one of its settings is not what Keras writes \(TypeError"),
             ("Dense", "activation", "tanh", "ends in a dense layer and 'tanh': a classifier ends in a dense layer"),
         ],
     )

@@ -77,6 +77,8 @@ class Configuration:
             if kind in _CONTAINERS:
                 opened[name] = self._model(entry, own + "/layers", owner or name, depth + 1)
             else:
+                if not isinstance(entry["config"], dict):
+                    raise TypeError(f"the settings of {name!r:.80} are not an object")
                 layer = KerasLayer(kind, name, settings, place=own, owner=owner or name)
                 self.order.append(layer)
                 opened[name] = [layer]

@@ -58,10 +58,15 @@ class _Describer:
                 made.append(self._branches(item, here))
                 continue
             self._layer = item
-            self._note_policy(item.config.get("dtype"))
             if item.kind in TEXT_LAYERS or item.kind in _WITHOUT_EFFECT:
                 continue
-            made.append(self._described(item, here))
+            try:
+                self._note_policy(item.config.get("dtype"))
+                made.append(self._described(item, here))
+            except InputError:
+                raise
+            except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+                self._refuse(f"one of its settings is not what Keras writes ({type(error).__name__}: {error!s:.100})")
         return made
 
     def _described(self, item: KerasLayer, here: str) -> dict[str, Any]:
@@ -78,7 +83,6 @@ class _Describer:
             made.append(self._chain(branch, f"{here}.branches.{number}"))
             ends.append((self._is_sequence, self._features))
         self._layer = item.merge
-        self._note_policy(item.merge.config.get("dtype"))
         axis = item.merge.config.get("axis", item.merge.config.get("concat_axis", -1))
         if axis not in (-1, 2 if self._is_sequence else 1) or item.merge.config.get("mode", "concat") != "concat":
             self._refuse("only features are concatenated, not steps")

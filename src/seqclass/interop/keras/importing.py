@@ -51,6 +51,9 @@ def import_keras(
     unsaid, text_options = Unsaid(**options), TextOptions(**texts)
     model = read_keras(file, unsaid)
     described = describe_layers(model)
+    if not described.layers or described.layers[0]["layer"] != "embedding":
+        first = described.layers[0]["layer"] if described.layers else "nothing"
+        raise InputError(f"{file} begins with {first}: a classifier of texts begins with an Embedding of ids")
     _override(described, unsaid)
     activation, several, of_output = take_output(described, model.source, multi_label=multi_label)
     outputs = described.layers[-1]["out_features"]

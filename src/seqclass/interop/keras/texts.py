@@ -138,10 +138,10 @@ def _tokenizer(model: KerasModel, layer: KerasLayer) -> KerasTokenizer:
     ngrams = config.get("ngrams")
     if isinstance(ngrams, int):
         ngrams = range(1, ngrams + 1)
-    sizes = None if ngrams is None else tuple(int(size) for size in ngrams)
     try:
+        sizes = None if ngrams is None else tuple(ngrams)
         return KerasTokenizer(standardize=standardize, split=split, ngrams=sizes)
-    except InputError as error:
+    except (InputError, TypeError) as error:
         _refuse(model, layer, str(error))
 
 

@@ -65,7 +65,10 @@ def listed_arrays(file: HDF5) -> dict[str, dict[str, Array]]:
 
 def _share(source: str, owner: str, layers: Sequence[KerasLayer], arrays: dict[str, Array], keras: int) -> None:
     """Deal the list of a nested model out: to each layer what it trains, in order, and then what it does not."""
-    numbers = [_numbers(layer.kind, layer.config, keras) for layer in layers]
+    try:
+        numbers = [_numbers(layer.kind, layer.config, keras) for layer in layers]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InputError(f"{source}: a layer of {owner!r:.80} has settings that Keras does not write") from error
     left = list(arrays.items())
     wanted = sum(map(sum, numbers))
     if wanted != len(left):
