@@ -129,6 +129,7 @@ def test_columns_and_options_that_are_not_there():
         rows(FIXTURES / "reviews", columns=("text", "label"))
 
 
+@pytest.mark.skipif(int(pa.__version__.split(".")[0]) < 18, reason="old pyarrow does not find fields by dotted paths")
 def test_fields_within_columns(copies):
     path = copies / "reviews"
     table = pa.table({"review": [{"body": "fine"}], "label": [1]})
