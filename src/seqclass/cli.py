@@ -105,7 +105,13 @@ def _run(arguments: list[str]) -> None:
         print(__version__)
     elif arguments[0] in _OTHERS:
         import_module(f"seqclass.commands.{arguments[0].replace('-', '_')}").run(arguments[1:])
+    elif arguments[0] in _LIGHTNING and {"-h", "--help"}.intersection(arguments):
+        from seqclass.commands.training_help import HELP
+
+        print(HELP[arguments[0]], end="")
     elif arguments[0] in _LIGHTNING:
+        if "--help_all" in arguments:
+            arguments = [arguments[0], "--help"]
         from seqclass.training.lightning_cli import run_lightning_cli
 
         run_lightning_cli(arguments)
