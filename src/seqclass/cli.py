@@ -1,6 +1,6 @@
-"""The command line: `seqclass fit|validate|test|predict` is the Lightning CLI, the others stand in `seqclass.commands`.
+"""The command line: `seqclass fit|validate|test|predict` is the Lightning CLI, the others are in `seqclass.commands`.
 
-What is heavy is imported where it is used, so that `seqclass --help` answers at once.
+Heavy modules are imported where they are used, so that `seqclass --help` answers at once.
 """
 
 import sys
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seqclass: error: {missing}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # Whoever read the answers has enough of them, as in `seqclass classify ... | head`.
+        # The reader has closed the pipe, as in `seqclass classify ... | head`.
         discard_output()
         return 0
     except OSError:

@@ -16,7 +16,7 @@ _MAX_BYTES = 1 << 20  # of a config
 
 
 def prepare_arguments(arguments: Sequence[str]) -> tuple[list[str], str | None]:
-    """Put the configs first, so that what stands beside them wins in any order, and find one where there is none.
+    """Put the configs first, so that the other options win in any order, and add the default one if there is none.
 
     Args:
         arguments: of a training command, its name included.

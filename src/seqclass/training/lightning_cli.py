@@ -281,7 +281,7 @@ def run_lightning_cli(arguments: Sequence[str]) -> None:
     Raises:
         InputError: a value, a file or the data are not usable.
     """
-    # Lightning's advice to developers is no news to who trains a model from the command line.
+    # Lightning's advice is for developers, not for users of the command line.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     ready = list(arguments)
     if not {"-h", "--help"}.intersection(ready):
@@ -304,7 +304,7 @@ def _end_process_group() -> None:
 
     A thread of the group frees a tensor that Python made only while it holds the interpreter's lock. Without an end the
     thread may ask for the lock after the interpreter is gone, which aborts a process that is done; and PyTorch 2.3
-    holds the lock while it waits for the threads to end, for ever. In the barrier nobody holds it.
+    holds the lock while it waits, forever, for the threads to end. In the barrier nobody holds it.
     """
     distributed.barrier()
     distributed.destroy_process_group()
