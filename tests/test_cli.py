@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -125,7 +126,7 @@ class TestFit:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (["--model.dropot", "0.3"], "nrecognized arguments: --model.dropot"),
+            (["--model.dropot", "0.3"], "nrecognized arguments: --model.dropot 0.3; did you mean --model.dropout?"),
             (["--model.dropout", "0.3"], "stack 'cnn_lstm' has no option 'dropout'"),
             (["--model.hidden_size", "many"], "hidden_size"),
             (["--model.stack", "gru"], "gru"),
@@ -152,7 +153,35 @@ class TestFit:
 
     def test_without_a_config(self, capsys):
         assert main(["fit"]) == 2
-        assert "fit.data" in capsys.readouterr().err
+        assert "seqclass fit needs data: --data.train FILE reads your own" in capsys.readouterr().err
+
+    def test_own_texts_without_a_config_take_the_text_recipe(self, labelled_rows, capsys):
+        rows = [f"{text},{labels}\n" for text, labels in labelled_rows if labels in ("good", "bad")]
+        Path("mine.csv").write_text("".join(["text,label\n", *rows]))
+        short = ["--trainer.max_steps", "2", "--trainer.accelerator", "cpu", "--model.hidden_size", "8"]
+        assert main(["fit", "--data.train", "mine.csv", *short]) == 0
+        printed = capsys.readouterr()
+        assert "No --config: using the recipe for your own texts" in printed.err
+        assert "test_acc" in printed.out
+        resolved = yaml.safe_load(Path("runs/text/1/config.yaml").read_text())
+        recipe = yaml.safe_load((CONFIGS / "text.yaml").read_text())
+        assert resolved["model"]["stack"] == recipe["model"]["stack"]
+        assert resolved["data"]["init_args"]["token_pattern"] == recipe["data"]["init_args"]["token_pattern"]
+        trained = ["--ckpt_path", "runs/text/1/checkpoints/last.ckpt", "--trainer.accelerator", "cpu"]
+        assert main(["test", "--data.train", "mine.csv", *trained]) == 0
+
+    def test_the_command_line_wins_over_the_config_in_any_order(self, small, capsys):
+        assert main(["fit", *small, "--config", str(CONFIGS / "cnn_lstm.yaml"), "--trainer.max_epochs=1"]) == 0
+        resolved = yaml.safe_load(Path("runs/cnn_lstm/1/config.yaml").read_text())
+        assert resolved["model"]["hidden_size"] == 8
+        assert resolved["data"]["init_args"]["maxlen"] == 24
+
+    def test_another_stack_than_the_recipes(self, small, capsys):
+        assert fit("cnn_lstm", *small, "--model.stack", "lstm") == 0
+        told = capsys.readouterr().err
+        assert "The stack lstm has no channels, kernel_size, pool_size: left out of the recipe" in told
+        assert fit("cnn_lstm", *small, "--model.stack", "lstm", "--model.channels", "3") == 2
+        assert "stack 'lstm' has no option 'channels' (given 3)" in capsys.readouterr().err
 
     def test_missing_config(self, capsys):
         assert main(["fit", "--config", "nowhere.yaml"]) == 2
@@ -228,8 +257,24 @@ class TestMain:
         printed = capsys.readouterr().out
         assert all(command in printed for command in ("fit", "validate", "test", "predict", "classify"))
 
-    def test_help_does_not_load_what_is_heavy(self):
-        code = "import sys; from seqclass.cli import main; main(['--help']); assert 'torch' not in sys.modules"
+    @pytest.mark.parametrize("command", ["fit", "validate", "test", "predict"])
+    def test_help_of_a_training_command_is_short_and_true(self, command, capsys):
+        assert main([command, "--help"]) == 0
+        short = capsys.readouterr().out
+        assert len(short.splitlines()) < 30
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help_all"])
+        assert ended.value.code == 0
+        everything = capsys.readouterr().out
+        assert "--trainer.devices" in everything
+        # The classes of data and optimizers have their options, and the last two of these are classify's.
+        others = ("--data.", "--model.optimizer.", "--help_all", "--input", "--out")
+        named = {word for word in re.findall(r"--[\w.]+", short) if not word.startswith(others)}
+        assert {option for option in named if option not in everything} == set()
+
+    @pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["predict", "-h"]])
+    def test_help_does_not_load_what_is_heavy(self, arguments):
+        code = f"import sys; from seqclass.cli import main; main({arguments}); assert 'torch' not in sys.modules"
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
     def test_unknown_command(self, capsys):

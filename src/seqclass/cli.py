@@ -1,6 +1,6 @@
-"""The command line: `seqclass fit|validate|test|predict` is the Lightning CLI, the others stand in `seqclass.commands`.
+"""The command line: `seqclass fit|validate|test|predict` is the Lightning CLI, the others are in `seqclass.commands`.
 
-What is heavy is imported where it is used, so that `seqclass --help` answers at once.
+Heavy modules are imported where they are used, so that `seqclass --help` answers at once.
 """
 
 import sys
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seqclass: error: {missing}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # Whoever read the answers has enough of them, as in `seqclass classify ... | head`.
+        # The reader has closed the pipe, as in `seqclass classify ... | head`.
         discard_output()
         return 0
     except OSError:
@@ -105,7 +105,13 @@ def _run(arguments: list[str]) -> None:
         print(__version__)
     elif arguments[0] in _OTHERS:
         import_module(f"seqclass.commands.{arguments[0].replace('-', '_')}").run(arguments[1:])
+    elif arguments[0] in _LIGHTNING and {"-h", "--help"}.intersection(arguments):
+        from seqclass.commands.training_help import HELP
+
+        print(HELP[arguments[0]], end="")
     elif arguments[0] in _LIGHTNING:
+        if "--help_all" in arguments:
+            arguments = [arguments[0], "--help"]
         from seqclass.training.lightning_cli import run_lightning_cli
 
         run_lightning_cli(arguments)

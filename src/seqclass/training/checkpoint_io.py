@@ -1,4 +1,4 @@
-"""How Lightning's checkpoints come to the disk."""
+"""How Lightning's checkpoints are written."""
 
 import io
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the texts of each class weigh in the loss."""
+"""The weight of each class in the loss."""
 
 import json
 import math
@@ -14,18 +14,18 @@ ClassWeights: TypeAlias = list[float] | dict[str, float] | Literal["balanced"] |
 def weights_in_order(
     given: ClassWeights, *, num_classes: int, label_names: Sequence[str], class_counts: Sequence[int] | None
 ) -> list[float] | None:
-    """One number a class, in the order of the label names.
+    """Return one number per class, in the order of the label names.
 
     Args:
         given: numbers in that order; numbers by name; "balanced" for texts / (classes * texts of the class), so that
-            each class weighs the same in all; None for the same weight for all texts.
-        num_classes: how many numbers there have to be.
-        label_names: of the classes; empty if they are not known.
-        class_counts: the training texts of each class; None if they are not known.
+            all classes have the same total weight; None weighs all texts the same.
+        num_classes: how many numbers are needed.
+        label_names: of the classes; empty if unknown.
+        class_counts: training texts per class; None if unknown.
 
     Raises:
-        InputError: a number too many or too few, a name that no class has or a class without a number, a number that
-            is negative or not finite; or what is needed is not known.
+        InputError: too many or too few numbers, an unknown name, a class without a number, a number that is negative or
+            not finite; or the counts that "balanced" needs are unknown.
     """
     if given is None:
         return None

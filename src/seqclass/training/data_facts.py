@@ -1,4 +1,4 @@
-"""What a DataModule says of its data, and whether a classifier fits them."""
+"""What is known about a DataModule's data, and whether a classifier fits them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from seqclass.text import TextPipeline
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a DataModule says of its data; nothing if it is not one of this project's.
+    """What a DataModule knows about its data; nothing if it is not one of this project's.
 
     Attributes:
         pipeline: from texts to ids.
@@ -24,7 +24,7 @@ class DataFacts:
 
     @classmethod
     def of(cls, datamodule: object) -> "DataFacts":
-        """Collect those of a DataModule, or of None."""
+        """Collect the facts of a DataModule, or of None."""
         return cls(
             pipeline=getattr(datamodule, "pipeline", None),
             label_names=tuple(getattr(datamodule, "label_names", ())),
@@ -33,7 +33,7 @@ class DataFacts:
 
 
 def check_sizes(facts: DataFacts, options: StackOptions | ChainOptions) -> None:
-    """Refuse options that a stack cannot read these data with.
+    """Refuse options with which a stack cannot read these data.
 
     Raises:
         InputError: other ids or other classes, or padding behind the text that would be read.
@@ -61,7 +61,7 @@ def check_sizes(facts: DataFacts, options: StackOptions | ChainOptions) -> None:
 
 
 def check_fits(facts: DataFacts, classifier: TextClassifier) -> None:
-    """Refuse data that a classifier cannot be trained or tested with.
+    """Refuse data on which a classifier cannot be trained or tested.
 
     Raises:
         InputError: as `check_sizes`; or other classes, or texts encoded in another way.

@@ -1,4 +1,4 @@
-"""The running figures of an epoch, for training, validation and test each."""
+"""Running loss and accuracy of an epoch, one pair each for training, validation and test."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, cast, get_args
@@ -15,21 +15,21 @@ from seqclass.training.mean_loss import MeanLoss
 Stage = Literal["train", "val", "test"]
 
 _SYNCED_IF_ASKED = {"sync_on_compute": False, "compute_with_cache": False}
-"""The progress bar of one process asks too, and none would answer it; nor may what it was told be remembered."""
+"""The progress bar of one process reads them too, without the others taking part, and its value must not be cached."""
 
 
 class EpochMetrics(nn.Module):
-    """Mean loss and accuracy of each stage, exact over the samples since its epoch began, whatever their batches.
+    """Mean loss and accuracy of each stage, exact over all samples of the epoch so far, however they are batched.
 
-    Several processes each see a part of the samples; what they have counted is put together when it is asked for.
+    With several processes, each sees a part of the samples; their counts are combined when the figures are computed.
 
     Args:
-        task: decides which texts count as right: those of which every label is.
+        task: decides which texts count as correct: those with every label correct.
     """
 
     def __init__(self, task: Task) -> None:
         super().__init__()
-        # By the names under which they are logged: `train` alone would be a name that a module has already.
+        # Named as they are logged: a module already has an attribute `train`.
         self._metrics = nn.ModuleDict()
         for stage in get_args(Stage):
             self._metrics[f"{stage}_loss"] = MeanLoss(**_SYNCED_IF_ASKED)
@@ -39,7 +39,7 @@ class EpochMetrics(nn.Module):
         return {name: cast(Metric, self._metrics[name]) for name in (f"{stage}_loss", f"{stage}_acc")}
 
     def reset(self, stage: Stage) -> None:
-        """Begin an epoch."""
+        """Start a new epoch."""
         for metric in self._of(stage).values():
             metric.reset()
 
@@ -62,7 +62,7 @@ class EpochMetrics(nn.Module):
         return figures
 
     def running(self, stage: Stage) -> dict[str, torch.Tensor]:
-        """Return the figures of this process' samples alone, by the same names."""
+        """Return the figures of this process's samples alone, by the same names."""
         return {name: metric.compute() for name, metric in self._of(stage).items()}
 
     def training_sums(self) -> dict[str, dict[str, Any]]:
@@ -94,7 +94,7 @@ class EpochMetrics(nn.Module):
 
 
 def _accuracy(task: Task) -> Metric:
-    """Make the metric of the share of texts of which all is right."""
+    """Make the metric for the share of texts with every label correct."""
     options: dict[str, Any] = {"validate_args": False, **_SYNCED_IF_ASKED}
     if isinstance(task, SingleLabel):
         return MulticlassAccuracy(task.num_classes, average="micro", **options)

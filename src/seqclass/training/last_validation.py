@@ -1,4 +1,4 @@
-"""The validation that a run of so many steps ends with."""
+"""A final validation for runs that are limited by steps."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 
 class LastValidation(Callback):
-    """Validates after the last step too, where `max_steps` ends a run within an epoch.
+    """Validates after the last step too, where `max_steps` ends a run in the middle of an epoch.
 
-    Lightning would not, and there would be no figures to choose a checkpoint or to stop early by.
+    Lightning would not, and there would be no figures for choosing a checkpoint or for early stopping.
     """
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:

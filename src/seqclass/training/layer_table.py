@@ -14,7 +14,7 @@ from seqclass.training.sequence_classifier import SequenceClassifier
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One layer: its name, its type, the shape it returns (None stands for the batch), its trainable parameters."""
+    """One layer: its name, its type, the shape it returns (None for the batch), its trainable parameters."""
 
     name: str
     kind: str

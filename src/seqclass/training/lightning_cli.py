@@ -27,12 +27,15 @@ from seqclass.classifier.checkpoint import SAFETENSORS
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError, Interrupted
 from seqclass.models import StackOptions
+from seqclass.training.changed_stack import leave_out_options
 from seqclass.training.checkpoint_io import WholeCheckpointIO
+from seqclass.training.command_arguments import given_options, prepare_arguments
 from seqclass.training.interruption import StopOnSignal, place, resuming_command, signal_behind
 from seqclass.training.last_validation import LastValidation
 from seqclass.training.layer_table import LayerTable
 from seqclass.training.logger_folders import check_unused
 from seqclass.training.new_classifier import new_classifier
+from seqclass.training.option_errors import explained
 from seqclass.training.predictions import PredictionFile
 from seqclass.training.progress import EpochProgress
 from seqclass.training.resuming import changed_options, check_goes_on
@@ -65,6 +68,7 @@ class SeqclassCLI(LightningCLI):
     _trained: TextClassifier | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._given: list[str] = kwargs["args"]
         try:
             super().__init__(*args, **kwargs)
         except InputError:
@@ -75,9 +79,9 @@ class SeqclassCLI(LightningCLI):
             number = signal_behind(error)
             if number is None or not kwargs["run"]:
                 raise
-            raise Interrupted(number, self._what_is_left(kwargs["args"])) from error
+            raise Interrupted(number, self._what_is_left()) from error
 
-    def _what_is_left(self, arguments: Sequence[str]) -> str:
+    def _what_is_left(self) -> str:
         """Say where an interrupted training stopped, what it saved, and how to go on."""
         trainer = getattr(self, "trainer", None)
         if self.subcommand != "fit" or trainer is None or not trainer.is_global_zero:
@@ -85,7 +89,7 @@ class SeqclassCLI(LightningCLI):
         saved = None if self._last_checkpoint is None else self._last_checkpoint.format_checkpoint_name({})
         if saved is None or not Path(saved).exists():
             return f"training stopped {place(trainer)}; no checkpoint was saved to go on from"
-        command = resuming_command(arguments, os.path.relpath(saved))
+        command = resuming_command(self._given, os.path.relpath(saved))
         return f"training stopped {place(trainer)}. Its state is saved; go on with\n  {command}"
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -110,7 +114,9 @@ class SeqclassCLI(LightningCLI):
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
-            raise InputError(f"{error}\nAll options: seqclass COMMAND --help") from error
+            command = self._given[0] if self._given else ""
+            told = explained(str(error), getattr(self, "_subcommand_parsers", {}).get(command))
+            raise InputError(f"{told}\nAll options: seqclass {command or 'COMMAND'} --help_all") from error
         subcommand = self.config.get("subcommand")
         if subcommand is None:
             return
@@ -135,6 +141,7 @@ class SeqclassCLI(LightningCLI):
         leave_out_checkpoints(config)
         if self.subcommand == "fit":
             self._check_goes_on(config)
+            _say(leave_out_options(config["model"], given_options(self._given, "model")))
             _say(leave_out_validation(config))
         if config["trainer"].get("fast_dev_run"):
             return
@@ -274,10 +281,14 @@ def run_lightning_cli(arguments: Sequence[str]) -> None:
     Raises:
         InputError: a value, a file or the data are not usable.
     """
-    # Lightning's advice to developers is no news to who trains a model from the command line.
+    # Lightning's advice is for developers, not for users of the command line.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    ready = list(arguments)
+    if not {"-h", "--help"}.intersection(ready):
+        ready, added = prepare_arguments(ready)
+        _say(added)
     try:
-        _new_cli(list(arguments), run=True)
+        _new_cli(ready, run=True)
     except MisconfigurationException as error:  # such as a scheduler that looks at a metric that is not logged
         raise InputError(" ".join(str(error).split())) from error
     except BrokenPipeError:
@@ -293,7 +304,7 @@ def _end_process_group() -> None:
 
     A thread of the group frees a tensor that Python made only while it holds the interpreter's lock. Without an end the
     thread may ask for the lock after the interpreter is gone, which aborts a process that is done; and PyTorch 2.3
-    holds the lock while it waits for the threads to end, for ever. In the barrier nobody holds it.
+    holds the lock while it waits, forever, for the threads to end. In the barrier nobody holds it.
     """
     distributed.barrier()
     distributed.destroy_process_group()

@@ -7,10 +7,10 @@ from torchmetrics import Metric
 
 
 class MeanLoss(Metric):
-    """The mean over samples, from the sums of batches of any size; over several processes the mean of all of them.
+    """The mean over samples, from the sums of batches of any size and over all processes.
 
-    `torchmetrics.MeanMetric` would do, but that it either looks for NaNs, which makes a GPU wait in every step, or
-    (`nan_strategy="disable"`, torchmetrics 1.9) takes all weights for one. Here a NaN stays one.
+    `torchmetrics.MeanMetric` either checks for NaN, which makes a GPU wait in every step, or, with
+    `nan_strategy="disable"` (torchmetrics 1.9), ignores the weights. Here a NaN stays a NaN.
     """
 
     full_state_update = False
@@ -30,7 +30,7 @@ class MeanLoss(Metric):
 
         Args:
             total: scalar, the sum of the losses of its samples.
-            samples: how many they are.
+            samples: how many there are.
         """
         self.total += total
         self.samples += samples

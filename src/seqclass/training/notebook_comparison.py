@@ -1,4 +1,4 @@
-"""A run's first epoch, set beside what the notebook printed."""
+"""A run's first epoch, compared with what the notebook printed."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""What the notebook printed: plain figures, for whatever sets a result beside them.
+"""What the notebook printed, as plain figures to compare results with.
 
 The notebook is "Sequence Classification with LSTM Recurrent Neural Networks in Python with Keras" (Keras 1 on
 TensorFlow, 2016): one run of one epoch for each stack, batches of 64, on its author's computer, the 25,000 test reviews
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EpochResult:
-    """The figures Keras prints behind an epoch.
+    """The figures that Keras prints after an epoch.
 
     Attributes:
         seconds: training and validation.

@@ -60,7 +60,7 @@ class PredictionFile(Callback):
 
 
 def _of_all_processes(rows: torch.Tensor) -> torch.Tensor:
-    """Gather the rows of a shared batch in its order, in the first process; the others get none."""
+    """Gather the rows of a shared batch, in order, in the first process; the others get none."""
     if not distributed.is_available() or not distributed.is_initialized():
         return rows
     first = distributed.get_rank() == 0

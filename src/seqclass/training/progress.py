@@ -1,4 +1,4 @@
-"""A progress bar that says what a person wants to know."""
+"""A progress bar with loss and accuracy, and one line per epoch."""
 
 import sys
 import time
@@ -13,13 +13,13 @@ from seqclass.training.sequence_classifier import SequenceClassifier
 
 
 class EpochProgress(TQDMProgressBar):
-    """Shows the running loss and accuracy of the epoch, and leaves one line for each epoch behind.
+    """Shows the running loss and accuracy of the epoch, and leaves one line per epoch behind.
 
-    Epochs count from 1, as people do. The time of an epoch that was resumed in the middle is that of its rest. Where
-    nobody watches (a pipe, a log file) only the lines are printed.
+    Epochs count from 1. The time of an epoch that was resumed in the middle is that of the remaining batches. Without a
+    terminal (a pipe, a log file) only the lines are printed.
 
     Args:
-        refresh_rate: batches between two looks at the metrics; on a GPU each look waits for it.
+        refresh_rate: batches between two updates; on a GPU each update waits for it.
     """
 
     def __init__(self, refresh_rate: int = 10) -> None:
@@ -30,7 +30,7 @@ class EpochProgress(TQDMProgressBar):
 
     def init_train_tqdm(self) -> Tqdm:
         bar = super().init_train_tqdm()
-        # The line that is left behind says more.
+        # The line that is printed instead says more.
         bar.leave = False
         return bar
 

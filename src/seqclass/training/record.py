@@ -1,4 +1,4 @@
-"""What a checkpoint tells about its training, as plain values."""
+"""What a checkpoint records about its training, as plain values."""
 
 from typing import Any
 

@@ -79,8 +79,8 @@ def check_goes_on(content: Mapping[str, Any], source: str, *, max_epochs: int | 
 def complete_epoch(content: Mapping[str, Any]) -> None:
     """Let a checkpoint from the end of an epoch be resumed with the next one, however long training is to last.
 
-    Lightning saves it before it counts the epoch as completed. With `max_steps` it then goes through that end a second
-    time, with no batch, and counts it as an epoch more, whose order of the texts nobody sees.
+    Lightning saves it before it counts the epoch as completed. With `max_steps` it then runs the end of that epoch a
+    second time, without batches, and counts one epoch too many: the order of texts of the next one is never used.
 
     Args:
         content: of the checkpoint, as Lightning wrote it; changed in place.

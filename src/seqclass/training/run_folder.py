@@ -8,8 +8,8 @@ from pathlib import Path
 def is_first_process() -> bool:
     """Whether this process is the first of those that share a run, or the only one.
 
-    It is asked before they are in touch, so the answer comes from what Lightning's launcher, torchrun and SLURM put
-    into the environment.
+    This is needed before they communicate, so the answer comes from the environment variables of Lightning's launcher,
+    torchrun and SLURM.
     """
     rank = _first_set("RANK", "LOCAL_RANK", "SLURM_PROCID")  # the second is that on this machine
     machine = _first_set("NODE_RANK", "GROUP_RANK", "SLURM_NODEID")
@@ -17,7 +17,7 @@ def is_first_process() -> bool:
 
 
 def is_only_process() -> bool:
-    """Whether no other process shares the run yet: Lightning will start them, if there are to be any."""
+    """Whether no other process shares the run yet: Lightning starts the others later, if there are any."""
     return _first_set("RANK", "LOCAL_RANK", "SLURM_PROCID") is None
 
 
@@ -28,7 +28,7 @@ def _first_set(*names: str) -> str | None:
 def make_run_folder(root: str | Path, name: str) -> Path:
     """Make the next free folder `root/name/N`, counted from 1.
 
-    Making it is what takes it, so two runs that start at once get two folders.
+    Creating it claims it, so two runs that start at once get two folders.
 
     Args:
         root: folder of all runs.
@@ -51,7 +51,7 @@ def make_run_folder(root: str | Path, name: str) -> Path:
 
 
 def remove_empty_folders(folder: Path) -> None:
-    """Remove a run's folder, and the recipe's and that of all runs above it, as far as they are empty."""
-    with suppress(OSError):  # the first that holds something ends it
+    """Remove a run's folder and the two above it, the recipe's and that of all runs, as far as they are empty."""
+    with suppress(OSError):  # stops at the first that is not empty
         for candidate in (folder, *folder.parents[:2]):
             candidate.rmdir()

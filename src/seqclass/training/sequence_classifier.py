@@ -240,7 +240,7 @@ class SequenceClassifier(LightningModule):
         options = {
             "scheduler": scheduler,
             "interval": self._lr_scheduler_interval,
-            # Lightning's own `ReduceLROnPlateau` says itself what it looks at.
+            # Lightning's own `ReduceLROnPlateau` names the metric it monitors.
             "monitor": getattr(scheduler, "monitor", self._lr_scheduler_monitor),
         }
         return {"optimizer": optimizer, "lr_scheduler": options}

@@ -1,8 +1,8 @@
-"""The mean loss of a batch of which each process has a part.
+"""The mean loss of a batch that several processes share.
 
-The mean of the parts' means would be wrong where the parts are unequal, in number or, with class weights, in weight: so
-the processes add up what they divide by. `DistributedDataParallel` averages the gradients over the processes; hence
-the factor of their number.
+The mean of the processes' means would be wrong where their parts differ in size or, with class weights, in weight: so
+they add up the divisors. `DistributedDataParallel` averages the gradients over the processes, which the factor of their
+number undoes.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from torch import distributed
 
 @dataclass(frozen=True)
 class BatchLoss:
-    """The loss of a process' part of a batch.
+    """The loss of a process's part of a batch.
 
     Attributes:
         objective: where the backward pass begins. The gradients, averaged over the processes, are those of the mean
@@ -27,12 +27,12 @@ class BatchLoss:
 
 
 def batch_loss(total: torch.Tensor, weight: torch.Tensor | float, samples: int) -> BatchLoss:
-    """Make the mean loss of a batch, which is shared if there are several processes; each has to call this then.
+    """Compute the mean loss of a batch; if several processes share it, each has to call this.
 
     Args:
-        total: scalar, the sum of this process' losses.
-        weight: what it is divided by to be a mean; 0 if there are none.
-        samples: texts of this process.
+        total: scalar, the sum of this process's losses.
+        weight: the divisor of the mean; 0 without texts.
+        samples: number of this process's texts.
     """
     if not distributed.is_available() or not distributed.is_initialized():
         mean = total / weight
