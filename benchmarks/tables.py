@@ -224,6 +224,37 @@ def serve(rows: list[MergedRow]) -> str:
     return (_table("`seqclass serve` on the loopback", header, lines) if lines else "") + _failures(rows)
 
 
+def use(rows: list[MergedRow]) -> str:
+    """Seconds of what users do, and of what classifying a file is made."""
+    tasks = list(dict.fromkeys(_task(merged.row) for merged in rows))
+    users = list(dict.fromkeys(_user(merged.row) for merged in rows))
+    cells = {(_user(merged.row), _task(merged.row)): merged.row for merged in rows}
+    lines = [[user, *(_seconds_and_quartiles(cells.get((user, task))) for task in tasks)] for user in users]
+    text = _table("From the start of a process to its end, s: median (quartiles)", ["", *tasks], lines)
+    shared = [merged.row for merged in rows if merged.row["status"] == "ok" and merged.row.get("shares")]
+    if shared:
+        parts = list(shared[0]["shares"])
+        lines = [[_user(row), *(f"{row['shares'][part]:.2f}" for part in parts)] for row in shared]
+        text += _table("Of that, classifying the file, s", ["", *parts], lines)
+    return text + _failures(rows)
+
+
+def _task(row: dict[str, Any]) -> str:
+    return f"{row['settings']['task']}, {row['settings']['texts']:,}"
+
+
+def _user(row: dict[str, Any]) -> str:
+    name = row["implementation"]
+    return name if row["stack"] == implementations.NO_STACK else f"{name}, {_stack(row)}"
+
+
+def _seconds_and_quartiles(row: dict[str, Any] | None) -> str:
+    if row is None or row["status"] == "failed":
+        return _missing(row)
+    low, high = row["quartiles"]
+    return f"{_short(row['seconds'])} ({_short(low)}–{_short(high)})"
+
+
 def _of_the_notebook(row: dict[str, Any]) -> bool:
     return not row["settings"].get("sweep")
 
@@ -271,6 +302,7 @@ SECTIONS = {
     "notebook": Section("accuracy", _of_seqclass, beside_notebook),
     "scale": Section("scale", lambda row: True, scale),
     "serve": Section("serve", lambda row: True, serve),
+    "use": Section("use", lambda row: True, use),
 }
 """By the name that stands in the README's markers."""
 

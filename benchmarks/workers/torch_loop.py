@@ -47,6 +47,8 @@ class TorchWorker(NeuralWorker):
         torch.set_num_threads(threads)
         torch.manual_seed(seed)
         self.device = device
+        self.autocast = options.get("precision") == "bf16"
+        options = {name: value for name, value in options.items() if name != "precision"}
         self.model = self.make_model(stack, sizes, options).to(device)
         self.optimizer = self.make_optimizer(self.model)
         return self.description(sum(parameter.numel() for parameter in self.model.parameters()))
@@ -87,7 +89,7 @@ class TorchWorker(NeuralWorker):
     def train_step(self, ids: Tensor, labels: Tensor) -> Tensor:
         """One step of training; the batch's summed loss, right answers and number of reviews."""
         self.optimizer.zero_grad()
-        logits = self.model(ids)
+        logits = self._logits(ids)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
         loss.backward()
         self.optimizer.step()
@@ -96,8 +98,12 @@ class TorchWorker(NeuralWorker):
     @final
     def scores(self, ids: Tensor, labels: Tensor) -> Tensor:
         """One step of evaluation; the same sums."""
-        logits = self.model(ids)
+        logits = self._logits(ids)
         return _sums(F.binary_cross_entropy_with_logits(logits, labels), logits, labels)
+
+    def _logits(self, ids: Tensor) -> Tensor:
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.autocast):
+            return self.model(ids).float()
 
     def _timed(
         self, step: Callable[[Tensor, Tensor], Tensor], ids: str, labels: str, start: int, count: int
