@@ -23,11 +23,11 @@ INLINE void activate_gates(int64_t hidden_size, int64_t units, float slope, cons
         store(cell + unit, c);
         store(hidden + unit, o * hyperbolic_tangent(c, coarse));
         if (record) {
-            store(record + unit, i);
-            store(record + units + unit, f);
-            store(record + 2 * units + unit, g);
-            store(record + 3 * units + unit, o);
-            store(record + 4 * units + unit, c);
+            store_for_later(record + unit, i);
+            store_for_later(record + units + unit, f);
+            store_for_later(record + 2 * units + unit, g);
+            store_for_later(record + 3 * units + unit, o);
+            store_for_later(record + 4 * units + unit, c);
         }
     }
 }
@@ -157,6 +157,7 @@ int seqclass_lstm_forward(const Pass *pass, int64_t size) {
                 fill_group(pass, band, part, &group);
                 forward_group(pass, packed, states, &group, &scratch);
             }
+        finish_stores();
         restore_denormals(flags);
     }
     free(packed);

@@ -26,6 +26,22 @@ typedef float Unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_a
 
 INLINE Vector load(const float *from) { return *(const Unaligned *)from; }
 INLINE void store(float *to, Vector value) { *(Unaligned *)to = value; }
+/* For what is read much later. Where the processor can, it is written past the caches, which would fetch it first. */
+INLINE void store_for_later(float *to, Vector value) {
+#if defined(__AVX512F__)
+    if ((uintptr_t)to % sizeof(Vector) == 0) {
+        _mm512_stream_ps(to, (__m512)value);
+        return;
+    }
+#endif
+    store(to, value);
+}
+/* Before another thread reads it. */
+INLINE void finish_stores(void) {
+#if defined(__SSE__)
+    _mm_sfence();
+#endif
+}
 INLINE Vector choose(Integers mask, Vector yes, Vector no) {
     return (Vector)((mask & (Integers)yes) | (~mask & (Integers)no));
 }
