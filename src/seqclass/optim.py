@@ -125,6 +125,9 @@ class FusedAdam(torch.optim.Adam):
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
         super().__init__(params, lr=lr, betas=betas, eps=eps, fused=_FUSED_ON_CPU or None)
+        # In mixed precision Lightning does not clip for an optimizer that unscales gradients itself, even where, as in
+        # bfloat16, nothing is scaled. With this PyTorch's scaler unscales them before the clipping.
+        self._step_supports_amp_scaling = False
 
 
 _FUSED_ON_CPU = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= (2, 4)
