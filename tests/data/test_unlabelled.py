@@ -53,7 +53,7 @@ def test_another_pipeline_reads_the_same_texts(data):
 def test_batches_with_soft_labels(data):
     made = data("good good film", "bad bad")
     before = made.train_dataloader()
-    made.use_soft_labels(np.array([[0.25, 0.75], [1, 0]], dtype=np.float32))
+    made.unlabelled.label(np.array([[0.25, 0.75], [1, 0]], dtype=np.float32))
     batches = made.train_dataloader()
     assert len(before.labels) == made.train_size == 8
     assert torch.equal(batches.ids[:8], before.ids)
@@ -64,5 +64,3 @@ def test_batches_with_soft_labels(data):
     (batch,) = batches
     assert batch.labels.dtype == torch.float32
     assert made.val_dataloader().labels.dtype == made.test_dataloader().labels.dtype == torch.int64
-    made.use_soft_labels(None)
-    assert len(made.train_dataloader().labels) == 8

@@ -93,7 +93,7 @@ def test_a_teacher_with_other_words_and_another_order_of_classes():
         data = TextDataModule(train=write("others.csv", 40, seed=3), unlabelled=texts)
         new_classifier(data, stack="pooled", hidden_size=4, teacher=name)
         assert data.pipeline != teacher.pipeline
-        shares[name] = torch.from_numpy(data.soft_labels)
+        shares[name] = torch.from_numpy(data.soft_labelled.shares)
     answers = teacher.classify(Path(texts).read_text().splitlines()[1:])
     expected = torch.tensor([[answer.probabilities[f"class {kind}"] for kind in range(2)] for answer in answers])
     torch.testing.assert_close(shares["model.ckpt"], expected)
@@ -116,7 +116,7 @@ def test_several_labels_a_text():
     module.classifier.save("model.ckpt")
     second = data(unlabelled="more.csv")
     student = new_classifier(second, teacher="model.ckpt", **options)
-    assert (second.soft_labels >= 0.5).astype(int).tolist() == [[1, 1], [1, 0], [0, 1]]
+    assert (second.soft_labelled.shares >= 0.5).astype(int).tolist() == [[1, 1], [1, 0], [0, 1]]
     assert second.train_dataloader().labels.shape == (second.train_size + 3, 2)
     quiet_trainer(max_epochs=2).fit(student, second)
 
@@ -165,6 +165,6 @@ class TestErrors:
         data.prepare_data()
         data.setup()
         with pytest.raises(InputError, match=r"have the shape \(3, 2\); \(9, 2\) are texts and classes"):
-            data.use_soft_labels(torch.zeros(3, 2).numpy())
+            data.unlabelled.label(torch.zeros(3, 2).numpy())
         with pytest.raises(InputError, match="numbers outside 0 to 1"):
-            data.use_soft_labels(torch.full((9, 2), 1.5).numpy())
+            data.unlabelled.label(torch.full((9, 2), 1.5).numpy())

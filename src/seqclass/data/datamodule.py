@@ -15,8 +15,7 @@ from seqclass.data.encoded import EncodedPart, EncodedTexts
 from seqclass.data.encoding_options import EncodingOptions
 from seqclass.data.sources import Reading, Source
 from seqclass.data.split import check_fraction, stratified_holdout
-from seqclass.data.unlabelled import Shares, Unlabelled, with_soft_labels
-from seqclass.errors import InputError
+from seqclass.data.unlabelled import Unlabelled
 from seqclass.text import (
     KERAS_FILTERS,
     BaseTokenizer,
@@ -164,7 +163,6 @@ class EncodedDataModule(LightningDataModule, ABC):
         self._encoded: EncodedTexts | None = None
         self._kept_holdout: tuple[int, _Rows, _Rows] | None = None
         self._unlabelled: Unlabelled | None = None
-        self._soft_labels: Shares | None = None
 
     @abstractmethod
     def find_source(self, *, allow_download: bool) -> Source:
@@ -186,24 +184,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         """
         self._given_pipeline = pipeline
         self._given_labels = tuple(label_names)
-        self._encoded = self._unlabelled = self._soft_labels = None
-
-    def use_soft_labels(self, shares: Shares | None) -> None:
-        """Train on the texts without labels too, with these labels; evaluation stays as it is.
-
-        Args:
-            shares: (texts without labels, classes) float32, how probable each class is; None trains without them.
-
-        Raises:
-            InputError: another shape, or numbers outside 0 to 1.
-        """
-        if shares is not None:
-            shape = (0 if self.unlabelled is None else len(self.unlabelled), len(self.label_names))
-            if shares.shape != shape:
-                raise InputError(f"the soft labels have the shape {shares.shape}; {shape} are texts and classes")
-            if not ((shares >= 0) & (shares <= 1)).all():
-                raise InputError("the soft labels have numbers outside 0 to 1")
-        self._soft_labels = shares
+        self._encoded = self._unlabelled = None
 
     @property
     def unlabelled(self) -> Unlabelled | None:
@@ -213,14 +194,15 @@ class EncodedDataModule(LightningDataModule, ABC):
                 self.unlabelled_paths,
                 reading=self._reading,
                 pipeline=self.pipeline,
+                num_classes=len(self.label_names),
                 labelled=[part.ids for part in self._ready.parts.values()],
             )
         return self._unlabelled
 
     @property
-    def soft_labels(self) -> Shares | None:
-        """What `use_soft_labels` was given."""
-        return self._soft_labels
+    def soft_labelled(self) -> Unlabelled | None:
+        """Those texts once they have soft labels (`Unlabelled.label`): they are trained on too, and none evaluated."""
+        return self._unlabelled if self._unlabelled is not None and self._unlabelled.is_labelled else None
 
     @property
     def overridden_options(self) -> list[str]:
@@ -314,8 +296,8 @@ class EncodedDataModule(LightningDataModule, ABC):
     def train_dataloader(self) -> Batches:
         """Return the texts that are trained on, shuffled; with soft labels those without labels too (see `Batch`)."""
         part, (rows, _) = self._ready.parts["train"], self._training_rows()
-        if self._soft_labels is not None and self.unlabelled is not None:
-            part = with_soft_labels(part.take(rows), self.unlabelled.ids, self._soft_labels)
+        if self.soft_labelled is not None:
+            part = self.soft_labelled.behind(part.take(rows))
             rows = np.arange(len(part.labels))
         return self._batches(part, rows, batch_size=self.batch_size, shuffle_seed=self.seed)
 
@@ -397,5 +379,5 @@ class EncodedDataModule(LightningDataModule, ABC):
         if self._encoded is None:
             encoded = self._options.encode(source, self._given_pipeline)
             self._encoded = encoded.relabelled(self._given_labels) if self._given_labels else encoded
-            self._kept_holdout = self._unlabelled = self._soft_labels = None
+            self._kept_holdout = self._unlabelled = None
         self.source_name = source.name

@@ -29,6 +29,7 @@ class Unlabelled:
         paths: see `corpus_texts`.
         reading: how tables are read.
         pipeline: encodes the texts.
+        num_classes: of the labels that they may get.
         labelled: the labelled texts as the pipeline encodes them, neither cut nor padded.
 
     Attributes:
@@ -44,6 +45,7 @@ class Unlabelled:
         *,
         reading: Reading,
         pipeline: TextPipeline,
+        num_classes: int,
         labelled: Iterable[RaggedIds],
     ) -> None:
         self._paths, self._reading, self._pipeline = paths, reading, pipeline
@@ -61,6 +63,8 @@ class Unlabelled:
             )
         self._kept = kept
         self.ids = every[kept]
+        self._shape = (len(self.ids), num_classes)
+        self._shares: Shares | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -71,22 +75,38 @@ class Unlabelled:
             return self.ids
         return pipeline.encode_all(corpus_texts(self._paths, self._reading))[self._kept]
 
+    def label(self, shares: Shares) -> None:
+        """Give the texts soft labels, with which they are trained on.
 
-def with_soft_labels(part: EncodedPart, unlabelled: RaggedIds, shares: Shares) -> EncodedPart:
-    """Put texts without labels behind those of a part; the labels of both become shares of the classes.
+        Args:
+            shares: (texts, classes) float32, how probable each class is.
 
-    Args:
-        part: the labelled texts.
-        unlabelled: the others.
-        shares: (texts, classes), how probable each class is for the others.
+        Raises:
+            InputError: another shape, or numbers outside 0 to 1.
+        """
+        if shares.shape != self._shape:
+            raise InputError(f"the soft labels have the shape {shares.shape}; {self._shape} are texts and classes")
+        if not ((shares >= 0) & (shares <= 1)).all():
+            raise InputError("the soft labels have numbers outside 0 to 1")
+        self._shares = shares
 
-    Returns:
-        A part whose labels are float32, (texts, classes): of the labelled texts ones and zeros.
-    """
-    hard = part.labels if part.labels.ndim == 2 else np.arange(shares.shape[1]) == part.labels[:, np.newaxis]
-    names = [*part.names, *(f"unlabelled:{number}" for number in range(1, len(unlabelled) + 1))]
-    labels: npt.NDArray[Any] = np.concatenate([hard.astype(np.float32), shares])
-    return EncodedPart(joined(part.ids, unlabelled), labels, Names.of(names))
+    @property
+    def is_labelled(self) -> bool:
+        return self._shares is not None
+
+    @property
+    def shares(self) -> Shares:
+        """The soft labels, (texts, classes)."""
+        if self._shares is None:
+            raise RuntimeError("the texts have no labels yet")
+        return self._shares
+
+    def behind(self, part: EncodedPart) -> EncodedPart:
+        """Put the texts and their soft labels behind those of a part, whose labels become ones and zeros, float32."""
+        hard = part.labels if part.labels.ndim == 2 else np.arange(self._shape[1]) == part.labels[:, np.newaxis]
+        names = [*part.names, *(f"unlabelled:{number}" for number in range(1, len(self) + 1))]
+        labels: npt.NDArray[Any] = np.concatenate([hard.astype(np.float32), self.shares])
+        return EncodedPart(joined(part.ids, self.ids), labels, Names.of(names))
 
 
 def joined(first: RaggedIds, second: RaggedIds) -> RaggedIds:

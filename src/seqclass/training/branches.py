@@ -52,9 +52,9 @@ def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None
     ids, labels = data.training_ids()
     classes = torch.from_numpy(labels).long()
     weights = None
-    if data.soft_labels is not None and data.unlabelled is not None:
-        found, sure = ngram_targets(torch.from_numpy(data.soft_labels), multi_label=data.multi_label)
-        ids = joined(ids, data.pipeline.cut(data.unlabelled.ids))
+    if data.soft_labelled is not None:
+        found, sure = ngram_targets(torch.from_numpy(data.soft_labelled.shares), multi_label=data.multi_label)
+        ids = joined(ids, data.pipeline.cut(data.soft_labelled.ids))
         weights = torch.cat([torch.ones(len(classes)), sure])
         classes = torch.cat([classes, found])
     targets = classes

@@ -173,7 +173,7 @@ def _all_ids(data: EncodedDataModule) -> RaggedIds:
 
 
 def _suggested_buckets(data: EncodedDataModule, options: StackOptions) -> int:
-    ids = data.training_ids()[0] if data.soft_labels is None else _all_ids(data)
+    ids = data.training_ids()[0] if data.soft_labelled is None else _all_ids(data)
     outputs = 1 if options.num_classes == 2 and not options.multi_label else options.num_classes
     return suggested_buckets(len(ids.values), outputs=outputs, max_length=options.ngrams or 1)
 

@@ -42,7 +42,7 @@ def label_with(path: str, data: EncodedDataModule) -> None:
         )
     found = _probabilities(teacher, data.unlabelled.encoded_by(teacher.text_pipeline))
     shares = found[:, [teacher.label_names.index(name) for name in data.label_names]].numpy()
-    data.use_soft_labels(shares)
+    data.unlabelled.label(shares)
     sure = confidence(torch.from_numpy(shares), multi_label=data.multi_label).mean()
     rank_zero_only(print)(
         f"{path} has labelled {len(shares):,} texts; mean confidence {float(sure):.2f} (0: guessing, 1: certain)",
