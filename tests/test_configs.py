@@ -6,12 +6,14 @@ import pytest
 import yaml
 from jsonargparse import ArgumentParser
 
+from seqclass.cli import main
 from seqclass.data import IMDBDataModule, TextDataModule
 from seqclass.training.lightning_cli import build_from_config
 
 ROOT = Path(__file__).parents[1]
 SPACES = ROOT / "configs" / "spaces"  # what may be tried in place of a recipe's values: tests/tuning
-CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.y*ml") if path.parent != SPACES)
+PRETRAINING = ROOT / "configs" / "pretrain.yaml"  # of another command: see the last test
+CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.y*ml") if path.parent != SPACES and path != PRETRAINING)
 
 
 def test_there_are_recipes():
@@ -60,3 +62,27 @@ def test_head_says_what_it_trains_what_it_reaches_and_how(path):
     assert f"seqclass fit --config {path.relative_to(ROOT)}" in head
     assert "Any value can be overridden" in head
     assert "TODO" not in head
+
+
+def test_pretraining_and_what_starts_from_it(easy_reviews, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path / "cache"))
+    vectors, train = str(tmp_path / "vectors.safetensors"), str(easy_reviews / "train")
+    small = ["--data.num_words", "40", "--model.embedding_dim", "4", "--data.maxlen", "50"]
+    assert main(["pretrain", "--config", str(PRETRAINING), "--data.train", train, *small, "--out", vectors]) == 0
+    recipe = ROOT / "configs" / "text.yaml"
+    cli = build_from_config(recipe, "--data.train", train, "--model.pretrained", vectors)
+    assert cli.model.classifier.options.embedding_dim == 4
+    assert cli.datamodule.overridden_options == []  # all is read alike
+
+
+def test_the_semisupervised_recipe_differs_in_little_from_the_supervised():
+    one, other = (
+        yaml.safe_load((ROOT / "configs" / f"imdb_{name}.yaml").read_text())
+        for name in ("supervised", "semisupervised")
+    )
+    assert one["data"] == other["data"]
+    assert {name for name in other["model"] if one["model"].get(name) != other["model"][name]} == {
+        "lr_scheduler",
+        "ngram_buckets",
+    }

@@ -46,3 +46,27 @@ def test_what_a_row_of_probabilities_stands_for():
     assert SingleLabel(3).chosen([0.2, 0.5, 0.3]) == (1,)
     assert MultiLabel(3).chosen([0.5, 0.2, 0.9]) == (0, 2)
     assert MultiLabel(3).chosen([0.1, 0.2, 0.3]) == ()
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 3.0, 5.0]])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_soft_labels(classes, weights):
+    """Those that are certain give the loss of the labels; others the mean of it over the labels they may be."""
+    task, labels = SingleLabel(classes), torch.tensor([0, 1, 1, 0])
+    z = logits(4) if classes == 2 else logits(4, 3)
+    weights = None if weights is None else torch.tensor(weights[:classes])
+    certain = F.one_hot(labels, classes).float()
+    torch.testing.assert_close(task.loss(z, certain, weights), task.loss(z, labels, weights))
+    shares = torch.rand(4, classes, generator=torch.Generator().manual_seed(1)).softmax(dim=1)
+    expected = F.cross_entropy(task.probabilities(z).log(), shares)
+    torch.testing.assert_close(task.loss(z, shares), expected)
+    assert torch.equal(task.hard(shares), shares.argmax(dim=1))
+    assert torch.equal(task.hard(labels), labels)
+
+
+def test_soft_labels_of_several():
+    task, z, shares = MultiLabel(2), logits(4, 2), torch.rand(4, 2, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(task.loss(z, shares), F.binary_cross_entropy(z.sigmoid(), shares))
+    assert torch.equal(task.hard(shares), (shares >= 0.5).long())
+    labels = torch.tensor([[0, 1], [1, 1]])
+    assert torch.equal(task.hard(labels), labels)

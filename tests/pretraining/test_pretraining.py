@@ -2,7 +2,6 @@
 
 import csv
 import random
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from seqclass.classifier import TextClassifier
 from seqclass.cli import main
 from seqclass.data import TextDataModule
 from seqclass.errors import InputError
-from seqclass.pretraining import Pretrained, corpus_texts
+from seqclass.pretraining import Pretrained
 from seqclass.training import new_classifier
 
 GOOD, BAD, PLAIN = ("superb", "moving", "brilliant"), ("awful", "dull", "boring"), ("film", "story", "scene")
@@ -88,45 +87,6 @@ def test_a_config_and_the_command_line(vectors):
     options = ["--data.num_words", "8", "--model.window", "2"]
     assert main(["pretrain", "--config", "pretrain.yaml", *options, "--out", "b.safetensors"]) == 0
     assert Pretrained.load("b.safetensors").vectors.shape == (8, 3)
-
-
-class TestCorpus:
-    @pytest.fixture
-    def reviews(self):
-        for name in ("train/pos/1.txt", "train/unsup/2.txt", "test/pos/3.txt", "train/pos/notes.md"):
-            path = Path("reviews", name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"text {path.stem}")
-        with tarfile.open("reviews.tar.gz", "w:gz") as archive:
-            archive.add("reviews")
-
-    @pytest.mark.usefixtures("reviews")
-    @pytest.mark.parametrize("path", ["reviews", "reviews.tar.gz"])
-    def test_folders_and_archives_but_for_the_test_texts(self, path):
-        assert sorted(corpus_texts([path])) == ["text 1", "text 2"]
-
-    def test_tables_and_several_paths(self):
-        write("a.csv", [("one", ""), ("two", "x")])
-        assert list(corpus_texts(["a.csv", "a.csv"])) == ["one", "two"] * 2
-
-    @pytest.mark.parametrize(
-        ("name", "content", "message"),
-        [
-            ("empty", None, "there are no texts in empty"),
-            ("broken.tar.gz", b"no archive", r"broken\.tar\.gz"),
-            ("nowhere.csv", None, r"nowhere\.csv"),
-            ("latin/1.txt", b"caf\xe9", r"latin/1\.txt is not utf-8"),
-        ],
-    )
-    def test_what_cannot_be_read(self, name, content, message):
-        path = Path(name)
-        if content is not None:
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
-        elif not path.suffix:
-            path.mkdir()
-        with pytest.raises(InputError, match=message):
-            list(corpus_texts([path.parts[0]]))
 
 
 class TestFiles:

@@ -84,3 +84,22 @@ def test_good_labels_are_left_alone():
     quiet_trainer(max_epochs=1).fit(module(), loader(ids(), [0, 1]))
     several = module(multi_label=True)
     quiet_trainer(max_epochs=1).fit(several, loader(ids(), [[0, 1], [1, 1]]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], r"have the shape \(2, 3\); allowed for these ids is \(2, 2\)"),
+        ([[0.5, 0.5]], r"have the shape \(1, 2\); allowed for these ids is \(2, 2\)"),
+        ([[0.5, 0.5], [1.5, -0.5]], "have numbers outside 0 to 1"),
+        ([[0.5, 0.5], [float("nan"), 1.0]], "or that are not numbers"),
+    ],
+)
+def test_soft_labels(labels, message):
+    sizes = {"num_embeddings": 5, "num_classes": 2, "multi_label": False, "source": "the training data"}
+    given = torch.tensor(ids())
+    check_batch((given, torch.tensor([[0.5, 0.5], [1.0, 0.0]])), **sizes, soft=True)
+    with pytest.raises(InputError, match=message):
+        check_batch((given, torch.tensor(labels)), **sizes, soft=True)
+    with pytest.raises(InputError, match=r"are torch.float32 \(\d, \d\); allowed for these ids is torch.int64 \(2,\)"):
+        check_batch((given, torch.tensor(labels)), **sizes)

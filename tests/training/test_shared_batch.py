@@ -46,8 +46,12 @@ def shared(monkeypatch):
 
 @pytest.mark.parametrize("sizes", [(11,), (6, 5), (4, 4, 3), (11, 0), (0, 1, 10)])
 @pytest.mark.parametrize(("task", "shape", "weights"), CASES.values(), ids=CASES)
-def test_parts_make_the_whole(shared, task, shape, weights, sizes):
+@pytest.mark.parametrize("soft", [False, True])
+def test_parts_make_the_whole(shared, task, shape, weights, sizes, soft):
     logits, labels = batch(task, shape)
+    if soft:
+        random = torch.Generator().manual_seed(4)
+        labels = torch.rand(11, task.num_classes, dtype=torch.float64, generator=random).softmax(dim=1)
     weights = None if weights is None else torch.tensor(weights, dtype=torch.float64)
     leaf = logits.clone().requires_grad_()
     expected = task.loss(leaf, labels, weights)

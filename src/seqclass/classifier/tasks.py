@@ -5,6 +5,8 @@
 | `SingleLabel`, two classes | (batch,) | (batch,) int64 |
 | `SingleLabel`, more | (batch, classes) | (batch,) int64 |
 | `MultiLabel` | (batch, classes) | (batch, classes), ones and zeros |
+
+For training, labels may be soft: float, (batch, classes), how probable each class is for the text.
 """
 
 from abc import ABC, abstractmethod
@@ -48,7 +50,7 @@ class Task(ABC):
 
         Args:
             logits: what the stack returned.
-            labels: the true labels.
+            labels: the true labels, or soft ones.
             class_weights: (classes,), the weight of each class's samples in the mean; None weighs all the same.
 
         Returns:
@@ -74,6 +76,10 @@ class Task(ABC):
     def predicted(self, logits: torch.Tensor) -> torch.Tensor:
         """Predict labels, int64 and in the shape of the true ones."""
 
+    @abstractmethod
+    def hard(self, labels: torch.Tensor) -> torch.Tensor:
+        """Turn soft labels into the ones they make most probable; others are returned as they are."""
+
     def accuracy(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Compute the share of texts of which all is right; NaN of no texts."""
         right = self.predicted(logits) == labels
@@ -90,6 +96,9 @@ class SingleLabel(Task):
     def total_loss(
         self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor | float]:
+        if labels.is_floating_point():
+            shares = labels if class_weights is None else labels * class_weights
+            return -(shares * log_probabilities(logits)).sum(), shares.sum()
         weight = float(len(labels)) if class_weights is None else class_weights[labels].sum()
         if logits.dim() == 2:
             return F.cross_entropy(logits, labels, weight=class_weights, reduction="sum"), weight
@@ -102,6 +111,9 @@ class SingleLabel(Task):
 
     def predicted(self, logits: torch.Tensor) -> torch.Tensor:
         return logits.argmax(dim=1) if logits.dim() == 2 else (logits > 0).long()
+
+    def hard(self, labels: torch.Tensor) -> torch.Tensor:
+        return labels.argmax(dim=1) if labels.is_floating_point() else labels
 
     def chosen(self, row: Sequence[float]) -> tuple[int, ...]:
         return (max(range(len(row)), key=row.__getitem__),)
@@ -122,6 +134,9 @@ class MultiLabel(Task):
     def predicted(self, logits: torch.Tensor) -> torch.Tensor:
         return (logits > 0).long()
 
+    def hard(self, labels: torch.Tensor) -> torch.Tensor:
+        return (labels >= 0.5).long()
+
     def chosen(self, row: Sequence[float]) -> tuple[int, ...]:
         return tuple(number for number, value in enumerate(row) if value >= 0.5)
 
@@ -132,6 +147,13 @@ def probabilities(logits: torch.Tensor) -> torch.Tensor:
         return logits.softmax(dim=1)
     # Not 1 - p: a small probability keeps its digits on either side.
     return torch.stack([(-logits).sigmoid(), logits.sigmoid()], dim=1)
+
+
+def log_probabilities(logits: torch.Tensor) -> torch.Tensor:
+    """Compute the logarithms of `probabilities`, as exactly where they are small."""
+    if logits.dim() == 2:
+        return logits.log_softmax(dim=1)
+    return F.logsigmoid(torch.stack([-logits, logits], dim=1))
 
 
 def task_of(num_classes: int, *, multi_label: bool) -> Task:

@@ -20,7 +20,8 @@ class Batch(NamedTuple):
 
     Args:
         ids: int64, shape (batch, steps).
-        labels: int64, shape (batch,); with any number of labels a text, ones and zeros, shape (batch, classes).
+        labels: int64, shape (batch,); with any number of labels a text, ones and zeros, shape (batch, classes). Soft
+            labels are float32, from 0 to 1, shape (batch, classes): how probable each class is.
     """
 
     ids: torch.Tensor
@@ -93,7 +94,7 @@ class Batches:
     Args:
         ids: the padded matrix, int16 or int32, shape (texts, steps); half or a quarter of the memory of
             int64, to which only the batch is converted. Or what gives its rows.
-        labels: integers, shape (texts,) or (texts, classes).
+        labels: integers, shape (texts,) or (texts, classes); or soft ones (see `Batch`).
         num_ids: rows of the embedding table that will be read with the ids.
         batch_size: texts in a batch, of all processes together.
         shuffle_seed: shuffle each epoch with this seed; None keeps the order of the matrix. The processes need the
@@ -161,7 +162,8 @@ class Batches:
                 self._check_ids(ids, rows)
             # Without texts of its own a process computes on padding: all have to go through the same steps.
             ids = ids if len(ids) else ids.new_zeros(1, self.ids.shape[1])
-            yield Batch(ids.long(), self.labels[rows].long())
+            labels = self.labels[rows]
+            yield Batch(ids.long(), labels if labels.is_floating_point() else labels.long())
 
     def state_dict(self) -> dict[str, Any]:
         """Return which epoch this is, and how many of its batches have been given; the same in all processes."""

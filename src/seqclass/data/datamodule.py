@@ -11,10 +11,11 @@ from lightning.pytorch import LightningDataModule
 
 from seqclass.checks import check_whole
 from seqclass.data.batches import Batches, PaddedOnDemand
-from seqclass.data.encoded import EncodedTexts
+from seqclass.data.encoded import EncodedPart, EncodedTexts
 from seqclass.data.encoding_options import EncodingOptions
-from seqclass.data.sources import Source
+from seqclass.data.sources import Reading, Source
 from seqclass.data.split import check_fraction, stratified_holdout
+from seqclass.data.unlabelled import Unlabelled
 from seqclass.text import (
     KERAS_FILTERS,
     BaseTokenizer,
@@ -73,6 +74,8 @@ class EncodedDataModule(LightningDataModule, ABC):
         validation: "test" validates on the test texts, as the Keras notebook does: its figures are then no
             estimate for a model that was chosen by them. A number between 0 and 1 holds out that fraction of
             the training texts, the same of every class; see `stratified_holdout`.
+        unlabelled: more texts without labels, as `seqclass pretrain` takes them: a path, or several, of tables, folders
+            or archives. `new_classifier` uses them for word vectors (`pretrained`) and self-training (`teacher`).
         seed: of the shuffles and the hold-out; None takes the one that torch was seeded with, so that
             `seed_everything` decides it. It is saved in checkpoints, and a resumed run uses it again.
         cache_dir: folder of the cache; None for SEQCLASS_CACHE, else `seqclass` in the user's cache folder.
@@ -82,6 +85,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         label_names: the classes; a label is an index into them.
         pipeline: from text to ids, as this data set was encoded.
         batch_size: texts in a training batch; Lightning's batch-size finder sets it.
+        unlabelled_paths: of texts without labels; empty for none.
 
     Raises:
         InputError: if an option has a wrong value.
@@ -113,6 +117,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         batch_size: int = 64,
         eval_batch_size: int = 250,
         validation: Literal["test"] | float = "test",
+        unlabelled: list[str] | str | None = None,
         seed: int | None = None,
         cache_dir: str | None = None,
     ) -> None:
@@ -148,6 +153,8 @@ class EncodedDataModule(LightningDataModule, ABC):
         self._eval_batch_size = eval_batch_size
         # The name of a part, or the fraction of the training part that is held out.
         self._validation: str | float = validation
+        self.unlabelled_paths = [unlabelled] if isinstance(unlabelled, str) else list(unlabelled or ())
+        self._reading = Reading()
         self._given_seed = seed
         self._torch_seed: int | None = None
         self._cache_dir = cache_dir
@@ -155,6 +162,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         self._given_labels: tuple[str, ...] = ()
         self._encoded: EncodedTexts | None = None
         self._kept_holdout: tuple[int, _Rows, _Rows] | None = None
+        self._unlabelled: Unlabelled | None = None
 
     @abstractmethod
     def find_source(self, *, allow_download: bool) -> Source:
@@ -176,7 +184,25 @@ class EncodedDataModule(LightningDataModule, ABC):
         """
         self._given_pipeline = pipeline
         self._given_labels = tuple(label_names)
-        self._encoded = None
+        self._encoded = self._unlabelled = None
+
+    @property
+    def unlabelled(self) -> Unlabelled | None:
+        """The texts without labels, read when they are first asked for; None if none are given."""
+        if self._unlabelled is None and self.unlabelled_paths:
+            self._unlabelled = Unlabelled(
+                self.unlabelled_paths,
+                reading=self._reading,
+                pipeline=self.pipeline,
+                num_classes=len(self.label_names),
+                labelled=[part.ids for part in self._ready.parts.values()],
+            )
+        return self._unlabelled
+
+    @property
+    def soft_labelled(self) -> Unlabelled | None:
+        """Those texts once they have soft labels (`Unlabelled.label`): they are trained on too, and none evaluated."""
+        return self._unlabelled if self._unlabelled is not None and self._unlabelled.is_labelled else None
 
     @property
     def overridden_options(self) -> list[str]:
@@ -268,17 +294,23 @@ class EncodedDataModule(LightningDataModule, ABC):
         return self._torch_seed
 
     def train_dataloader(self) -> Batches:
-        rows, _ = self._training_rows()
-        return self._batches("train", rows, batch_size=self.batch_size, shuffle_seed=self.seed)
+        """Return the texts that are trained on, shuffled; with soft labels those without labels too (see `Batch`)."""
+        part, (rows, _) = self._ready.parts["train"], self._training_rows()
+        if self.soft_labelled is not None:
+            part = self.soft_labelled.behind(part.take(rows))
+            rows = np.arange(len(part.labels))
+        return self._batches(part, rows, batch_size=self.batch_size, shuffle_seed=self.seed)
 
     def val_dataloader(self) -> Batches:
+        parts = self._ready.parts
         if isinstance(self._validation, str):
-            return self._batches(self._validation, np.arange(self.val_size), batch_size=self._eval_batch_size)
+            return self._batches(parts[self._validation], np.arange(self.val_size), batch_size=self._eval_batch_size)
         _, rows = self._training_rows()
-        return self._batches("train", rows, batch_size=self._eval_batch_size)
+        return self._batches(parts["train"], rows, batch_size=self._eval_batch_size)
 
     def test_dataloader(self) -> Batches:
-        return self._batches("test", np.arange(self.test_size), batch_size=self._eval_batch_size)
+        part = self._ready.parts["test"]
+        return self._batches(part, np.arange(self.test_size), batch_size=self._eval_batch_size)
 
     def predict_dataloader(self) -> Batches:
         """Return the test texts, in their order."""
@@ -321,8 +353,8 @@ class EncodedDataModule(LightningDataModule, ABC):
             self._kept_holdout = self.seed, stay, held
         return self._kept_holdout[1:]
 
-    def _batches(self, name: str, rows: _Rows, *, batch_size: int, shuffle_seed: int | None = None) -> Batches:
-        part, num_ids = self._ready.parts[name], self.pipeline.num_ids
+    def _batches(self, part: EncodedPart, rows: _Rows, *, batch_size: int, shuffle_seed: int | None = None) -> Batches:
+        num_ids = self.pipeline.num_ids
         dtype = np.dtype(np.int16 if num_ids <= np.iinfo(np.int16).max + 1 else np.int32)
         pipeline = self.pipeline.fixed_for(part.ids)
         in_memory = len(rows) * (pipeline.maxlen or 1) * dtype.itemsize <= MATRIX_BYTES
@@ -347,5 +379,5 @@ class EncodedDataModule(LightningDataModule, ABC):
         if self._encoded is None:
             encoded = self._options.encode(source, self._given_pipeline)
             self._encoded = encoded.relabelled(self._given_labels) if self._given_labels else encoded
-            self._kept_holdout = None
+            self._kept_holdout = self._unlabelled = None
         self.source_name = source.name

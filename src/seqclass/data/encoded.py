@@ -67,13 +67,17 @@ class EncodedPart:
     Args:
         ids: the texts, neither cut nor padded.
         labels: the class of each text, shape (number of texts,); or of texts with any number of labels, 1 where they
-            are and else 0, shape (number of texts, classes). An integer dtype.
+            are and else 0, shape (number of texts, classes). An integer dtype; soft labels are float32.
         names: for each text, what a person finds it by.
     """
 
     ids: RaggedIds
-    labels: npt.NDArray[np.integer[Any]]
+    labels: npt.NDArray[Any]
     names: Names
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "EncodedPart":
+        """Return some of the texts."""
+        return EncodedPart(self.ids[rows], self.labels[rows], self.names.take(rows))
 
 
 @dataclass(frozen=True)

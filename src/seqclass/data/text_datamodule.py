@@ -93,20 +93,21 @@ class TextDataModule(EncodedDataModule):
                 raise InputError(f"there are two parts to validate on: val={val!r:.80} and validation='test'")
             self._validation = "val"
         self._train = train
+        self._reading = Reading.from_options(
+            text_column=text_column,
+            label_column=label_column,
+            columns=columns,
+            delimiter=delimiter,
+            quotes=quotes,
+            pattern=pattern,
+            encoding=encoding,
+            label_separator=label_separator,
+        )
         self._source_options: dict[str, Any] = {
             "test": test,
             "val": val,
             "test_fraction": test_fraction,
-            "reading": Reading.from_options(
-                text_column=text_column,
-                label_column=label_column,
-                columns=columns,
-                delimiter=delimiter,
-                quotes=quotes,
-                pattern=pattern,
-                encoding=encoding,
-                label_separator=label_separator,
-            ),
+            "reading": self._reading,
             "empty_texts": empty_texts,
         }
 

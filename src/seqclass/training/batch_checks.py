@@ -7,7 +7,9 @@ import torch
 from seqclass.errors import InputError
 
 
-def check_batch(batch: Any, *, num_embeddings: int, num_classes: int, multi_label: bool, source: str) -> None:
+def check_batch(
+    batch: Any, *, num_embeddings: int, num_classes: int, multi_label: bool, source: str, soft: bool = False
+) -> None:
     """Check ids and labels.
 
     A binary loss takes a label of 2 without complaint, and falls below zero. On a GPU an id or a label out of range
@@ -20,6 +22,7 @@ def check_batch(batch: Any, *, num_embeddings: int, num_classes: int, multi_labe
         num_classes: labels are below it.
         multi_label: whether a text may have several labels, or none.
         source: what the batch comes from, for messages.
+        soft: whether labels may be soft (see `Batch`).
 
     Raises:
         InputError: it is not that; the message has the value, its place, and what is allowed.
@@ -28,6 +31,9 @@ def check_batch(batch: Any, *, num_embeddings: int, num_classes: int, multi_labe
         raise InputError(f"a batch of {source} is {_shown(batch)}; allowed is a pair of tensors, ids and labels")
     ids, labels = batch
     check_ids(ids, num_embeddings=num_embeddings, source=source)
+    if soft and labels.is_floating_point() and labels.dim() == 2:
+        _check_soft(labels, len(ids), num_classes, source)
+        return
     shape = (len(ids), num_classes) if multi_label else (len(ids),)
     # No labels for one row of ids: see `Batch`.
     if labels.dtype != torch.int64 or (labels.shape != shape and (len(labels) > 0 or len(ids) > 1)):
@@ -40,6 +46,16 @@ def check_batch(batch: Any, *, num_embeddings: int, num_classes: int, multi_labe
     else:
         classes = f"{num_classes} classes, counted from 0"
         _check_range(labels, num_classes - 1, f"labels[{{}}] in a batch of {source}", classes)
+
+
+def _check_soft(labels: torch.Tensor, texts: int, classes: int, source: str) -> None:
+    if labels.shape != (texts, classes) and (len(labels) > 0 or texts > 1 or labels.shape[1] != classes):
+        raise InputError(
+            f"the soft labels of {source} have the shape {tuple(labels.shape)}; allowed for these ids is "
+            f"{(texts, classes)}"
+        )
+    if labels.device.type == "cpu" and not ((labels >= 0) & (labels <= 1)).all():
+        raise InputError(f"the soft labels of {source} have numbers outside 0 to 1, or that are not numbers")
 
 
 def check_ids(ids: torch.Tensor, *, num_embeddings: int, source: str) -> None:

@@ -12,10 +12,12 @@ from torch import distributed
 
 from seqclass.classifier import Task
 from seqclass.data import EncodedDataModule
+from seqclass.data.unlabelled import joined
 from seqclass.errors import InputError
 from seqclass.models import Stack
 from seqclass.nn import fit_ngrams
 from seqclass.text import subword_table
+from seqclass.training.self_training import ngram_targets
 
 NGRAM_STRENGTH = 200.0
 """How closely the n-grams fit the training texts; see `fit_ngrams`. Chosen on held-out texts (docs/accuracy.md)."""
@@ -31,6 +33,8 @@ def has_branches(stack: object) -> bool:
 
 def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None = None) -> None:
     """Fit the n-grams of a stack to all texts that are trained on; every process finds the same.
+
+    Soft labels count as the most probable label, weighted by its confidence.
 
     Args:
         stack: has n-grams.
@@ -49,10 +53,18 @@ def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None
     assert layer is not None
     ids, labels = data.training_ids()
     classes = torch.from_numpy(labels).long()
+    weights = None
+    if data.soft_labelled is not None:
+        found, sure = ngram_targets(torch.from_numpy(data.soft_labelled.shares), multi_label=data.multi_label)
+        ids = joined(ids, data.pipeline.cut(data.soft_labelled.ids))
+        weights = torch.cat([torch.ones(len(classes)), sure])
+        classes = torch.cat([classes, found])
     targets = classes
     if classes.dim() == 1 and layer.outputs > 1:
         targets = torch.nn.functional.one_hot(classes, layer.outputs)
-    weights = None if class_weights is None else class_weights.cpu()[classes]
+    if class_weights is not None:
+        of_class = class_weights.cpu()[classes]
+        weights = of_class if weights is None else weights * of_class
     values, offsets = torch.from_numpy(ids.values.astype("int32")), torch.from_numpy(ids.offsets)
     few = len(values) <= MANY_IDS
     fit_ngrams(

@@ -159,7 +159,7 @@ class SeqclassCLI(LightningCLI):
         for name in options:
             model[name] = None
         model["stack"] = self._trained.options.stack
-        model["word_vectors"] = model["class_weights"] = None
+        model["word_vectors"] = model["class_weights"] = model["teacher"] = None
 
     def _check_goes_on(self, config: Namespace) -> None:
         """Look at the state of the training before a folder is made for it."""

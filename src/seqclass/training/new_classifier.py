@@ -9,15 +9,17 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from seqclass.classifier import TextClassifier
 from seqclass.data import EncodedDataModule
+from seqclass.data.unlabelled import joined
 from seqclass.errors import InputError
 from seqclass.models import PRESETS, StackOptions
 from seqclass.nn import AffixEmbedding, suggested_buckets
 from seqclass.pretraining import Pretrained
 from seqclass.pretraining.word_vectors import vectors_of
-from seqclass.text import WordVectors, affix_table, read_word_vectors
+from seqclass.text import RaggedIds, WordVectors, affix_table, read_word_vectors
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_sizes
 from seqclass.training.resuming import FREE_OPTIONS, changed_options
+from seqclass.training.self_training import label_with
 from seqclass.training.sequence_classifier import SequenceClassifier
 
 SELF = "self"
@@ -30,6 +32,7 @@ def new_classifier(
     trained: TextClassifier | None = None,
     word_vectors: str | None = None,
     pretrained: str | None = None,
+    teacher: str | None = None,
     freeze_embedding: bool = False,
     class_weights: ClassWeights = None,
     learning_rate: float | None = None,
@@ -50,7 +53,10 @@ def new_classifier(
             `seqclass.text.read_word_vectors`. Words of the vocabulary that the file has begin with its vectors, the
             others as `initializer` says. They decide `embedding_dim`.
         pretrained: path of a file that `seqclass pretrain` has written: its vocabulary and tokenizer replace the
-            DataModule's, and the embedding begins with its vectors. "self" makes such vectors of the training texts.
+            DataModule's, and the embedding begins with its vectors. "self" makes such vectors of the training texts and
+            of those that the DataModule's option `unlabelled` names.
+        teacher: path of a trained model, which labels the texts of the DataModule's option `unlabelled`; they are
+            trained on with these labels (`seqclass.training.self_training`).
         freeze_embedding: leave the embedding as it is, padding and all.
         class_weights: one factor of the loss for each class, by name or in the order of the label names; "balanced"
             takes texts / (classes * texts of the class), so that each class weighs the same in all; None weighs all
@@ -67,6 +73,7 @@ def new_classifier(
         InputError: the data cannot be read, or do not fit the options; or options contradict the trained classifier.
         ValueError: an option outside its range, or one that the stack lacks.
     """
+    _check_unlabelled(data, trained, pretrained, teacher)
     StackOptions(**options)  # a wrong option is reported now, not after the data have been read
     given = {name: value for name, value in options.items() if value is not None}
     if pretrained is not None and word_vectors is not None:
@@ -81,12 +88,14 @@ def new_classifier(
         data.use_pipeline(start.pipeline)
     data.prepare_data()
     data.setup()
+    if teacher is not None:
+        label_with(teacher, data)
     if trained is not None:
         classifier = _with_options(trained, given)
     else:
         if pretrained == SELF:
             dimension = {"embedding_dim": given["embedding_dim"]} if "embedding_dim" in given else {}
-            start = Pretrained(data.pipeline, vectors_of(data.training_ids()[0], data.pipeline, **dimension))
+            start = Pretrained(data.pipeline, vectors_of(_all_ids(data), data.pipeline, **dimension))
         classifier = _built_for(data, given, word_vectors, start)
     if class_weights == "balanced" and not data.multi_label:
         class_weights = weights_in_order(
@@ -145,8 +154,26 @@ def _built_for(
     return classifier
 
 
-def _suggested_buckets(data: EncodedDataModule, options: StackOptions) -> int:
+def _check_unlabelled(
+    data: EncodedDataModule, trained: TextClassifier | None, pretrained: str | None, teacher: str | None
+) -> None:
+    if teacher is not None and not data.unlabelled_paths:
+        raise InputError(f"teacher={teacher!r} labels texts without labels, but there are none; give data.unlabelled")
+    if trained is None and teacher is None and pretrained != SELF and data.unlabelled_paths:
+        raise InputError(
+            f"data.unlabelled={data.unlabelled_paths} is without effect; set model.teacher to a trained model that "
+            "labels them, or model.pretrained to 'self' for word vectors of them"
+        )
+
+
+def _all_ids(data: EncodedDataModule) -> RaggedIds:
+    """Return the texts that are trained on, and those without labels, each cut to `maxlen`."""
     ids, _ = data.training_ids()
+    return ids if data.unlabelled is None else joined(ids, data.pipeline.cut(data.unlabelled.ids))
+
+
+def _suggested_buckets(data: EncodedDataModule, options: StackOptions) -> int:
+    ids = data.training_ids()[0] if data.soft_labelled is None else _all_ids(data)
     outputs = 1 if options.num_classes == 2 and not options.multi_label else options.num_classes
     return suggested_buckets(len(ids.values), outputs=outputs, max_length=options.ngrams or 1)
 

@@ -117,7 +117,7 @@ class SequenceClassifier(LightningModule):
         task = self.classifier.task
         loss = batch_loss(*task.total_loss(logits, labels, self._class_weights), len(labels))
         with torch.no_grad():
-            self._epoch.update(stage, loss.total, task.predicted(logits), labels)
+            self._epoch.update(stage, loss.total, task.predicted(logits), task.hard(labels))
         return loss.objective
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
@@ -137,6 +137,7 @@ class SequenceClassifier(LightningModule):
             num_classes=options.num_classes,
             multi_label=options.multi_label,
             source=source,
+            soft=stage == "train",
         )
         return batch
 
