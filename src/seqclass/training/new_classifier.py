@@ -31,6 +31,7 @@ def new_classifier(
     word_vectors: str | None = None,
     pretrained: str | None = None,
     freeze_embedding: bool = False,
+    cuda_graph: bool = False,
     class_weights: ClassWeights = None,
     learning_rate: float | None = None,
     optimizer: OptimizerCallable | None = None,
@@ -52,6 +53,7 @@ def new_classifier(
         pretrained: path of a file that `seqclass pretrain` has written: its vocabulary and tokenizer replace the
             DataModule's, and the embedding begins with its vectors. "self" makes such vectors of the training texts.
         freeze_embedding: leave the embedding as it is, padding and all.
+        cuda_graph: run the forward and backward pass of a training step as one CUDA graph; for one GPU.
         class_weights: one factor of the loss for each class, by name or in the order of the label names; "balanced"
             takes texts / (classes * texts of the class), so that each class weighs the same in all; None weighs all
             texts the same.
@@ -96,6 +98,7 @@ def new_classifier(
         classifier,
         class_weights=class_weights,
         freeze_embedding=freeze_embedding,
+        cuda_graph=cuda_graph,
         learning_rate=learning_rate,
         optimizer=optimizer,
         lr_scheduler=lr_scheduler,
