@@ -2,9 +2,9 @@
 
 cuDNN has a persistent kernel for small hidden sizes, which PyTorch uses only for inputs that are neither packed nor
 float64, and up to 192 units forward and 128 backward (`get_algo` in `aten/src/ATen/native/cudnn/RNN.cpp`). So padding
-is never packed here; only where that kernel is the slower one, all rows are packed in full, to avoid it. On a CPU shared
-padding is computed once instead; on a GPU, where a step waits for the one before it however many rows there are, all
-rows are computed.
+is never packed here; only where that kernel is the slower one, all rows are packed in full, to avoid it. On a CPU
+shared padding is computed once instead; on a GPU, where a step waits for the one before it however many rows there
+are, all rows are computed.
 """
 
 import warnings
