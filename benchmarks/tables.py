@@ -39,7 +39,6 @@ def step(rows: list[MergedRow]) -> str:
             ),
             _wide_table("Peak memory of training and evaluation, MiB", rows, _memory),
             _failures(rows),
-            _taken_again(rows),
         ]
     )
 
@@ -398,20 +397,6 @@ def _names(rows: list[MergedRow]) -> list[str]:
     """The implementations, seqclass first and its variants next, the others in the order measured."""
     names = dict.fromkeys(merged.row["implementation"] for merged in rows)
     return sorted(names, key=lambda name: (name.split(":")[0] != BASELINE, name.count(":")))
-
-
-def _taken_again(rows: list[MergedRow]) -> str:
-    """How many turns did not count, if any."""
-    disturbed, counted = (
-        sum(len(turns) for merged in rows for turns in merged.row.get(kind, {}).values())
-        for kind in ("disturbed", "samples")
-    )
-    if disturbed == 0:
-        return ""
-    text = (
-        f"Beside the {counted:,} turns that count, {disturbed:,} were taken again: the CPUs were far from each other."
-    )
-    return f"{text}\n\n"
 
 
 def _table(title: str, header: list[str], lines: list[list[str]]) -> str:

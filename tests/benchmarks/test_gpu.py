@@ -190,7 +190,7 @@ def test_the_command_runs_on_a_cpu(monkeypatch, tmp_path, easy_reviews, capsys):
     """The parts that are questions of their own; test_gpu_parts.py has the others."""
     monkeypatch.setenv("SEQCLASS_IMDB", str(easy_reviews))
     monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path / "cache"))
-    chosen = ["machine", "step_lstm", "epoch"]
+    chosen = ["machine", "step_lstm", "epoch", *parts.RACES]
     asked = [option for name in chosen for option in ("--part", name)]
     folder = tmp_path / "run"
     fixed = ["--device", "cpu", "--tiny", "--threads", "1", "--minutes", "30", "--into", str(folder)]

@@ -84,17 +84,6 @@ def test_the_run_before_is_the_last_one_of_the_same_rows():
     assert "Against the run before" not in report.tables([*runs[:2], other], "step")
 
 
-def test_turns_that_were_taken_again_are_counted():
-    result = a_step_result()
-    for row in result.rows:
-        row["samples"] = {"train_ms": [[1.0], [1.0]], "eval_ms": [[1.0]]}
-    assert "taken again" not in report.tables([result], "step")
-    result.rows[0]["disturbed"] = {"train_ms": [[2.0]], "eval_ms": []}
-    result.rows[1]["disturbed"] = {"train_ms": [[2.0], [2.0]], "eval_ms": [[1.5]]}
-    text = report.tables([result], "step")
-    assert "Beside the 12 turns that count, 4 were taken again: the CPUs were far from each other.\n" in text
-
-
 def test_sweeps_have_a_table_for_each_stack():
     result = a_result("step")
     for size, train in ((32, 30.0), (64, 60.0)):
