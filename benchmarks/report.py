@@ -1,7 +1,7 @@
 """``report``: the kept results as Markdown tables, written between the markers of the README.
 
 The text between ``<!-- benchmarks:NAME -->`` and ``<!-- /benchmarks -->`` is replaced, where NAME is one of
-`benchmarks.tables.SECTIONS`. Each table says which machine, commit and versions it is of, and which command repeats
+`benchmarks.sections.SECTIONS`. Each table says which machine, commit and versions it is of, and which command repeats
 it; different machines, devices and thread counts have tables of their own. Only the newest row of each measurement
 is shown.
 """
@@ -16,9 +16,9 @@ from typing import Any
 
 from benchmarks import environment, plots, results
 from benchmarks.results import MergedRow, Result
+from benchmarks.sections import SECTIONS
 from benchmarks.statistics import quartiles
 from benchmarks.step import BASELINE
-from benchmarks.tables import SECTIONS
 
 README = environment.ROOT / "README.md"
 MARKED = re.compile(r"(<!-- benchmarks:(?P<name>[a-z]+) -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
