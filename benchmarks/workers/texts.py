@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
-from benchmarks.workers.base import Worker
+from benchmarks.workers.base import Wanted, Worker
 
 
 class TextWorker(Worker):
@@ -27,21 +27,11 @@ class TextWorker(Worker):
         """How many trained values the model has; 0 before `fit`."""
 
     @final
-    def build(
-        self,
-        *,
-        stack: str,
-        length: int,
-        sizes: dict[str, int],
-        device: str,
-        seed: int,
-        threads: int,
-        options: dict[str, Any],
-    ) -> dict[str, Any]:
-        if device != "cpu":
-            raise NotImplementedError(f"runs on the CPU only, not on {device}")
-        self.seed, self.threads = seed, threads
-        return self.description(self.parameters())
+    def make(self, wanted: Wanted) -> int:
+        if wanted.device != "cpu":
+            raise NotImplementedError(f"runs on the CPU only, not on {wanted.device}")
+        self.seed, self.threads = wanted.seed, wanted.threads
+        return self.parameters()
 
     @final
     def load(self, *, folder: str) -> None:
