@@ -239,15 +239,57 @@ def test_a_marker_without_a_section_is_an_error():
         report.insert("<!-- benchmarks:speed -->\n<!-- /benchmarks -->\n", {"step": ""})
 
 
-def test_the_report_is_written_into_a_readme(tmp_path, capsys):
+def write(folder, *documents):
+    report.write(argparse.Namespace(into=list(documents), results=folder / "results", no_plots=True))
+
+
+def test_the_report_is_written_into_the_documents_that_have_the_markers(tmp_path, capsys):
+    for result in (a_step_result(), a_frontier()):
+        results.write(result, tmp_path / "results" / result.file_name)
+    first, second = tmp_path / "README.md", tmp_path / "RESULTS.md"
+    first.write_text("Nothing is marked here.\n")
+    second.write_text(README)
+    write(tmp_path, first, second)
+    assert first.read_text() == "Nothing is marked here.\n"
+    assert "| seqclass | 52.5 (51.5–53.5) |" in second.read_text()
+    assert "<!-- benchmarks:epoch -->\nNot measured yet.\n<!-- /benchmarks -->" in second.read_text()
+    printed = capsys.readouterr().out
+    assert "<!-- benchmarks:frontier -->" in printed
+    assert "<!-- benchmarks:target -->" not in printed, "nothing was measured"
+
+
+def test_an_unknown_marker_is_named_with_its_file_and_nothing_is_written(tmp_path):
     results.write(a_step_result(), tmp_path / "results" / "step.json")
-    readme = tmp_path / "README.md"
-    readme.write_text(README)
-    report.write(argparse.Namespace(readme=readme, results=tmp_path / "results", no_plots=True))
-    text = readme.read_text()
-    assert "| seqclass | 52.5 (51.5–53.5) |" in text
-    assert "<!-- benchmarks:epoch -->\nNot measured yet.\n<!-- /benchmarks -->" in text
-    assert "<!-- benchmarks:target -->" in capsys.readouterr().out
+    first, second = tmp_path / "README.md", tmp_path / "RESULTS.md"
+    first.write_text(README)
+    second.write_text("<!-- benchmarks:speed -->\n<!-- /benchmarks -->\n")
+    with pytest.raises(SystemExit, match=r"report: .*RESULTS\.md: no section is named 'speed'; there are "):
+        write(tmp_path, first, second)
+    assert first.read_text() == README
+
+
+def test_what_no_table_shows_is_named(tmp_path, capsys):
+    days = [a_step_result(f"2026-01-0{day}T00:00:00Z") for day in (1, 2, 3)]
+    for result in days:
+        results.write(result, tmp_path / "results" / result.file_name)
+    document = tmp_path / "RESULTS.md"
+    document.write_text(README)
+    write(tmp_path, document)
+    assert "no table shows anything of step-cpu-20260101T000000Z.json: delete it" in capsys.readouterr().err
+    assert [result.date[:10] for result in report.unused(days)] == ["2026-01-01"]  # the second is the run before
+
+
+def test_a_result_of_uncommitted_changes_is_shown_where_there_is_no_other_and_marked():
+    clean, changed = a_step_result("2026-01-01T00:00:00Z"), a_step_result("2026-01-02T00:00:00Z")
+    changed.commit = "def+"
+    clean.rows = [row for row in clean.rows if row["implementation"] != "keras-jax"]
+    for row in clean.rows:
+        row["train_ms"] = 11.1
+    text = report.tables([clean, changed], "step")
+    assert "| seqclass | 11.1 (" in text
+    assert "| keras-jax | 200 (" in text
+    assert "; with uncommitted changes, to be measured anew: def+)" in text
+    assert "uncommitted" not in report.tables([clean], "step")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed")
