@@ -5,7 +5,7 @@ import importlib.util
 
 import pytest
 
-from benchmarks import plots, report, results
+from benchmarks import drawings, plots, report, results
 from benchmarks.results import Result
 
 SETTINGS = {"batch_size": 64, "sweep": None}
@@ -338,3 +338,11 @@ def test_the_notebooks_table_has_means_and_ranges_of_the_first_epoch():
     assert "| the notebook | 154 | 0.4286 | 0.7804 | 0.3324 | 0.8626 |" in text
     assert "| the notebook: not run | – | – | – | – | – |" in text
     assert "keras-jax" not in text.split("With ")[0]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed")
+def test_the_drawings_of_the_documents_are_drawn_and_repeat(tmp_path):
+    first = {path.name: path.read_bytes() for path in drawings.draw(tmp_path)}
+    assert first == {path.name: path.read_bytes() for path in drawings.draw(tmp_path)}
+    page = (drawings.FOLDER / "how_it_was_made_fast.md").read_text()
+    assert all(f"({name})" in page and (drawings.FOLDER / name).exists() for name in first)
