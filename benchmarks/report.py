@@ -104,7 +104,8 @@ def tables(found: Iterable[Result], name: str) -> str:
     groups: dict[tuple[Any, ...], list[MergedRow]] = {}
     for merged in results.merge(found, section.question):
         if section.shows(merged.row):
-            groups.setdefault(results.machine_key(merged.result), []).append(merged)
+            key = results.machine_key(merged.result)
+            groups.setdefault(key[:-1] if section.joins_data else key, []).append(merged)
     texts = []
     for key in sorted(groups, key=str):
         history = [each for each in found if each.question == section.question and results.machine_key(each) == key]

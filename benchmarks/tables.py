@@ -120,6 +120,26 @@ def beside_notebook(rows: list[MergedRow]) -> str:
     return table(title, ["", "seconds", "loss", "acc", "val_loss", "val_acc"], lines)
 
 
+def headline(rows: list[MergedRow]) -> str:
+    """Seconds and accuracy of the notebook's stacks, its own beside ours; and of what is better on the same reviews."""
+    lines = []
+    for stack in stacks_of([merged for merged in rows if "data" not in merged.row["settings"]]):
+        firsts = epochs_of_seeds(rows, BASELINE, stack, 1)
+        printed = NOTEBOOK_RESULTS.get(stack)
+        theirs = [f"{printed.seconds:.0f}", percent(printed.val_accuracy)] if printed else [ABSENT, ABSENT]
+        ours = [
+            f"{fmean(first['seconds'] for first in firsts):.0f}",
+            _percent_range([f["val_accuracy"] for f in firsts]),
+        ]
+        lines.append([f"`{stack}`, one epoch", *theirs, *ours])
+    for merged in rows:
+        if (runs := merged.row["samples"]["runs"]) and "data" in merged.row["settings"]:
+            ours = [short(fmean(run["seconds"] for run in runs)), _percent_range([run["acc"] for run in runs])]
+            lines.append([f"{merged.row['implementation']}, from start to end", ABSENT, ABSENT, *ours])
+    header = ["", "notebook, 2016: s", "accuracy, %", "here: s", "accuracy, %"]
+    return table("The IMDB reviews: seconds, and accuracy on the 25,000 test reviews", header, lines)
+
+
 _FIGURES = {"seconds": 0, "loss": 4, "accuracy": 4, "val_loss": 4, "val_accuracy": 4}
 """What Keras prints behind an epoch, and to how many digits."""
 

@@ -346,3 +346,25 @@ def test_the_drawings_of_the_documents_are_drawn_and_repeat(tmp_path):
     assert first == {path.name: path.read_bytes() for path in drawings.draw(tmp_path)}
     page = (drawings.FOLDER / "how_it_was_made_fast.md").read_text()
     assert all(f"({name})" in page and (drawings.FOLDER / name).exists() for name in first)
+
+
+def test_the_headline_has_the_notebooks_stacks_and_what_is_better_in_one_table():
+    notebooks, texts = a_result("accuracy"), a_result("accuracy")
+    texts.data["source"] = "texts"
+    runs = [
+        {"seed": seed, "epochs": [{"seconds": 16.4, "val_accuracy": value}]} for seed, value in enumerate((0.87, 0.85))
+    ]
+    for stack in ("cnn_lstm", "lstm_gate_dropout"):
+        notebooks.add(
+            stack=stack, implementation="seqclass", settings={"reviews": 25_000}, samples={"runs": runs}
+        )  # fmt: skip
+    for name, data, seconds in (("recipe:text", "imdb", 61.2), ("tfidf", "imdb", 19.0), ("tfidf", "mr", 2.0)):
+        runs = [{"seed": 7, "seconds": seconds, "acc": 0.9}]
+        texts.add(stack="any", implementation=name, settings={"data": data}, samples={"runs": runs})
+    text = report.tables([notebooks, texts], "headline")
+    assert [line for line in text.splitlines() if line.startswith("| ")][2:] == [
+        "| `lstm_gate_dropout`, one epoch | – | – | 16 | 86.00 (85.00–87.00) |",
+        "| `cnn_lstm`, one epoch | 154 | 86.26 | 16 | 86.00 (85.00–87.00) |",
+        "| recipe:text, from start to end | – | – | 61.2 | 90.00 |",
+        "| tfidf, from start to end | – | – | 19.0 | 90.00 |",
+    ]
