@@ -116,11 +116,12 @@ def tables(found: Iterable[Result], name: str) -> str:
 
 def _last_two(history: list[Result]) -> list[Result]:
     """The last run of the notebook's settings, and before it the one before of the same; fewer if there are not two."""
-    *earlier, now = [result for result in history if _ratios(result)] or [None]
-    if now is None:
+    with_ratios = [result for result in history if _ratios(result)]
+    if not with_ratios:
         return []
-    before = (result for result in reversed(earlier) if _ratios(result).keys() & _ratios(now).keys())
-    return [*list(before)[:1], now]
+    *earlier, now = with_ratios
+    before = [result for result in earlier if _ratios(result).keys() & _ratios(now).keys()]
+    return [*before[-1:], now]
 
 
 def _repeatability(history: list[Result]) -> str:
