@@ -20,6 +20,7 @@ from benchmarks import (
     serve,
     step,
     target,
+    use,
 )
 from benchmarks.gpu import report as gpu_report
 
@@ -31,6 +32,7 @@ QUESTIONS: dict[str, ModuleType] = {
     "frontier": frontier,
     "scale": scale,
     "serve": serve,
+    "use": use,
 }
 
 

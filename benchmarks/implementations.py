@@ -30,6 +30,9 @@ NO_STACK = "any"
 AS_KERAS3 = "seqclass:as-keras3"
 """Keras 3's model and settings: what its accuracy is compared with like with like."""
 
+BF16 = ":bf16"
+"""Behind the name of an implementation: its steps under autocast to bfloat16."""
+
 KERNELS = ("reference", "builtin", "fused", "compiled", "triton")
 
 _THREAD_VARIABLES = (
@@ -74,8 +77,13 @@ _ALL = {
             Implementation(f"seqclass:{kernel}", "seqclass", is_peer=False, options={"kernel": kernel})
             for kernel in KERNELS
         ),
+        Implementation("seqclass:shares", "shares", is_peer=False, stacks=()),
         Implementation(AS_KERAS3, "seqclass", is_peer=False, options={"as_keras3": True}),
         Implementation("torch-naive", "torch_naive", is_peer=False),
+        *(
+            Implementation(f"{name}{BF16}", module, is_peer=False, options={"precision": "bf16"})
+            for name, module in (("seqclass", "seqclass"), ("torch-naive", "torch_naive"))
+        ),
         *(
             Implementation(
                 f"keras-{backend}",

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks import environment
 
 SCHEMA = 1
-QUESTIONS = ("step", "epoch", "accuracy", "target", "frontier", "scale", "gpu", "serve")
+QUESTIONS = ("step", "epoch", "accuracy", "target", "frontier", "scale", "gpu", "serve", "use")
 FOLDER = Path(__file__).parent / "results"
 
 _RESULT_FIELDS = {

@@ -69,5 +69,6 @@ SECTIONS = {
     "notebook": Section("accuracy", _of_seqclass, tables.beside_notebook),
     "scale": Section("scale", lambda row: True, tables.scale),
     "serve": Section("serve", lambda row: True, tables.serve),
+    "use": Section("use", lambda row: True, tables.use),
 }
 """By the name of the markers in the documents."""

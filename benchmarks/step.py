@@ -29,8 +29,12 @@ SWEEPS: dict[str, tuple[str, tuple[int, ...]]] = {
     "length": ("length", (125, 250, 500, 1000)),
     "hidden": ("hidden_size", (32, 64, 100, 128, 256)),
     "vocabulary": ("num_embeddings", (1000, 2500, 5000, 10000, 20000)),
+    "segments": ("hidden_size", (128, 256, 512)),
 }
 """By name, the setting that a sweep varies, and its values."""
+
+SWEEP_SETTINGS: dict[str, dict[str, int]] = {"segments": {"batch_size": 256, "length": 50, "embedding_dim": 300}}
+"""The other settings of a sweep, where they are not those of the command line."""
 
 QUICK_IMPLEMENTATIONS = ("seqclass", "torch-naive", "keras-tensorflow")
 TURN_SECONDS = 20.0
@@ -60,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hidden-size", type=int, default=notebook.HIDDEN_SIZE)
     parser.add_argument("--num-embeddings", type=int, default=notebook.NUM_WORDS)
     parser.add_argument("--sweep", choices=SWEEPS, help="vary one setting, instead of the notebook's values alone")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bf16"),
+        default="float32",
+        help="bf16: measure seqclass and torch-naive under autocast to bfloat16 too",
+    )
     parser.add_argument("--synthetic", action="store_true", help="made-up reviews, even if the real ones are there")
 
 
@@ -69,6 +79,8 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     rounds = arguments.rounds or (3 if common.quick else ROUNDS)
     steps = arguments.steps or (2 if common.quick else STEPS)
     chosen = common.implementations or (QUICK_IMPLEMENTATIONS if common.quick else implementations.NETWORKS)
+    if arguments.precision == "bf16":
+        chosen = [each for name in chosen for each in (name, *_in_bf16(name))]
     source = data.source(arguments.synthetic)
     result = common.result("step", {"source": source})
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
@@ -93,9 +105,15 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     return result
 
 
+def _in_bf16(name: str) -> list[str]:
+    """The same in bfloat16, where there is such an implementation."""
+    return [f"{name}{implementations.BF16}"] if name in ("seqclass", "torch-naive") else []
+
+
 def _all_settings(base: Settings, sweep: str | None) -> Iterable[Settings]:
     if sweep is None:
         return [base]
+    base = replace(base, **SWEEP_SETTINGS.get(sweep, {}))
     name, values = SWEEPS[sweep]
     return [replace(base, **{name: value}) for value in values]
 

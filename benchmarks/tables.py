@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from itertools import product
 from statistics import fmean
+from typing import Any
 
+from benchmarks import implementations
 from benchmarks.implementations import AS_KERAS3
 from benchmarks.markdown import (
     ABSENT,
@@ -15,6 +17,7 @@ from benchmarks.markdown import (
     fastest_keras,
     memory_cell,
     milliseconds_cell,
+    missing,
     names_of,
     percent,
     seconds_cell,
@@ -255,6 +258,37 @@ def serve(rows: list[MergedRow]) -> str:
         lines.append([f"{stack_cell(row)}, {clients}{several}", *cells])
     header = ["", "texts a second", "a request, median, ms", "99% are faster than, ms"]
     return (table("`seqclass serve` on the loopback", header, lines) if lines else "") + failures(rows)
+
+
+def use(rows: list[MergedRow]) -> str:
+    """Seconds of what users do, and of what classifying a file is made."""
+    tasks = list(dict.fromkeys(_task(merged.row) for merged in rows))
+    users = list(dict.fromkeys(_user(merged.row) for merged in rows))
+    cells = {(_user(merged.row), _task(merged.row)): merged.row for merged in rows}
+    lines = [[user, *(_seconds_and_quartiles(cells.get((user, task))) for task in tasks)] for user in users]
+    text = table("From the start of a process to its end, s: median (quartiles)", ["", *tasks], lines)
+    shared = [merged.row for merged in rows if merged.row["status"] == "ok" and merged.row.get("shares")]
+    if shared:
+        parts = list(shared[0]["shares"])
+        lines = [[_user(row), *(f"{row['shares'][part]:.2f}" for part in parts)] for row in shared]
+        text += table("Of that, classifying the file, s", ["", *parts], lines)
+    return text + failures(rows)
+
+
+def _task(row: dict[str, Any]) -> str:
+    return f"{row['settings']['task']}, {row['settings']['texts']:,}"
+
+
+def _user(row: dict[str, Any]) -> str:
+    name = row["implementation"]
+    return name if row["stack"] == implementations.NO_STACK else f"{name}, {stack_cell(row)}"
+
+
+def _seconds_and_quartiles(row: dict[str, Any] | None) -> str:
+    if row is None or row["status"] == "failed":
+        return missing(row)
+    low, high = row["quartiles"]
+    return f"{short(row['seconds'])} ({short(low)}–{short(high)})"
 
 
 def val_accuracies(rows: list[MergedRow], name: str, stack: str, epoch: int) -> list[float]:

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from seqclass import optim
 from seqclass.optim import FusedAdam, KerasAdam
 
 
@@ -58,6 +59,31 @@ def test_damps_tiny_gradients_where_torchs_adam_does_not():
         assert torchs == pytest.approx(1e-3 * gradient / (gradient + 1e-8), rel=1e-12)
     # Of a gradient a tenth of eps: 31 times less in Keras' form at the limit, 29 here.
     assert torchs / keras == pytest.approx(28.8, abs=0.1)
+
+
+@pytest.mark.parametrize("layout", ["as the parameter", "channels last", "parameter too"])
+def test_one_pass_over_the_memory_gives_the_same(layout, monkeypatch):
+    """PyTorch's fused Adam, where it is used, against operation after operation, whatever the strides."""
+    updated = {}
+    can = optim._FUSED_ON_CPU
+    for fused in (can, False):
+        monkeypatch.setattr(optim, "_FUSED_ON_CPU", fused)
+        generator = torch.Generator().manual_seed(0)
+        parameter = torch.randn(5, 4, 3, 2, generator=generator)
+        if layout == "parameter too":
+            parameter = parameter.to(memory_format=torch.channels_last)
+        parameter = torch.nn.Parameter(parameter)
+        optimizer = KerasAdam([parameter], lr=0.1, eps=1e-3)
+        for _ in range(4):
+            gradient = torch.randn(5, 4, 3, 2, generator=generator)
+            parameter.grad = (
+                gradient.to(memory_format=torch.channels_last) if layout != "as the parameter" else gradient
+            )
+            optimizer.step()
+        updated[fused] = parameter.detach().clone()
+        assert optimizer.state[parameter]["step"] == 4
+    # Four steps of up to 0.1, at the scale of 1.
+    torch.testing.assert_close(updated[can], updated[False], rtol=0, atol=1e-6)
 
 
 def test_equals_torchs_adam_where_epsilon_does_not_matter():

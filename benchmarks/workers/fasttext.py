@@ -9,8 +9,7 @@ import fasttext
 import numpy as np
 
 from benchmarks.protocol import serve
-from benchmarks.workers.base import EPOCH_METHODS
-from benchmarks.workers.texts import TextWorker
+from benchmarks.workers.texts import METHODS, TextWorker
 
 PUNCTUATION = str.maketrans({mark: f" {mark} " for mark in '!"#$%&()*,./:;<=>?@[]^_`{|}~'})
 """fastText splits on spaces alone; its own examples set punctuation apart and lower-case first."""
@@ -36,6 +35,15 @@ class FasttextWorker(TextWorker):
         predictions = (self.model.f.predict(_words(text) + "\n", 1, 0.0, "strict") for text in texts)
         return np.array([int(best[0][1].removeprefix("__label__")) for best in predictions])
 
+    def numbers(self, texts: list[str]) -> None:
+        raise NotImplementedError("has no numbers of texts apart from its training")
+
+    def save(self, path: str) -> None:
+        self.model.save_model(path)
+
+    def restore(self, path: str) -> None:
+        self.model = fasttext.load_model(path)
+
     def parameters(self) -> int:
         if self.model is None:
             return 0
@@ -47,4 +55,4 @@ def _words(text: str) -> str:
 
 
 if __name__ == "__main__":
-    serve(FasttextWorker(), EPOCH_METHODS)
+    serve(FasttextWorker(), METHODS)

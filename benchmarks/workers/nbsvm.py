@@ -8,8 +8,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.protocol import serve
-from benchmarks.workers.base import EPOCH_METHODS
-from benchmarks.workers.texts import TextWorker, are_long
+from benchmarks.workers.texts import METHODS, TextWorker, are_long
 
 
 class NbsvmWorker(TextWorker):
@@ -41,6 +40,9 @@ class NbsvmWorker(TextWorker):
         scores = self.vectorizer.transform(texts) @ self.weights + self.intercepts
         return self.classes[scores.argmax(axis=1) if len(self.classes) > 2 else (scores[:, 0] > 0).astype(int)]
 
+    def numbers(self, texts: list[str]) -> None:
+        self.vectorizer.fit_transform(texts)
+
     def parameters(self) -> int:
         return self.weights.size + self.weights.shape[1]
 
@@ -60,4 +62,4 @@ def _weights(
 
 
 if __name__ == "__main__":
-    serve(NbsvmWorker(), EPOCH_METHODS)
+    serve(NbsvmWorker(), METHODS)

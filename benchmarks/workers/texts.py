@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import pickle
 from abc import abstractmethod
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
-from benchmarks.workers.base import Wanted, Worker
+from benchmarks.workers.base import EPOCH_METHODS, Wanted, Worker
+
+METHODS = (*EPOCH_METHODS, "learn", "classify", "encode")
 
 
 class TextWorker(Worker):
@@ -21,6 +25,20 @@ class TextWorker(Worker):
     @abstractmethod
     def predict(self, texts: list[str]) -> np.ndarray:
         """The number of each text's class."""
+
+    @abstractmethod
+    def numbers(self, texts: list[str]) -> None:
+        """Make of the texts what the classifier would be fitted on."""
+
+    def save(self, path: str) -> None:
+        """Write the fitted model."""
+        with Path(path).open("wb") as file:
+            pickle.dump(vars(self), file)
+
+    def restore(self, path: str) -> None:
+        """Read what `save` of this benchmark has written."""
+        with Path(path).open("rb") as file:
+            vars(self).update(pickle.load(file))
 
     @abstractmethod
     def parameters(self) -> int:
@@ -50,6 +68,27 @@ class TextWorker(Worker):
     def evaluate(self, *, batch_size: int) -> dict[str, float]:
         return {"accuracy": float((self.predict(self.test_texts) == self.test_labels).mean())}
 
+    @final
+    def learn(self, *, texts: str, model: str) -> None:
+        """Train on a CSV file with the columns text and label, and save the model."""
+        rows = _rows(texts)
+        names = sorted({row["label"] for row in rows})
+        labels = np.array([names.index(row["label"]) for row in rows], dtype=np.float32)
+        self.fit([row["text"] for row in rows], labels)
+        self.save(model)
+
+    @final
+    def classify(self, *, model: str, texts: str, out: str) -> None:
+        """Write the number of the class of each text of such a file, one a line."""
+        self.restore(model)
+        predicted = self.predict([row["text"] for row in _rows(texts)])
+        Path(out).write_text("".join(f"{int(number)}\n" for number in predicted))
+
+    @final
+    def encode(self, *, texts: str) -> None:
+        """Read such a file, and make the numbers of its texts."""
+        self.numbers([row["text"] for row in _rows(texts)])
+
 
 def are_long(texts: list[str]) -> bool:
     """Whether texts are documents, of 100 words and more on average, not snippets."""
@@ -58,3 +97,8 @@ def are_long(texts: list[str]) -> bool:
 
 def _lines(path: str) -> list[str]:
     return Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
+def _rows(path: str) -> list[dict[str, str]]:
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -8,8 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from benchmarks.protocol import serve
-from benchmarks.workers.base import EPOCH_METHODS
-from benchmarks.workers.texts import TextWorker, are_long
+from benchmarks.workers.texts import METHODS, TextWorker, are_long
 
 
 class TfidfWorker(TextWorker):
@@ -30,10 +29,13 @@ class TfidfWorker(TextWorker):
     def predict(self, texts: list[str]) -> np.ndarray:
         return self.model.predict(texts)
 
+    def numbers(self, texts: list[str]) -> None:
+        self.model[0].set_params(min_df=2 if are_long(texts) else 1).fit_transform(texts)
+
     def parameters(self) -> int:
         regression = self.model[-1]
         return regression.coef_.size + regression.intercept_.size if hasattr(regression, "coef_") else 0
 
 
 if __name__ == "__main__":
-    serve(TfidfWorker(), EPOCH_METHODS)
+    serve(TfidfWorker(), METHODS)

@@ -37,7 +37,9 @@ class TorchWorker(NeuralWorker):
         torch.set_num_threads(wanted.threads)
         torch.manual_seed(wanted.seed)
         self.device = wanted.device
-        self.model = self.make_model(wanted.stack, wanted.sizes, wanted.options).to(self.device)
+        self.autocast = wanted.options.get("precision") == "bf16"
+        options = {name: value for name, value in wanted.options.items() if name != "precision"}
+        self.model = self.make_model(wanted.stack, wanted.sizes, options).to(self.device)
         self.optimizer = self.make_optimizer(self.model)
         return sum(parameter.numel() for parameter in self.model.parameters())
 
@@ -77,7 +79,7 @@ class TorchWorker(NeuralWorker):
     def train_step(self, ids: Tensor, labels: Tensor) -> Tensor:
         """One step of training; the batch's summed loss, right answers and number of reviews."""
         self.optimizer.zero_grad()
-        logits = self.model(ids)
+        logits = self._logits(ids)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
         loss.backward()
         self.optimizer.step()
@@ -86,8 +88,12 @@ class TorchWorker(NeuralWorker):
     @final
     def scores(self, ids: Tensor, labels: Tensor) -> Tensor:
         """One step of evaluation; the same sums."""
-        logits = self.model(ids)
+        logits = self._logits(ids)
         return _sums(F.binary_cross_entropy_with_logits(logits, labels), logits, labels)
+
+    def _logits(self, ids: Tensor) -> Tensor:
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.autocast):
+            return self.model(ids).float()
 
     def _timed(
         self, step: Callable[[Tensor, Tensor], Tensor], ids: str, labels: str, start: int, count: int

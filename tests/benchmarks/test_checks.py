@@ -53,6 +53,7 @@ def test_the_numpy_reference_and_nn_lstm_agree(stack, steps, tmp_path):
 
 def test_a_second_bias_is_forgiven_to_nn_lstm_alone():
     checks.check_parameters("torch-naive", "lstm", 213_701, NOTEBOOK)
+    checks.check_parameters("torch-naive:bf16", "lstm", 213_701, NOTEBOOK)
     with pytest.raises(CheckError, match="seqclass has 213,701 parameters for lstm, should have 213,301"):
         checks.check_parameters("seqclass", "lstm", 213_701, NOTEBOOK)
 

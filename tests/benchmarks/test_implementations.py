@@ -15,6 +15,7 @@ def test_names_and_workers_belong_together():
     for name in names:
         assert (workers / f"{implementations.named(name).module}.py").exists()
     assert implementations.named("seqclass:fused").options == {"kernel": "fused"}
+    assert implementations.named("torch-naive:bf16").options == {"precision": "bf16"}
     with pytest.raises(ValueError, match="no implementation is named 'keras'; there are seqclass, "):
         implementations.named("keras")
 

@@ -198,3 +198,17 @@ def test_a_real_worker_and_a_stack_it_cannot_build(monkeypatch, tmp_path):
     assert rows[0]["memory"]["peak_mib"] > 50
     assert rows[1]["reason"] == "NotImplementedError: nn.LSTM has no dropout at its gates"
     assert results.read(path).machine["threads"] == 1
+
+
+def test_bf16_is_measured_beside_float32():
+    parser = argparse.ArgumentParser()
+    step.add_arguments(parser)
+    assert parser.parse_args([]).precision == "float32"
+    names = [each for name in ("seqclass", "torch-naive", "keras-jax") for each in (name, *step._in_bf16(name))]
+    assert names == ["seqclass", "seqclass:bf16", "torch-naive", "torch-naive:bf16", "keras-jax"]
+
+
+def test_the_sweep_over_segments_has_their_shape():
+    (first, *_, last) = step._all_settings(Settings(), "segments")
+    assert (first.batch_size, first.length, first.embedding_dim, first.hidden_size) == (256, 50, 300, 128)
+    assert last.hidden_size == 512

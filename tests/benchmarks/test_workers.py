@@ -42,6 +42,20 @@ def worker(request, folder):
     return worker
 
 
+@pytest.mark.parametrize("kind", [SeqclassWorker, TorchNaiveWorker])
+def test_steps_in_bfloat16_round_and_learn(kind, folder):
+    trained = {}
+    for precision in ("float32", "bf16"):
+        worker = kind()
+        options = {} if precision == "float32" else {"precision": precision}
+        worker.build(stack="lstm", length=8, sizes=SIZES, device="cpu", seed=1, threads=1, options=options)
+        batch = {"ids": str(folder / "batch_ids.npy"), "labels": str(folder / "batch_labels.npy")}
+        worker.train_steps(**batch, start=0, count=8)
+        trained[precision] = torch.cat([parameter.detach().flatten() for parameter in worker.model.parameters()])
+    difference = (trained["bf16"] - trained["float32"]).abs().max()
+    assert 0 < difference < 0.02  # eight steps of Adam, each of up to 0.001
+
+
 # Between two evaluations of its own, `fit` is meant to have none.
 @pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated:FutureWarning")  # Lightning's own
 @pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")

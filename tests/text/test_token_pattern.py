@@ -62,3 +62,17 @@ def test_whatever_the_pattern_it_is_tokens_or_one_clear_error(pattern, text):
         assert "token_pattern" in str(error)  # noqa: PT017
     else:
         assert all(token and token in text for token in tokens)
+
+
+@pytest.mark.parametrize("pattern", sorted(token_pattern._WITHOUT_BACKTRACKING))
+@pytest.mark.parametrize("text", ["a" * 300_000, "a'" * 300_000, "'" * 300_000, "a'a " * 100_000, "é́" * 300_000])
+def test_the_usual_patterns_need_no_time_limit(pattern, text):
+    began = time.process_time()
+    TokenPattern(pattern).tokens(text)
+    assert time.process_time() - began < token_pattern.SECONDS_PER_TEXT / 4
+
+
+@pytest.mark.parametrize("pattern", sorted(token_pattern._WITHOUT_BACKTRACKING))
+def test_without_a_time_limit_they_find_the_same(pattern):
+    text = "It's 5 o'clock; don''t (yet) 'quote' \u00e9t\u00e9_1 \u4f60\u597d ... rock'n'roll\n"
+    assert TokenPattern(pattern).tokens(text) == TokenPattern(f"(?:{pattern})").tokens(text)

@@ -83,7 +83,8 @@ def pool_segments(states: torch.Tensor, segments: Segments) -> torch.Tensor:
     _, length, features = states.shape
     words = torch.arange(length, device=states.device) >= segments.padding.counts.unsqueeze(1)
     largest = states.masked_fill(~words.unsqueeze(2), -torch.inf).amax(dim=1)
-    total = torch.bmm(words.unsqueeze(1).to(states.dtype), states).squeeze(1)
+    # Under autocast the product is of half precision.
+    total = torch.bmm(words.unsqueeze(1).to(states.dtype), states).squeeze(1).to(states.dtype)
     # Each row has a place of its own here, so this adds nothing up: it gives the same in every run, on a GPU too, which
     # adding rows to their texts by index would not.
     places = (segments.texts, segments.places)

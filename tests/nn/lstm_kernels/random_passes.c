@@ -32,9 +32,9 @@ static float number(float scale) { return scale * ((float)(draw() >> 40) / 83886
 static void fail(const char *what, const Pass *pass) {
     fprintf(stderr,
             "%s: batch=%" PRId64 " steps=%" PRId64 " input_size=%" PRId64 " hidden_size=%" PRId64 " threads=%" PRId64
-            " shared_steps=%" PRId64 " slope=%g masks=%d\n",
+            " shared_steps=%" PRId64 " bfloat16=%" PRId64 " slope=%g masks=%d\n",
             what, pass->batch, pass->steps, pass->input_size, pass->hidden_size, pass->threads, pass->shared_steps,
-            pass->slope, pass->masks != NULL);
+            pass->bfloat16, pass->slope, pass->masks != NULL);
     exit(1);
 }
 
@@ -86,6 +86,7 @@ static Problem make_problem(void) {
     pass->input_size = between(0, wide ? limit - 1 - pass->hidden_size : 40);
     if (wide && between(0, 1)) pass->input_size = limit - 1 - pass->hidden_size;
     pass->threads = between(1, pass->batch < 3 ? pass->batch : 3);
+    pass->bfloat16 = seqclass_lstm_has_bfloat16() && between(0, 1);
     pass->slope = (const float[]){0.0f, 0.2f, 1.0f / 6}[between(0, 2)];
 
     const int64_t width = pass->input_size + 1 + pass->hidden_size;
@@ -157,7 +158,7 @@ static void run_valid(Problem *problem) {
 static int break_pass(Pass *pass, int64_t *order, int64_t *begins, int64_t *size) {
     const int64_t row = between(0, pass->batch - 1), limit = seqclass_lstm_max_columns();
     const int64_t huge = INT64_C(1) << between(41, 62);
-    switch (between(0, 21)) {
+    switch (between(0, seqclass_lstm_has_bfloat16() ? 21 : 22)) {
     case 0:
         *size += 8 * between(1, 3);
         return SEQCLASS_WRONG_LAYOUT;
@@ -222,6 +223,9 @@ static int break_pass(Pass *pass, int64_t *order, int64_t *begins, int64_t *size
     case 20:
         pass->weight = NULL;
         return SEQCLASS_MISSING_MEMORY;
+    case 22:
+        pass->bfloat16 = 1;
+        return SEQCLASS_NO_BFLOAT16;
     default:
         pass->begins = NULL;
         return SEQCLASS_MISSING_MEMORY;

@@ -5,7 +5,7 @@
 | `reference` | one step after the other, under autograd | every option; slow, a check of the others |
 | `builtin` | PyTorch's own layer: cuDNN on a GPU, oneDNN on a CPU | the plain LSTM with the sigmoid |
 | `fused` | our own pass, with a hand-written gradient | every option |
-| `compiled` | the same in C | every option, in float32 on a CPU, on a machine with a C compiler |
+| `compiled` | the same in C | every option, in float32 or with products of bfloat16, on a CPU, with a C compiler |
 | `triton` | the same in one launch each way | every option, in float32 on a CUDA device |
 
 Each takes `LSTMArguments` and returns the state after the last step, (batch, hidden_size), or all states, (batch,

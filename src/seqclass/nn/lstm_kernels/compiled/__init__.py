@@ -3,14 +3,21 @@
 Called step by step from Python, an LSTM of this size spends half of its time on the calls and on threads that wait for
 each other after each product. The pass in C has neither cost: see `lstm.h`. It needs a C compiler, once (`library.py`);
 without one `auto` uses the other kernels.
+
+Under autocast to bfloat16 (Lightning's `bf16-mixed`) the factors of each product are rounded to it, forward and
+backward; sums, states, cells and gradients stay float32. That takes a processor with AVX512_BF16 or AMX: elsewhere
+everything is float32, which is logged once.
 """
 
 import ctypes
+import functools
+import logging
 from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
 
+from seqclass.nn.autocast import casts_to_bfloat16
 from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.lstm_kernels.buffers import Lease
 from seqclass.nn.lstm_kernels.compiled.library import CompilerError, load_library
@@ -18,8 +25,10 @@ from seqclass.nn.lstm_kernels.reference import reference_lstm
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 from seqclass.nn.tensor_checks import is_fake
 
+_log = logging.getLogger(__name__)
+
 # The codes of `lstm.h` for arguments that lead outside their memory, which `LSTMArguments` should have found.
-_REFUSED = {2: "of another layout", 3: "of wrong sizes", 4: "of wrong rows", 5: "without memory"}
+_REFUSED = {2: "of another layout", 3: "of wrong sizes", 4: "of wrong rows", 5: "without memory", 6: "of bfloat16"}
 
 
 class _Pass(ctypes.Structure):
@@ -29,6 +38,7 @@ class _Pass(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("batch", "steps", "input_size", "hidden_size")),
         ("threads", ctypes.c_int64),
         ("shared_steps", ctypes.c_int64),
+        ("bfloat16", ctypes.c_int64),
         ("slope", ctypes.c_float),
         *((name, ctypes.c_void_p) for name in ("order", "begins", "inputs", "weight", "masks", "trace")),
         *((name, ctypes.c_void_p) for name in ("last", "sequences", "d_last", "d_sequences")),
@@ -80,11 +90,31 @@ def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
         hidden_size=arguments.hidden_size,
         threads=min(torch.get_num_threads(), batch),
         shared_steps=shared_steps,
+        bfloat16=_rounds_to_bfloat16(),
         slope=slope,
     )
     masks = arguments.joint_masks()
     return _CompiledLSTM.apply(
         inputs.contiguous(), weight, masks, order, begins, plan, keep, arguments.return_sequences
+    )
+
+
+def _rounds_to_bfloat16() -> bool:
+    """Whether products are to be of bfloat16, and this processor has them."""
+    if not casts_to_bfloat16("cpu"):
+        return False
+    if load_library().seqclass_lstm_has_bfloat16():
+        return True
+    _report_float32()
+    return False
+
+
+@functools.cache
+def _report_float32() -> None:
+    """Log once a process that autocast to bfloat16 is of no use to the LSTM."""
+    _log.warning(
+        "the LSTM runs in float32 despite autocast to bfloat16: this processor, or the C compiler, has neither "
+        "AVX512_BF16 nor AMX"
     )
 
 

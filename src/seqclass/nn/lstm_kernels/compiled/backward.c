@@ -24,13 +24,26 @@ typedef struct {
     float *d_hidden;                        /* (GROUP_ROWS, units) */
     float *d_cells;                         /* (GROUP_ROWS, units) */
     float *d_weight;                        /* (products, width, columns rounded up): this thread's part */
+    float *room;                            /* of a product of bfloat16 */
 } BackwardScratch;
 
 static int64_t weight_columns(const Pass *pass) { return round_up(4 * pass->hidden_size / products_of(pass), PANEL); }
 
+/* Of one product. */
+static int64_t weight_size(const Pass *pass) {
+    return (pass->bfloat16 ? round_up(width_of(pass), TILE_HEIGHT) : width_of(pass)) * weight_columns(pass);
+}
+
+static int64_t room_size(const Pass *pass) {
+    if (!pass->bfloat16) return 0;
+    const int64_t step = room_size_bfloat16(GROUP_ROWS, 0, 4 * pass->hidden_size);
+    const int64_t block = room_size_bfloat16(width_of(pass), weight_columns(pass), BLOCK_ROWS + GROUP_ROWS);
+    return step > block ? step : block;
+}
+
 static int64_t backward_scratch_size(const Pass *pass) {
     return (3 * (BLOCK_ROWS + GROUP_ROWS) + GROUP_ROWS) * STRIDE + 2 * GROUP_ROWS * units_of(pass) +
-           products_of(pass) * width_of(pass) * weight_columns(pass);
+           products_of(pass) * weight_size(pass) + room_size(pass);
 }
 
 static void cut_backward_scratch(const Pass *pass, float *memory, BackwardScratch *scratch) {
@@ -43,7 +56,8 @@ static void cut_backward_scratch(const Pass *pass, float *memory, BackwardScratc
     scratch->d_cells = scratch->d_hidden + units;
     scratch->d_weight = scratch->d_cells + units;
     scratch->kept = 0;
-    memset(scratch->d_weight, 0, 4 * products_of(pass) * width_of(pass) * weight_columns(pass));
+    scratch->room = scratch->d_weight + products_of(pass) * weight_size(pass);
+    memset(scratch->d_weight, 0, 4 * products_of(pass) * weight_size(pass));
 }
 
 /* Adds the kept rows' contribution to the gradient of the weights. */
@@ -57,8 +71,13 @@ static void add_kept(const Pass *pass, BackwardScratch *scratch) {
                 times_mask(pass, product, scratch->order[row], scratch->rows + row * STRIDE,
                            scratch->masked + row * STRIDE, 0);
         }
-        add_outer_product(width, columns, scratch->kept, rows, scratch->d_gates + product * columns,
-                          scratch->d_weight + product * width * weight_columns(pass), weight_columns(pass));
+        const float *d_gates = scratch->d_gates + product * columns;
+        float *d_weight = scratch->d_weight + product * weight_size(pass);
+        if (pass->bfloat16)
+            add_outer_product_bfloat16(width, columns, scratch->kept, rows, d_gates, d_weight, weight_columns(pass),
+                                       scratch->room);
+        else
+            add_outer_product(width, columns, scratch->kept, rows, d_gates, d_weight, weight_columns(pass));
     }
     scratch->kept = 0;
 }
@@ -71,16 +90,17 @@ INLINE void store_some(float *to, Vector value, int64_t lanes) {
 }
 
 /* One row of one step. `before` is the record of the step before, or NULL where the row begins: then `state` is. */
-INLINE void differentiate_gates(int64_t hidden_size, int64_t units, float slope, const float *record,
+INLINE void differentiate_gates(int64_t hidden_size, int64_t units, float slope, const int coarse, const float *record,
                                 const float *before, const float *state, const float *d_hidden, float *d_cell,
                                 float *d_gates, float *hidden_before) {
     for (int64_t unit = 0; unit < hidden_size; unit += LANES) {
         Vector i = load(record + unit), f = load(record + units + unit), g = load(record + 2 * units + unit);
-        Vector o = load(record + 3 * units + unit), tanh_c = hyperbolic_tangent(load(record + 4 * units + unit));
+        Vector o = load(record + 3 * units + unit),
+               tanh_c = hyperbolic_tangent(load(record + 4 * units + unit), coarse);
         Vector c_before, h_before;
         if (before) {
             c_before = load(before + 4 * units + unit);
-            h_before = load(before + 3 * units + unit) * hyperbolic_tangent(c_before);
+            h_before = load(before + 3 * units + unit) * hyperbolic_tangent(c_before, coarse);
         } else {
             c_before = load(state + unit);
             h_before = load(state + units + unit);
@@ -119,17 +139,21 @@ static void backward_step(const Pass *pass, const float *packed, const float *st
         memcpy(kept, pass->inputs + (group->order[row] * pass->steps + step) * input_size, 4 * input_size);
         kept[input_size] = 1;
         scratch->order[scratch->kept + row] = group->order[row];
-        if (pass->slope == 0)
-            differentiate_gates(hidden_size, units, 0, record, before, state, d_hidden, d_cell, d_gates + row * STRIDE,
-                                kept + input_size + 1);
+        float *d_gate = d_gates + row * STRIDE, *hidden_before = kept + input_size + 1;
+        if (pass->slope != 0)
+            differentiate_gates(hidden_size, units, pass->slope, 0, record, before, state, d_hidden, d_cell, d_gate,
+                                hidden_before);
+        else if (pass->bfloat16)
+            differentiate_gates(hidden_size, units, 0, 1, record, before, state, d_hidden, d_cell, d_gate,
+                                hidden_before);
         else
-            differentiate_gates(hidden_size, units, pass->slope, record, before, state, d_hidden, d_cell,
-                                d_gates + row * STRIDE, kept + input_size + 1);
+            differentiate_gates(hidden_size, units, 0, 0, record, before, state, d_hidden, d_cell, d_gate,
+                                hidden_before);
     }
     for (int64_t product = 0; product < products; product++) {
         float *result = pass->masks ? scratch->masked : scratch->d_rows;
-        multiply(rows, width, columns, d_gates + product * columns, packed + product * packed_size(width, columns),
-                 result);
+        multiply_rows(pass, rows, width, columns, d_gates + product * columns,
+                      packed + product * packed_floats(pass, width, columns), result, scratch->room);
         if (pass->masks)
             for (int64_t row = 0; row < rows; row++)
                 times_mask(pass, product, group->order[row], result + row * STRIDE, scratch->d_rows + row * STRIDE,
@@ -213,7 +237,8 @@ int seqclass_lstm_backward(const Pass *pass, int64_t size) {
         return SEQCLASS_MISSING_MEMORY;
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
     const int64_t scratch_size = round_up(backward_scratch_size(pass), LANES);
-    float *packed = allocate(products * packed_size(width, columns));
+    const int64_t each = packed_floats(pass, width, columns);
+    float *packed = allocate(products * each);
     float *d_begins = allocate(pass->batch * 2 * units_of(pass));
     float *memory = allocate(pass->threads * scratch_size);
     BackwardScratch *scratches = calloc(pass->threads, sizeof(BackwardScratch));
@@ -221,8 +246,8 @@ int seqclass_lstm_backward(const Pass *pass, int64_t size) {
     int64_t used = 0;
     if (!failed) {
         for (int64_t product = 0; product < products; product++)
-            pack(width, columns, pass->weight + product * columns * width, width, 1,
-                 packed + product * packed_size(width, columns));
+            pack_weight(pass, width, columns, pass->weight + product * columns * width, width, 1,
+                        packed + product * each);
 #pragma omp parallel num_threads(pass->threads)
         {
             unsigned flags = flush_denormals();
@@ -248,8 +273,8 @@ int seqclass_lstm_backward(const Pass *pass, int64_t size) {
                 for (int64_t k = 0; k < width; k++) {
                     float sum = 0;
                     for (int64_t thread = 0; thread < used; thread++)
-                        sum += scratches[thread]
-                                   .d_weight[(column / columns * width + k) * weight_columns(pass) + column % columns];
+                        sum += scratches[thread].d_weight[column / columns * weight_size(pass) +
+                                                          k * weight_columns(pass) + column % columns];
                     pass->d_weight[column * width + k] = sum;
                 }
             restore_denormals(flags);

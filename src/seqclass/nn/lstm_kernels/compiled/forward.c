@@ -9,24 +9,25 @@ typedef struct {
     float *gates;  /* (GROUP_ROWS, STRIDE): before activation */
     float *masked; /* (GROUP_ROWS, STRIDE): rows times the mask of a gate */
     float *cells;  /* (GROUP_ROWS, units) */
+    float *room;   /* of a product of bfloat16 */
 } ForwardScratch;
 
-INLINE void activate_gates(int64_t hidden_size, int64_t units, float slope, const float *gates, float *cell,
-                           float *hidden, float *record) {
+INLINE void activate_gates(int64_t hidden_size, int64_t units, float slope, const int coarse, const float *gates,
+                           float *cell, float *hidden, float *record) {
     for (int64_t unit = 0; unit < hidden_size; unit += LANES) {
-        Vector i = activate(load(gates + unit), slope);
-        Vector f = activate(load(gates + hidden_size + unit), slope);
-        Vector g = hyperbolic_tangent(load(gates + 2 * hidden_size + unit));
-        Vector o = activate(load(gates + 3 * hidden_size + unit), slope);
+        Vector i = activate(load(gates + unit), slope, coarse);
+        Vector f = activate(load(gates + hidden_size + unit), slope, coarse);
+        Vector g = hyperbolic_tangent(load(gates + 2 * hidden_size + unit), coarse);
+        Vector o = activate(load(gates + 3 * hidden_size + unit), slope, coarse);
         Vector c = f * load(cell + unit) + i * g;
         store(cell + unit, c);
-        store(hidden + unit, o * hyperbolic_tangent(c));
+        store(hidden + unit, o * hyperbolic_tangent(c, coarse));
         if (record) {
-            store(record + unit, i);
-            store(record + units + unit, f);
-            store(record + 2 * units + unit, g);
-            store(record + 3 * units + unit, o);
-            store(record + 4 * units + unit, c);
+            store_for_later(record + unit, i);
+            store_for_later(record + units + unit, f);
+            store_for_later(record + 2 * units + unit, g);
+            store_for_later(record + 3 * units + unit, o);
+            store_for_later(record + 4 * units + unit, c);
         }
     }
 }
@@ -47,17 +48,19 @@ static void forward_step(const Pass *pass, const float *packed, const Group *gro
                            scratch->masked + row * STRIDE, 0);
         }
         /* In ascending order: a product writes beyond its columns, into those of the next. */
-        multiply(rows, columns, width, factors, packed + product * packed_size(columns, width),
-                 scratch->gates + product * columns);
+        multiply_rows(pass, rows, columns, width, factors, packed + product * packed_floats(pass, columns, width),
+                      scratch->gates + product * columns, scratch->room);
     }
     for (int64_t row = 0; row < rows; row++) {
         const float *gates = scratch->gates + row * STRIDE;
         float *cell = scratch->cells + row * units, *hidden = scratch->rows + row * STRIDE + input_size + 1;
         float *record = records ? records + row * record_size(pass) : NULL;
-        if (pass->slope == 0)
-            activate_gates(hidden_size, units, 0, gates, cell, hidden, record);
+        if (pass->slope != 0)
+            activate_gates(hidden_size, units, pass->slope, 0, gates, cell, hidden, record);
+        else if (pass->bfloat16)
+            activate_gates(hidden_size, units, 0, 1, gates, cell, hidden, record);
         else
-            activate_gates(hidden_size, units, pass->slope, gates, cell, hidden, record);
+            activate_gates(hidden_size, units, 0, 0, gates, cell, hidden, record);
         if (pass->sequences) memcpy(pass->sequences + place(pass, group->order[row], step), hidden, 4 * hidden_size);
     }
 }
@@ -114,11 +117,14 @@ static void forward_group(const Pass *pass, const float *packed, const float *st
                4 * pass->hidden_size);
 }
 
-static int64_t forward_scratch_size(const Pass *pass) { return GROUP_ROWS * (3 * STRIDE + units_of(pass)); }
+static int64_t forward_scratch_size(const Pass *pass) {
+    const int64_t room = pass->bfloat16 ? room_size_bfloat16(GROUP_ROWS, 0, width_of(pass)) : 0;
+    return GROUP_ROWS * (3 * STRIDE + units_of(pass)) + room;
+}
 
-static ForwardScratch cut_forward_scratch(float *memory) {
+static ForwardScratch cut_forward_scratch(const Pass *pass, float *memory) {
     return (ForwardScratch){memory, memory + GROUP_ROWS * STRIDE, memory + 2 * GROUP_ROWS * STRIDE,
-                            memory + 3 * GROUP_ROWS * STRIDE};
+                            memory + 3 * GROUP_ROWS * STRIDE, memory + GROUP_ROWS * (3 * STRIDE + units_of(pass))};
 }
 
 int seqclass_lstm_forward(const Pass *pass, int64_t size) {
@@ -126,24 +132,23 @@ int seqclass_lstm_forward(const Pass *pass, int64_t size) {
     if (status != SEQCLASS_OK) return status;
     if (!pass->last && !pass->sequences) return SEQCLASS_MISSING_MEMORY;
     const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
-    const int64_t packed_floats = products * packed_size(columns, width);
-    float *packed = allocate(packed_floats + (pass->trace ? 0 : states_size(pass)));
+    const int64_t each = packed_floats(pass, columns, width);
+    float *packed = allocate(products * each + (pass->trace ? 0 : states_size(pass)));
     float *scratch_memory = allocate(pass->threads * forward_scratch_size(pass));
     if (!packed || !scratch_memory) {
         free(packed);
         free(scratch_memory);
         return SEQCLASS_NO_MEMORY;
     }
-    float *states = pass->trace ? pass->trace : packed + packed_floats;
+    float *states = pass->trace ? pass->trace : packed + products * each;
     for (int64_t product = 0; product < products; product++)
-        pack(columns, width, pass->weight + product * columns * width, 1, width,
-             packed + product * packed_size(columns, width));
+        pack_weight(pass, columns, width, pass->weight + product * columns * width, 1, width, packed + product * each);
 
 #pragma omp parallel num_threads(pass->threads)
     {
         unsigned flags = flush_denormals();
         ForwardScratch scratch =
-            cut_forward_scratch(scratch_memory + omp_get_thread_num() * forward_scratch_size(pass));
+            cut_forward_scratch(pass, scratch_memory + omp_get_thread_num() * forward_scratch_size(pass));
 #pragma omp single
         forward_shared(pass, packed, &scratch, states);
         for (int64_t part = omp_get_thread_num(); part < pass->threads; part += omp_get_num_threads())
@@ -152,6 +157,7 @@ int seqclass_lstm_forward(const Pass *pass, int64_t size) {
                 fill_group(pass, band, part, &group);
                 forward_group(pass, packed, states, &group, &scratch);
             }
+        finish_stores();
         restore_denormals(flags);
     }
     free(packed);

@@ -105,6 +105,7 @@ def _digest(content: bytes) -> str:
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.seqclass_lstm_max_columns.restype = ctypes.c_int64
+    library.seqclass_lstm_has_bfloat16.restype = ctypes.c_int64
     for function in (library.seqclass_lstm_trace_size, library.seqclass_lstm_forward, library.seqclass_lstm_backward):
         function.argtypes = (ctypes.c_void_p, ctypes.c_int64)
     library.seqclass_lstm_trace_size.restype = ctypes.c_int64

@@ -8,6 +8,8 @@
 
 int64_t seqclass_lstm_max_columns(void) { return MAX_COLUMNS; }
 
+int64_t seqclass_lstm_has_bfloat16(void) { return has_bfloat16(); }
+
 static int sizes_are_right(const Pass *pass) {
     return pass->batch > 0 && pass->steps > 0 && pass->batch <= MAX_ROWS_TIMES_STEPS / pass->steps &&
            pass->hidden_size > 0 && pass->hidden_size <= MAX_COLUMNS / 4 && pass->input_size >= 0 &&
@@ -31,6 +33,7 @@ static int rows_are_right(const Pass *pass, char *seen) {
 int check_pass(const Pass *pass, int64_t size) {
     if (size != (int64_t)sizeof(Pass)) return SEQCLASS_WRONG_LAYOUT;
     if (!sizes_are_right(pass)) return SEQCLASS_WRONG_SIZES;
+    if (pass->bfloat16 && !has_bfloat16()) return SEQCLASS_NO_BFLOAT16;
     if (!pass->order || !pass->begins || !pass->inputs || !pass->weight) return SEQCLASS_MISSING_MEMORY;
     char *seen = calloc((size_t)pass->batch, 1);
     if (!seen) return SEQCLASS_NO_MEMORY;
@@ -45,6 +48,26 @@ int64_t seqclass_lstm_trace_size(const Pass *pass, int64_t size) {
     int64_t records = pass->shared_steps;
     for (int64_t row = 0; row < pass->batch; row++) records += pass->steps - pass->begins[row];
     return states_size(pass) + records * record_size(pass);
+}
+
+int64_t packed_floats(const Pass *pass, int64_t columns, int64_t depth) {
+    return pass->bfloat16 ? packed_size_bfloat16(columns, depth) : packed_size(columns, depth);
+}
+
+void pack_weight(const Pass *pass, int64_t columns, int64_t depth, const float *b, int64_t b_depth, int64_t b_column,
+                 float *packed) {
+    if (pass->bfloat16)
+        pack_bfloat16(columns, depth, b, b_depth, b_column, packed);
+    else
+        pack(columns, depth, b, b_depth, b_column, packed);
+}
+
+void multiply_rows(const Pass *pass, int64_t rows, int64_t columns, int64_t depth, const float *a, const float *b,
+                   float *c, float *room) {
+    if (pass->bfloat16)
+        multiply_bfloat16(rows, columns, depth, a, b, c, room);
+    else
+        multiply(rows, columns, depth, a, b, c);
 }
 
 void fill_group(const Pass *pass, int64_t band, int64_t part, Group *group) {

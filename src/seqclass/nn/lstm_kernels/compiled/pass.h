@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "lstm.h"
-#include "products.h"
+#include "bfloat16.h"
 
 /* Rows that a thread takes through time together. */
 #define GROUP_ROWS 48
+_Static_assert(GROUP_ROWS % TILE_HEIGHT == 0, "rows of scratch are whole tiles");
 
 static inline int64_t width_of(const Pass *pass) { return pass->input_size + 1 + pass->hidden_size; }
 /* Units with room for whole vectors. */
@@ -51,6 +52,13 @@ void fill_shared(const Pass *pass, Group *group);
 static inline int64_t place(const Pass *pass, int64_t row, int64_t step) {
     return (row * pass->steps + step) * pass->hidden_size;
 }
+
+/* The functions of products.h and bfloat16.h, as the pass wants them. */
+int64_t packed_floats(const Pass *pass, int64_t columns, int64_t depth);
+void pack_weight(const Pass *pass, int64_t columns, int64_t depth, const float *b, int64_t b_depth, int64_t b_column,
+                 float *packed);
+void multiply_rows(const Pass *pass, int64_t rows, int64_t columns, int64_t depth, const float *a, const float *b,
+                   float *c, float *room);
 
 static inline float *allocate(int64_t floats) { return aligned_alloc(64, (size_t)round_up(4 * floats, 64)); }
 

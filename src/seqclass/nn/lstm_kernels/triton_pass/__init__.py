@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
+from seqclass.nn.autocast import casts_to_bfloat16
 from seqclass.nn.lstm_kernels.arguments import LSTMArguments
 from seqclass.nn.lstm_kernels.reference import reference_lstm
 from seqclass.nn.lstm_kernels.triton_pass.choices import Choice, Precision, padded_units
@@ -76,8 +77,7 @@ def triton_lstm(arguments: LSTMArguments, choice: Choice | None = None) -> torch
 
 
 def _precision(device_type: str) -> Precision:
-    halves = torch.is_autocast_enabled(device_type) and torch.get_autocast_dtype(device_type) == torch.bfloat16
-    return "bfloat16" if halves else "float32"
+    return "bfloat16" if casts_to_bfloat16(device_type) else "float32"
 
 
 @dataclass(frozen=True)
