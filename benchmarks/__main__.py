@@ -50,6 +50,7 @@ def main(argv: list[str] | None = None) -> None:
         gpu_report.write(arguments)
     else:
         common = options.parse(arguments)
+        common.check_keepable()
         load = environment.OtherLoad()
         try:
             result = QUESTIONS[arguments.command].run(arguments, common)

@@ -16,6 +16,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 """The repository."""
 
+CHANGED = "+"
+"""What follows a commit from which tracked files differ."""
+
 INSTRUCTION_SETS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
@@ -78,7 +81,7 @@ def commit() -> str:
         changed = _git("status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return head + ("+" if changed else "")
+    return head + (CHANGED if changed else "")
 
 
 def now() -> str:

@@ -57,6 +57,18 @@ class Common:
         machine = environment.machine(self.device, self.threads)
         return Result(question=question, machine=machine, data=data)
 
+    def check_keepable(self) -> None:
+        """Check, before anything is measured, that a result that is to be kept will be one of a commit.
+
+        Raises:
+            SystemExit: tracked files differ from it.
+        """
+        if not self.quick and self.json is None and environment.commit().endswith(environment.CHANGED):
+            raise SystemExit(
+                "python -m benchmarks: there are uncommitted changes, and what is kept has to be of a commit: commit "
+                "them first, or write the result elsewhere with --json FILE"
+            )
+
     def keep(self, result: Result) -> Path | None:
         """Write the result to where it is kept; where that is, or None for a quick one that is not."""
         if self.quick and self.json is None:

@@ -26,6 +26,7 @@ from benchmarks.data import TextSet
 from benchmarks.environment import ROOT, versions
 from benchmarks.options import Common, implementation, say
 from benchmarks.protocol import LOG_TAIL, WorkerError
+from seqclass.models import PRESETS
 
 _SHORT = [
     *("--trainer.max_epochs", "1", "--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1"),
@@ -84,13 +85,29 @@ class RecipeRace:
     def __post_init__(self) -> None:
         self._config: str = implementations.named(self.name).options["config"]
         self._pretraining: str | None = implementations.named(self.name).options.get("pretraining")
-        data = yaml.safe_load((ROOT / self._config).read_text(encoding="utf-8"))["data"]
+        config = yaml.safe_load((ROOT / self._config).read_text(encoding="utf-8"))
+        data = config["data"]
         self._own_texts = data["class_path"].endswith("TextDataModule")
         default = 0.1 if self._own_texts else "test"
         self._holds_out = data.get("init_args", {}).get("validation", default) != "test"
+        self._has_branches = _has_ngrams(config.get("model", {}))
         self._kept = Path(tempfile.mkdtemp(dir=self.folder))
 
+    def check(self) -> None:
+        """Check that the recipe can take part with these texts, before any second is spent on it.
+
+        Raises:
+            WorkerError: it cannot.
+        """
+        if not self._own_texts and self.texts.archive is None:
+            raise WorkerError("this recipe reads the IMDB reviews, not own texts")
+        if self._has_branches and not self._holds_out:
+            raise WorkerError(
+                "the blend of its branches would be chosen by the test texts: hold out texts to validate on"
+            )
+
     def __call__(self, number: int) -> list[float]:
+        self.check()
         seed = self.common.seed + number
         self.row["versions"] = versions(("seqclass", "torch", "lightning", "numpy"))
         given = ["--config", self._config, *self._data_options()]
@@ -110,8 +127,6 @@ class RecipeRace:
     def _data_options(self) -> list[str]:
         if self._own_texts:
             return ["--data.train", str(self.texts.train), "--data.test", str(self.texts.test)]
-        if self.texts.archive is None:
-            raise WorkerError("this recipe reads the IMDB reviews, not own texts")
         return ["--data.path", str(self.texts.archive)]
 
     def _pretrain(self) -> Path:
@@ -132,8 +147,6 @@ class RecipeRace:
         self._seqclass("fit", *given, *end, *every, "--seed_everything", str(seed), "--runs_dir", str(runs))
         seconds = time.time() - began
         figures = last_figures(runs, "test" if self._holds_out else "val")
-        if "acc_recurrent" in figures and not self._holds_out:
-            raise WorkerError("the blend of its branches was chosen by the test texts: hold out texts to validate on")
         run = {"seed": seed, "seconds": seconds, **figures}
         if self.curve:
             run["curve"] = self._test_checkpoints(runs, began, seconds, given)
@@ -168,6 +181,12 @@ class RecipeRace:
         if completed.returncode != 0:
             words = " ".join((completed.stderr or completed.stdout).split())
             raise WorkerError(f"seqclass {command[0]} ended with status {completed.returncode}: {words[-LOG_TAIL:]}")
+
+
+def _has_ngrams(model: dict[str, Any]) -> bool:
+    """Whether a recipe's stack has n-grams beside its recurrent layers."""
+    preset = PRESETS[model.get("stack", "lstm")].values
+    return bool(model.get("ngrams", preset.get("ngrams")))
 
 
 def last_figures(folder: Path, stage: str) -> dict[str, float]:

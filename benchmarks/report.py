@@ -1,26 +1,28 @@
-"""``report``: the kept results as Markdown tables, written between the markers of the README.
+"""``report``: the kept results as Markdown tables, written between the markers of the documents.
 
 The text between ``<!-- benchmarks:NAME -->`` and ``<!-- /benchmarks -->`` is replaced, where NAME is one of
-`benchmarks.tables.SECTIONS`. Each table says which machine, commit and versions it is of, and which command repeats
-it; different machines, devices and thread counts have tables of their own. Only the newest row of each measurement
-is shown.
+`benchmarks.sections.SECTIONS`, in README.md and benchmarks/RESULTS.md or the files of ``--into``. Each table says which
+machine, commit and versions it is of, and which command repeats it; different machines, devices and thread counts have
+tables of their own. Only the newest row of each measurement is shown, and one of a tree with uncommitted changes only
+where there is no other, marked. Files that no table shows anything of are named.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import environment, plots, results
+from benchmarks import environment, options, plots, results
 from benchmarks.results import MergedRow, Result
+from benchmarks.sections import SECTIONS
 from benchmarks.statistics import quartiles
 from benchmarks.step import BASELINE
-from benchmarks.tables import SECTIONS
 
-README = environment.ROOT / "README.md"
+DOCUMENTS = (environment.ROOT / "README.md", environment.ROOT / "benchmarks" / "RESULTS.md")
 MARKED = re.compile(r"(<!-- benchmarks:(?P<name>[a-z]+) -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
 QUIET = 0.1
 """CPUs that other work may keep busy during a measurement without a word about it."""
@@ -28,23 +30,51 @@ QUIET = 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the report."""
-    parser.add_argument("--readme", type=Path, default=README)
+    names = " and ".join(path.relative_to(environment.ROOT).as_posix() for path in DOCUMENTS)
+    parser.add_argument(
+        "--into", type=Path, action="append", metavar="FILE", help=f"may be repeated (default: {names})"
+    )
     parser.add_argument("--results", type=Path, default=results.FOLDER, metavar="FOLDER")
     parser.add_argument("--no-plots", action="store_true", help="tables alone; plots need matplotlib")
 
 
 def write(arguments: argparse.Namespace) -> None:
-    """Write the sections that the README has markers for, and the plots; print what it has none for."""
+    """Write the sections that the documents have markers for, and the plots; print what none has any for.
+
+    Raises:
+        SystemExit: a marker names no section; nothing is written then.
+    """
     found = results.read_folder(arguments.results)
     pictures = {} if arguments.no_plots else plots.draw(found, arguments.results / "plots")
-    text = arguments.readme.read_text(encoding="utf-8") if arguments.readme.exists() else ""
-    sections = {name: section(found, name, pictures.get(name, []), arguments.readme.parent) for name in SECTIONS}
-    marked = {match["name"] for match in MARKED.finditer(text)}
-    if marked:
-        arguments.readme.write_text(insert(text, sections), encoding="utf-8")
-    for name, text in sections.items():
-        if name not in marked:
+    marked: set[str] = set()
+    changed: dict[Path, str] = {}
+    for path in arguments.into or DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        sections = {name: section(found, name, pictures.get(name, []), path.parent) for name in SECTIONS}
+        try:
+            changed[path] = insert(text, sections)
+        except ValueError as error:
+            raise SystemExit(f"python -m benchmarks report: {path}: {error}") from None
+        marked |= {match["name"] for match in MARKED.finditer(text)}
+    for path, text in changed.items():
+        path.write_text(text, encoding="utf-8")
+    for name in SECTIONS.keys() - marked:
+        if text := tables(found, name):
             print(f"<!-- benchmarks:{name} -->\n{text}<!-- /benchmarks -->\n")
+    for name in sorted(each.file_name for each in unused(found)):
+        options.say(f"no table shows anything of {name}: delete it")
+
+
+def unused(found: Iterable[Result]) -> list[Result]:
+    """The results that neither a table shows, nor is the run before one of these, whose repeatability is claimed."""
+    found = list(found)
+    used: list[Result] = []
+    for name, each in SECTIONS.items():
+        shown = [merged for merged in results.merge(found, each.question) if each.shows(merged.row)]
+        used += [merged.result for merged in shown]
+        for key in {results.machine_key(merged.result) for merged in shown} if name == "step" else ():
+            used += _last_two([each for each in found if each.question == "step" and results.machine_key(each) == key])
+    return [each for each in found if not any(each is other for other in used)]
 
 
 def insert(text: str, sections: dict[str, str]) -> str:
@@ -64,7 +94,7 @@ def insert(text: str, sections: dict[str, str]) -> str:
 
 def section(found: Iterable[Result], name: str, pictures: Iterable[Path], relative_to: Path) -> str:
     """One section: its tables and pictures, or a line that says that there is no result yet."""
-    images = [f"![{path.stem}]({path.relative_to(relative_to).as_posix()})\n" for path in pictures]
+    images = [f"![{path.stem}]({Path(os.path.relpath(path, relative_to)).as_posix()})\n" for path in pictures]
     return "\n".join([tables(found, name) or "Not measured yet.\n", *images])
 
 
@@ -74,7 +104,8 @@ def tables(found: Iterable[Result], name: str) -> str:
     groups: dict[tuple[Any, ...], list[MergedRow]] = {}
     for merged in results.merge(found, section.question):
         if section.shows(merged.row):
-            groups.setdefault(results.machine_key(merged.result), []).append(merged)
+            key = results.machine_key(merged.result)
+            groups.setdefault(key[:-1] if section.joins_data else key, []).append(merged)
     texts = []
     for key in sorted(groups, key=str):
         history = [each for each in found if each.question == section.question and results.machine_key(each) == key]
@@ -83,13 +114,22 @@ def tables(found: Iterable[Result], name: str) -> str:
     return "\n".join(texts)
 
 
+def _last_two(history: list[Result]) -> list[Result]:
+    """The last run of the notebook's settings, and before it the one before of the same; fewer if there are not two."""
+    with_ratios = [result for result in history if _ratios(result)]
+    if not with_ratios:
+        return []
+    *earlier, now = with_ratios
+    before = [result for result in earlier if _ratios(result).keys() & _ratios(now).keys()]
+    return [*before[-1:], now]
+
+
 def _repeatability(history: list[Result]) -> str:
     """How far the ratios of the last run of the notebook's settings are from those of the run before of the same."""
-    *earlier, now = [ratios for result in history if (ratios := _ratios(result))] or [{}]
-    before = next((ratios for ratios in reversed(earlier) if ratios.keys() & now.keys()), {})
-    changes = [abs(now[key] / before[key] - 1) for key in now.keys() & before.keys()]
-    if not changes:
+    if len(runs := _last_two(history)) < 2:
         return ""
+    before, now = map(_ratios, runs)
+    changes = [abs(now[key] / before[key] - 1) for key in now.keys() & before.keys()]
     middle, largest = quartiles(changes).median, max(changes)
     return (
         f"Against the run before, the {len(changes)} ratios to {BASELINE} differ by {100 * middle:.0f}% in the "
@@ -117,7 +157,9 @@ def _heading(rows: list[MergedRow]) -> str:
     )
     others = machine.get("other_cpus") or 0
     busy = f"; meanwhile other work kept {others:.1f} CPUs busy" if others > QUIET else ""
-    return f"**{machine['device'].upper()}: {where}{data}** ({newest.date[:10]}, commit {newest.commit}{busy})"
+    changed = {merged.result.commit for merged in rows if not merged.result.is_of_a_commit}
+    unclean = f"; with uncommitted changes, to be measured anew: {', '.join(sorted(changed))}" if changed else ""
+    return f"**{machine['device'].upper()}: {where}{data}** ({newest.date[:10]}, commit {newest.commit}{busy}{unclean})"
 
 
 def _footer(rows: list[MergedRow]) -> str:

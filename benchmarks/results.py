@@ -78,6 +78,11 @@ class Result:
             self.add_failed(**row, reason=failure)
 
     @property
+    def is_of_a_commit(self) -> bool:
+        """Whether the sources measured are those of the commit, without changes beside it."""
+        return not self.commit.endswith(environment.CHANGED)
+
+    @property
     def file_name(self) -> str:
         """A name that sorts by question, device and date."""
         stamp = "".join(character for character in self.date if character not in "-:")
@@ -92,14 +97,21 @@ def write(result: Result, path: Path | None = None) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1, allow_nan=False)
-            file.write("\n")
+            file.write(_compact(document))
         Path(name).chmod(0o644)  # mkstemp makes private files; a result is not
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     return path
+
+
+def _compact(document: dict[str, Any]) -> str:
+    """JSON with a line for each field and each row: a tenth of the lines, and changes can still be read."""
+    *head, (last, rows) = document.items()
+    lines = [f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)},\n" for name, value in head]
+    each = ",\n".join(json.dumps(row, allow_nan=False) for row in rows)
+    return "".join(["{\n", *lines, f"{json.dumps(last)}: [\n{each}\n]}}\n"])
 
 
 def read(path: Path) -> Result:
@@ -148,10 +160,11 @@ def merge(results: Iterable[Result], question: str) -> list[MergedRow]:
     """The newest row for each thing measured under one question.
 
     Rows are the same thing if stack, implementation, settings, data source, device, its name and the number
-    of threads agree. A newer failure replaces an older success: the report shows what holds now.
+    of threads agree. A newer failure replaces an older success: the report shows what holds now. Rows of a tree with
+    uncommitted changes are taken only where there are no others.
     """
     merged: dict[tuple[Any, ...], MergedRow] = {}
-    for result in sorted(results, key=lambda result: result.date):
+    for result in sorted(results, key=lambda result: (result.is_of_a_commit, result.date)):
         if result.question != question:
             continue
         for row in result.rows:

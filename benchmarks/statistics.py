@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 
 @dataclass(frozen=True)
@@ -64,27 +65,6 @@ def paired_ratios(theirs: Sequence[Sequence[float]], ours: Sequence[Sequence[flo
     ]
 
 
-def student_t_quantile(probability: float, degrees: float) -> float:
-    """The point below which Student's t with ``degrees`` of freedom lies with ``probability``.
-
-    With t = sqrt(degrees) tan(angle), the density becomes proportional to cos(angle)^(degrees - 1), which is
-    smooth on [0, pi/2]; its running sum is inverted by interpolation. The error is below 1e-4 for at least
-    one degree of freedom and 0.001 <= probability <= 0.999.
-
-    Raises:
-        ValueError: if ``probability`` is outside (0, 1) or ``degrees`` below 1.
-    """
-    if not 0 < probability < 1 or degrees < 1:
-        raise ValueError(f"probability must be in (0, 1) and degrees >= 1, got {probability} and {degrees}")
-    if probability < 0.5:
-        return -student_t_quantile(1 - probability, degrees)
-    angles = np.linspace(0, math.pi / 2, 200_001)
-    density = np.cos(angles) ** (degrees - 1)
-    below = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    angle = np.interp((probability - 0.5) * 2 * below[-1], below, angles)
-    return math.sqrt(degrees) * math.tan(angle)
-
-
 @dataclass(frozen=True)
 class Interval:
     """An estimate with the interval that covers the truth with probability ``confidence``."""
@@ -105,13 +85,10 @@ def difference_interval(ours: Sequence[float], theirs: Sequence[float], confiden
     difference = float(a.mean() - b.mean())
     if len(a) < 2 or len(b) < 2:
         return Interval(difference, -math.inf, math.inf, confidence)
-    variance_a, variance_b = float(a.var(ddof=1)) / len(a), float(b.var(ddof=1)) / len(b)
-    variance = variance_a + variance_b
-    if variance == 0:
+    if a.var() == b.var() == 0:
         return Interval(difference, difference, difference, confidence)
-    degrees = variance**2 / (variance_a**2 / (len(a) - 1) + variance_b**2 / (len(b) - 1))
-    half = student_t_quantile((1 + confidence) / 2, degrees) * math.sqrt(variance)
-    return Interval(difference, difference - half, difference + half, confidence)
+    found = stats.ttest_ind(a, b, equal_var=False).confidence_interval(confidence)
+    return Interval(difference, float(found.low), float(found.high), confidence)
 
 
 def time_to_target(curve: Sequence[tuple[float, float]], target: float) -> float:

@@ -2,14 +2,13 @@
 
 Each implementation of a stack runs in a worker of its own; the workers take turns, a few batches each, all
 of them on the same batches: different ones, drawn by the plain shuffle, with the padding they really have.
-On the CPU a turn counts if the CPUs were near each other before and after it (`cores`).
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import checks, cores, data, environment, implementations, notebook
+from benchmarks import checks, data, implementations, notebook
 from benchmarks.options import Common, say
 from benchmarks.protocol import Session, WorkerError
 from benchmarks.results import Result
@@ -39,17 +38,16 @@ SWEEP_SETTINGS: dict[str, dict[str, int]] = {"segments": {"batch_size": 256, "le
 
 QUICK_IMPLEMENTATIONS = ("seqclass", "torch-naive", "keras-tensorflow")
 TURN_SECONDS = 20.0
-"""Nobody's turn takes much longer: a slow implementation gets fewer batches per turn, at least one, and a turn that
-was disturbed is taken again only within that time."""
+"""Nobody's turn takes much longer: a slow implementation gets fewer batches per turn, at least one."""
 
 LAUNCHES = 3
 """How often each implementation is started anew."""
-ROUNDS = 6
+ROUNDS = 8
 STEPS = 3
 """Turns of each process, and batches of a turn. Before each turn everyone builds the model anew, because a model may
 be lucky or not for as long as it lives: TensorFlow decides by the times of its first executions, for good, which
-operations are worth a thread. And many short turns, because a disturbance of the machine lasts for seconds: it is
-either seen at a turn's end, or reaches all implementations of a round."""
+operations are worth a thread. And many short turns, because a disturbance of the machine lasts for seconds: it reaches
+all implementations of a round, or few of the rounds, of which the outer ones are left out."""
 
 WARM_UP_STEPS = 3
 CHECKED_REVIEWS = 16
@@ -86,7 +84,6 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
     source = data.source(arguments.synthetic)
     result = common.result("step", {"source": source})
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
-        near = _near_cores(common, Path(folder))
         sizes = {name: getattr(arguments, name) for name in ("batch_size", "length", "hidden_size", "num_embeddings")}
         for settings in _all_settings(Settings(**sizes), arguments.sweep):
             prepared = data.prepare(
@@ -103,28 +100,14 @@ def run(arguments: argparse.Namespace, common: Common) -> Result:
                 into=prepared.folder,
             )
             for stack in common.stacks:
-                case = _Case(stack, settings, arguments.sweep, batches, prepared.folder, common, near)
+                case = _Case(stack, settings, arguments.sweep, batches, prepared.folder, common)
                 case.measure(result, chosen, launches=launches, rounds=rounds, steps=steps)
-        if near is not None:
-            result.machine["round_trip_ns"] = near.nearest
     return result
 
 
 def _in_bf16(name: str) -> list[str]:
     """The same in bfloat16, where there is such an implementation."""
     return [f"{name}{implementations.BF16}"] if name in ("seqclass", "torch-naive") else []
-
-
-def _near_cores(common: Common, folder: Path) -> cores.NearCores | None:
-    """What watches the CPUs that the workers run on, if they do all the work and it is possible here."""
-    if common.device != "cpu" or common.threads == 1:
-        return None
-    try:
-        round_trip = cores.compile_round_trip(environment.available_cpus()[: common.threads], folder)
-        return cores.NearCores(round_trip)
-    except cores.UnknownDistanceError as error:
-        say(f"step: every turn counts, wherever the CPUs lie: {error}")
-        return None
 
 
 def _all_settings(base: Settings, sweep: str | None) -> Iterable[Settings]:
@@ -145,7 +128,6 @@ class _Case:
     batches: tuple[Path, Path]
     folder: Path
     common: Common
-    near: Callable[[], bool] | None
 
     def measure(self, result: Result, names: Iterable[str], *, launches: int, rounds: int, steps: int) -> None:
         """Start and check the workers, let them take turns, as often as there are launches, and add a row for each."""
@@ -199,13 +181,11 @@ class _Case:
         number: int,
     ) -> None:
         """Everyone warms up and takes one turn in training, then one in evaluation."""
-        watched = {"steady": self.near, "patience": TURN_SECONDS} if self.near else {}
         for method, key in (("train_steps", "train_ms"), ("eval_steps", "eval_ms")):
             alive = _alive(sessions, failures)
             turns = {name: _Turn(session, method, self.batches, steps, number) for name, session in alive.items()}
-            for name, series in interleave(turns, rounds=1, **watched).items():
+            for name, series in interleave(turns, rounds=1).items():
                 rows[name]["samples"][key] += series.rounds
-                rows[name]["disturbed"][key] += series.disturbed
                 if series.failure is not None:
                     failures[name] = series.failure
 
@@ -279,7 +259,7 @@ def batches_per_turn(milliseconds: float, steps: int) -> int:
 
 
 def _empty_row() -> dict[str, Any]:
-    return {kind: {"train_ms": [], "eval_ms": []} for kind in ("samples", "disturbed")}
+    return {"samples": {"train_ms": [], "eval_ms": []}}
 
 
 def _summary(samples: dict[str, list[list[float]]]) -> dict[str, Any]:

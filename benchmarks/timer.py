@@ -69,12 +69,10 @@ class Series:
 
     Attributes:
         rounds: its samples, round by round.
-        disturbed: the samples of turns that were taken again.
         failure: why it dropped out, if it did.
     """
 
     rounds: list[list[float]] = field(default_factory=list)
-    disturbed: list[list[float]] = field(default_factory=list)
     failure: str | None = None
 
     @property
@@ -89,8 +87,6 @@ def interleave(
     rounds: int,
     warm_up: int = 1,
     settle: float = SETTLE_SECONDS,
-    steady: Callable[[], bool] = lambda: True,
-    patience: float = 0.0,
 ) -> dict[str, Series]:
     """Let the contestants take turns, one round after the other.
 
@@ -99,9 +95,6 @@ def interleave(
         rounds: the number of rounds that count.
         warm_up: rounds before them whose samples are thrown away; they have the numbers -warm_up to -1.
         settle: seconds to wait before each turn.
-        steady: whether the machine is as it should be. A turn counts if it was so before and after it; else the
-            contestant waits, or takes its turn again.
-        patience: after this many seconds of that a turn counts as it is.
 
     Returns:
         By name, in the order given, the samples of each round. A contestant whose turn raises `TurnError`
@@ -113,31 +106,10 @@ def interleave(
             if series[name].failure is not None:
                 continue
             try:
-                if number < 0:
-                    time.sleep(settle)
-                    turn(number)
-                else:
-                    _count_turn(series[name], turn, number, settle, steady, patience)
+                time.sleep(settle)
+                samples = list(turn(number))
+                if number >= 0:
+                    series[name].rounds.append(samples)
             except TurnError as error:
                 series[name].failure = str(error)
     return series
-
-
-def _count_turn(
-    series: Series,
-    turn: Callable[[int], list[float]],
-    number: int,
-    settle: float,
-    steady: Callable[[], bool],
-    patience: float,
-) -> None:
-    last = time.monotonic() + patience
-    while True:
-        time.sleep(settle)
-        if not steady() and time.monotonic() < last:
-            continue
-        samples = list(turn(number))
-        if steady() or time.monotonic() >= last:
-            series.rounds.append(samples)
-            return
-        series.disturbed.append(samples)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import sys
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -21,25 +22,43 @@ EPOCH_METHODS = ("build", "load", "epoch", "evaluate", "memory")
 METHODS = tuple(dict.fromkeys(STEP_METHODS + EPOCH_METHODS))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The model that a worker is to build.
+
+    Attributes:
+        stack: its name; "any" for what has no stack.
+        length: steps of a review.
+        sizes: ``num_embeddings``, ``embedding_dim`` and ``hidden_size``.
+        device: "cpu" or "cuda".
+        seed: of its initial values and of whatever it draws.
+        threads: that it may use.
+        options: the implementation's own.
+    """
+
+    stack: str
+    length: int
+    sizes: dict[str, int]
+    device: str
+    seed: int
+    threads: int
+    options: dict[str, Any]
+
+
 class Worker(ABC):
     """A classifier that can be trained an epoch at a time, and evaluated."""
 
     distributions: tuple[str, ...] = ()
     """The installed packages whose versions a result shows."""
 
+    @final
+    def build(self, **wanted: Any) -> dict[str, Any]:
+        """Make the model anew: how many trained values it has, and which versions run it. Parameters as `Wanted`."""
+        return {"parameters": self.make(Wanted(**wanted)), "versions": versions(self.distributions)}
+
     @abstractmethod
-    def build(
-        self,
-        *,
-        stack: str,
-        length: int,
-        sizes: dict[str, int],
-        device: str,
-        seed: int,
-        threads: int,
-        options: dict[str, Any],
-    ) -> dict[str, Any]:
-        """Make the model anew, with its framework's initial values, and return `description`."""
+    def make(self, wanted: Wanted) -> int:
+        """Make the model anew, with its framework's initial values, and return how many trained values it has."""
 
     @abstractmethod
     def load(self, *, folder: str) -> None:
@@ -52,11 +71,6 @@ class Worker(ABC):
     @abstractmethod
     def evaluate(self, *, batch_size: int) -> dict[str, float]:
         """Loss and accuracy on the test reviews."""
-
-    @final
-    def description(self, parameters: int) -> dict[str, Any]:
-        """What `build` answers: how many trained values the model has, and which versions run it."""
-        return {"parameters": parameters, "versions": versions(self.distributions)}
 
     def memory(self) -> dict[str, float]:
         """The most memory the process has held, in MiB, and on the device if that is its own."""

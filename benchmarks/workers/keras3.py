@@ -19,7 +19,7 @@ from keras import layers
 from benchmarks.notebook import DROPOUT, FILTERS, KERNEL_SIZE
 from benchmarks.protocol import serve
 from benchmarks.timer import Laps
-from benchmarks.workers.base import METHODS, NeuralWorker, batches
+from benchmarks.workers.base import METHODS, NeuralWorker, Wanted, batches
 
 
 class KerasWorker(NeuralWorker):
@@ -32,22 +32,12 @@ class KerasWorker(NeuralWorker):
         "numpy",
     )
 
-    def build(
-        self,
-        *,
-        stack: str,
-        length: int,
-        sizes: dict[str, int],
-        device: str,
-        seed: int,
-        threads: int,
-        options: dict[str, Any],
-    ) -> dict[str, Any]:
-        _limit_threads(threads)
-        keras.utils.set_random_seed(seed)
-        self.model = keras.Sequential([keras.Input((length,)), *_stack(stack, **sizes)])
+    def make(self, wanted: Wanted) -> int:
+        _limit_threads(wanted.threads)
+        keras.utils.set_random_seed(wanted.seed)
+        self.model = keras.Sequential([keras.Input((wanted.length,)), *_stack(wanted.stack, **wanted.sizes)])
         self.model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
-        return self.description(self.model.count_params())
+        return self.model.count_params()
 
     def check(self, *, weights: str, ids: str, probabilities: str) -> None:
         own = self.model.get_weights()

@@ -6,11 +6,11 @@ import csv
 import pickle
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
-from benchmarks.workers.base import EPOCH_METHODS, Worker
+from benchmarks.workers.base import EPOCH_METHODS, Wanted, Worker
 
 METHODS = (*EPOCH_METHODS, "learn", "classify", "encode")
 
@@ -45,21 +45,11 @@ class TextWorker(Worker):
         """How many trained values the model has; 0 before `fit`."""
 
     @final
-    def build(
-        self,
-        *,
-        stack: str,
-        length: int,
-        sizes: dict[str, int],
-        device: str,
-        seed: int,
-        threads: int,
-        options: dict[str, Any],
-    ) -> dict[str, Any]:
-        if device != "cpu":
-            raise NotImplementedError(f"runs on the CPU only, not on {device}")
-        self.seed, self.threads = seed, threads
-        return self.description(self.parameters())
+    def make(self, wanted: Wanted) -> int:
+        if wanted.device != "cpu":
+            raise NotImplementedError(f"runs on the CPU only, not on {wanted.device}")
+        self.seed, self.threads = wanted.seed, wanted.threads
+        return self.parameters()
 
     @final
     def load(self, *, folder: str) -> None:

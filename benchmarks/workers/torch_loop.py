@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.timer import Laps
-from benchmarks.workers.base import NeuralWorker, batches
+from benchmarks.workers.base import NeuralWorker, Wanted, batches
 
 
 class TorchWorker(NeuralWorker):
@@ -33,25 +33,15 @@ class TorchWorker(NeuralWorker):
         """One array of the neutral layout as entries of the module's state."""
 
     @final
-    def build(
-        self,
-        *,
-        stack: str,
-        length: int,
-        sizes: dict[str, int],
-        device: str,
-        seed: int,
-        threads: int,
-        options: dict[str, Any],
-    ) -> dict[str, Any]:
-        torch.set_num_threads(threads)
-        torch.manual_seed(seed)
-        self.device = device
-        self.autocast = options.get("precision") == "bf16"
-        options = {name: value for name, value in options.items() if name != "precision"}
-        self.model = self.make_model(stack, sizes, options).to(device)
+    def make(self, wanted: Wanted) -> int:
+        torch.set_num_threads(wanted.threads)
+        torch.manual_seed(wanted.seed)
+        self.device = wanted.device
+        self.autocast = wanted.options.get("precision") == "bf16"
+        options = {name: value for name, value in wanted.options.items() if name != "precision"}
+        self.model = self.make_model(wanted.stack, wanted.sizes, options).to(self.device)
         self.optimizer = self.make_optimizer(self.model)
-        return self.description(sum(parameter.numel() for parameter in self.model.parameters()))
+        return sum(parameter.numel() for parameter in self.model.parameters())
 
     @final
     def check(self, *, weights: str, ids: str, probabilities: str) -> None:

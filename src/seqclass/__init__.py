@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from seqclass.data import IMDBDataModule, TextDataModule
     from seqclass.training import SequenceClassifier, new_classifier
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Imported when they are asked for: training needs Lightning, using a trained model does not.
 _WHERE = {

@@ -11,8 +11,11 @@ import pytest
 
 from benchmarks import __main__ as command_line
 from benchmarks import gpu, results
+from benchmarks.data import TextSet
 from benchmarks.gpu import parts, runner
 from benchmarks.gpu.parts import Part, Plan
+from benchmarks.options import Common
+from benchmarks.recipe import RecipeRace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,14 +106,23 @@ def test_the_questions_understand_what_they_are_asked(device):
     for each in parts.all_parts(Plan(device, device == "cpu", 1, Path("results"))):
         command = list(each.command)
         assert command[0] == sys.executable
-        if command[2] == "benchmarks" and each.name != "race_907":  # its recipe is yet to come
+        if command[2] == "benchmarks":
             arguments = command_line._parser().parse_args(command[3:])
             assert (arguments.device, arguments.json) == (device, Path("results", f"{each.name}.json"))
             questions += 1
-        elif command[2] != "benchmarks":
+        else:
             assert command[2] == f"benchmarks.gpu.{each.name}"
             assert (ROOT / "benchmarks" / "gpu" / f"{each.name}.py").exists()
-    assert questions == 6
+    assert questions == 7
+
+
+@pytest.mark.parametrize("name", parts.RACES)
+def test_the_races_are_run_by_recipes_that_may_take_part(name, tmp_path):
+    recipe, target = parts.RACES[name]
+    common = Common(stacks=(), implementations=(), threads=1, device="cpu", quick=False, seed=7, json=None)
+    imdb = TextSet("imdb", tmp_path / "train.csv", tmp_path / "test.csv", archive=tmp_path)
+    RecipeRace(recipe, common, imdb, tmp_path, fresh=False, curve=True).check()
+    assert 0.5 < target < 1
 
 
 def test_packages_for_a_machine_without_a_network_are_the_pinned_ones():
@@ -178,7 +190,7 @@ def test_the_command_runs_on_a_cpu(monkeypatch, tmp_path, easy_reviews, capsys):
     """The parts that are questions of their own; test_gpu_parts.py has the others."""
     monkeypatch.setenv("SEQCLASS_IMDB", str(easy_reviews))
     monkeypatch.setenv("SEQCLASS_CACHE", str(tmp_path / "cache"))
-    chosen = ["machine", "step_lstm", "epoch"]
+    chosen = ["machine", "step_lstm", "epoch", "race_8626"]
     asked = [option for name in chosen for option in ("--part", name)]
     folder = tmp_path / "run"
     fixed = ["--device", "cpu", "--tiny", "--threads", "1", "--minutes", "30", "--into", str(folder)]
@@ -192,7 +204,8 @@ def test_the_command_runs_on_a_cpu(monkeypatch, tmp_path, easy_reviews, capsys):
         ("seqclass", "ok"), ("seqclass:triton", "ok"), ("torch-naive", "ok")
     ]  # fmt: skip
     assert {(row["settings"]["hidden_size"], row["settings"]["length"]) for row in steps} == {(5, 6)}
-    assert [row["status"] for row in results.read(folder / "epoch.json").rows] == ["ok"]
+    for name in ("epoch", "race_8626"):
+        assert [row["status"] for row in results.read(folder / f"{name}.json").rows] == ["ok"]
     capsys.readouterr()
     command_line.main(["gpu-report", str(folder)])
     text = capsys.readouterr().out

@@ -107,9 +107,15 @@ def test_a_recipe_that_validates_on_the_test_texts_has_the_figure_of_its_last_ep
 
 
 def test_a_blend_is_not_chosen_by_the_test_texts(race, tmp_path):
-    racer = race(REVIEWS, FakeCommand({"val_acc": 0.9, "val_acc_recurrent": 0.8}), archive=tmp_path)
+    command = FakeCommand({"val_acc": 0.9, "val_acc_recurrent": 0.8})
+    racer = race(f"model: {{stack: pooled}}\n{REVIEWS}", command, archive=tmp_path)
     with pytest.raises(WorkerError, match="chosen by the test texts"):
         racer(0)
+    assert command.calls == []  # not a second is spent on it
+    with_one_branch = race(f"model: {{stack: pooled, ngrams: 0}}\n{REVIEWS}", command, archive=tmp_path)
+    with_one_branch.check()
+    held_out = REVIEWS.replace("num_words", "validation: 0.05, num_words")
+    race(f"model: {{stack: pooled}}\n{held_out}", command, archive=tmp_path).check()
 
 
 def test_a_recipe_of_the_reviews_reads_no_other_texts(race):

@@ -5,7 +5,7 @@ import importlib.util
 
 import pytest
 
-from benchmarks import plots, report, results
+from benchmarks import drawings, plots, report, results
 from benchmarks.results import Result
 
 SETTINGS = {"batch_size": 64, "sweep": None}
@@ -82,17 +82,6 @@ def test_the_run_before_is_the_last_one_of_the_same_rows():
     text = report.tables([*runs[:2], other, runs[2]], "step")
     assert "the 4 ratios to seqclass differ by 0% in the median and 0% at most" in text
     assert "Against the run before" not in report.tables([*runs[:2], other], "step")
-
-
-def test_turns_that_were_taken_again_are_counted():
-    result = a_step_result()
-    for row in result.rows:
-        row["samples"] = {"train_ms": [[1.0], [1.0]], "eval_ms": [[1.0]]}
-    assert "taken again" not in report.tables([result], "step")
-    result.rows[0]["disturbed"] = {"train_ms": [[2.0]], "eval_ms": []}
-    result.rows[1]["disturbed"] = {"train_ms": [[2.0], [2.0]], "eval_ms": [[1.5]]}
-    text = report.tables([result], "step")
-    assert "Beside the 12 turns that count, 4 were taken again: the CPUs were far from each other.\n" in text
 
 
 def test_sweeps_have_a_table_for_each_stack():
@@ -250,15 +239,57 @@ def test_a_marker_without_a_section_is_an_error():
         report.insert("<!-- benchmarks:speed -->\n<!-- /benchmarks -->\n", {"step": ""})
 
 
-def test_the_report_is_written_into_a_readme(tmp_path, capsys):
+def write(folder, *documents):
+    report.write(argparse.Namespace(into=list(documents), results=folder / "results", no_plots=True))
+
+
+def test_the_report_is_written_into_the_documents_that_have_the_markers(tmp_path, capsys):
+    for result in (a_step_result(), a_frontier()):
+        results.write(result, tmp_path / "results" / result.file_name)
+    first, second = tmp_path / "README.md", tmp_path / "RESULTS.md"
+    first.write_text("Nothing is marked here.\n")
+    second.write_text(README)
+    write(tmp_path, first, second)
+    assert first.read_text() == "Nothing is marked here.\n"
+    assert "| seqclass | 52.5 (51.5–53.5) |" in second.read_text()
+    assert "<!-- benchmarks:epoch -->\nNot measured yet.\n<!-- /benchmarks -->" in second.read_text()
+    printed = capsys.readouterr().out
+    assert "<!-- benchmarks:frontier -->" in printed
+    assert "<!-- benchmarks:target -->" not in printed, "nothing was measured"
+
+
+def test_an_unknown_marker_is_named_with_its_file_and_nothing_is_written(tmp_path):
     results.write(a_step_result(), tmp_path / "results" / "step.json")
-    readme = tmp_path / "README.md"
-    readme.write_text(README)
-    report.write(argparse.Namespace(readme=readme, results=tmp_path / "results", no_plots=True))
-    text = readme.read_text()
-    assert "| seqclass | 52.5 (51.5–53.5) |" in text
-    assert "<!-- benchmarks:epoch -->\nNot measured yet.\n<!-- /benchmarks -->" in text
-    assert "<!-- benchmarks:target -->" in capsys.readouterr().out
+    first, second = tmp_path / "README.md", tmp_path / "RESULTS.md"
+    first.write_text(README)
+    second.write_text("<!-- benchmarks:speed -->\n<!-- /benchmarks -->\n")
+    with pytest.raises(SystemExit, match=r"report: .*RESULTS\.md: no section is named 'speed'; there are "):
+        write(tmp_path, first, second)
+    assert first.read_text() == README
+
+
+def test_what_no_table_shows_is_named(tmp_path, capsys):
+    days = [a_step_result(f"2026-01-0{day}T00:00:00Z") for day in (1, 2, 3)]
+    for result in days:
+        results.write(result, tmp_path / "results" / result.file_name)
+    document = tmp_path / "RESULTS.md"
+    document.write_text(README)
+    write(tmp_path, document)
+    assert "no table shows anything of step-cpu-20260101T000000Z.json: delete it" in capsys.readouterr().err
+    assert [result.date[:10] for result in report.unused(days)] == ["2026-01-01"]  # the second is the run before
+
+
+def test_a_result_of_uncommitted_changes_is_shown_where_there_is_no_other_and_marked():
+    clean, changed = a_step_result("2026-01-01T00:00:00Z"), a_step_result("2026-01-02T00:00:00Z")
+    changed.commit = "def+"
+    clean.rows = [row for row in clean.rows if row["implementation"] != "keras-jax"]
+    for row in clean.rows:
+        row["train_ms"] = 11.1
+    text = report.tables([clean, changed], "step")
+    assert "| seqclass | 11.1 (" in text
+    assert "| keras-jax | 200 (" in text
+    assert "; with uncommitted changes, to be measured anew: def+)" in text
+    assert "uncommitted" not in report.tables([clean], "step")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed")
@@ -307,3 +338,33 @@ def test_the_notebooks_table_has_means_and_ranges_of_the_first_epoch():
     assert "| the notebook | 154 | 0.4286 | 0.7804 | 0.3324 | 0.8626 |" in text
     assert "| the notebook: not run | – | – | – | – | – |" in text
     assert "keras-jax" not in text.split("With ")[0]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed")
+def test_the_drawings_of_the_documents_are_drawn_and_repeat(tmp_path):
+    first = {path.name: path.read_bytes() for path in drawings.draw(tmp_path)}
+    assert first == {path.name: path.read_bytes() for path in drawings.draw(tmp_path)}
+    page = (drawings.FOLDER / "how_it_was_made_fast.md").read_text()
+    assert all(f"({name})" in page and (drawings.FOLDER / name).exists() for name in first)
+
+
+def test_the_headline_has_the_notebooks_stacks_and_what_is_better_in_one_table():
+    notebooks, texts = a_result("accuracy"), a_result("accuracy")
+    texts.data["source"] = "texts"
+    runs = [
+        {"seed": seed, "epochs": [{"seconds": 16.4, "val_accuracy": value}]} for seed, value in enumerate((0.87, 0.85))
+    ]
+    for stack in ("cnn_lstm", "lstm_gate_dropout"):
+        notebooks.add(
+            stack=stack, implementation="seqclass", settings={"reviews": 25_000}, samples={"runs": runs}
+        )  # fmt: skip
+    for name, data, seconds in (("recipe:text", "imdb", 61.2), ("tfidf", "imdb", 19.0), ("tfidf", "mr", 2.0)):
+        runs = [{"seed": 7, "seconds": seconds, "acc": 0.9}]
+        texts.add(stack="any", implementation=name, settings={"data": data}, samples={"runs": runs})
+    text = report.tables([notebooks, texts], "headline")
+    assert [line for line in text.splitlines() if line.startswith("| ")][2:] == [
+        "| `lstm_gate_dropout`, one epoch | – | – | 16 | 86.00 (85.00–87.00) |",
+        "| `cnn_lstm`, one epoch | 154 | 86.26 | 16 | 86.00 (85.00–87.00) |",
+        "| recipe:text, from start to end | – | – | 61.2 | 90.00 |",
+        "| tfidf, from start to end | – | – | 19.0 | 90.00 |",
+    ]

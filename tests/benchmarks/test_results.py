@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import results
+from benchmarks import report, results
 from benchmarks.results import Result, ResultError
 
 
@@ -128,5 +128,18 @@ def test_a_folder_is_read_oldest_first(tmp_path):
     assert [result.date[:10] for result in results.read_folder(tmp_path)] == ["2026-01-01", "2026-01-03"]
 
 
-def test_kept_results_can_all_be_read():
-    results.read_folder()
+def test_kept_results_can_all_be_read_and_each_is_shown_in_a_table():
+    assert [result.file_name for result in report.unused(results.read_folder())] == []
+
+
+def test_kept_results_are_small():
+    assert sum(path.stat().st_size for path in results.FOLDER.rglob("*") if path.is_file()) < 1_000_000
+
+
+def test_a_file_has_a_line_for_each_row(tmp_path):
+    result = a_result()
+    for seed in range(3):
+        result.add(**a_row(samples={"train_ms": [[1.0, 2.0]] * 50, "seed": seed}))
+    lines = results.write(result, tmp_path / "result.json").read_text().splitlines()
+    assert len(lines) < 20
+    assert sum('"implementation": "seqclass"' in line for line in lines) == 3

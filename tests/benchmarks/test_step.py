@@ -45,14 +45,13 @@ class FakeWorker:
         return {"peak_mib": 100.0}
 
 
-def measured(monkeypatch, workers, *, launches=1, rounds=2, steps=3, arguments=(), round_trip=lambda: 50.0):
+def measured(monkeypatch, workers, *, launches=1, rounds=2, steps=3, arguments=()):
     """The result of `step` with fake workers, by implementation."""
     monkeypatch.setattr(Common, "start", lambda self, name: nullcontext(workers[name]))
     monkeypatch.setattr(step, "Settings", lambda **given: SMALL)
     monkeypatch.setattr(step.data, "REVIEWS", 100)
     monkeypatch.setattr(timer.time, "sleep", lambda seconds: None)
     monkeypatch.setattr(options.environment, "available_cpus", lambda: [0, 1])
-    monkeypatch.setattr(step.cores, "compile_round_trip", lambda cpus, folder: round_trip)
     parser = argparse.ArgumentParser()
     options.add_arguments(parser)
     step.add_arguments(parser)
@@ -123,25 +122,6 @@ def test_who_cannot_build_again_drops_out_and_keeps_its_samples(monkeypatch):
     assert (rows["keras-jax"]["status"], rows["keras-jax"]["reason"]) == ("failed", "RuntimeError: only once")
     assert rows["keras-jax"]["samples"]["train_ms"] == [[20.0] * 3]
     assert len(rows["seqclass"]["samples"]["train_ms"]) == 4
-
-
-def test_a_turn_that_was_disturbed_is_taken_again_and_kept_apart(monkeypatch):
-    ways = iter([50.0] * step.cores.FIRST_LOOKS + [51.0, 320.0, 52.0, 53.0] + [50.0] * 4)
-    worker = FakeWorker(10.0)
-    result, rows = measured(monkeypatch, {"seqclass": worker}, rounds=1, steps=1, round_trip=lambda: next(ways))
-    assert rows["seqclass"]["samples"] == {"train_ms": [[10.0]], "eval_ms": [[2.5]]}
-    assert rows["seqclass"]["disturbed"] == {"train_ms": [[10.0]], "eval_ms": []}
-    assert result.machine["round_trip_ns"] == 50.0
-
-
-def test_where_nobody_can_tell_how_near_the_cpus_are_every_turn_counts(monkeypatch, capsys):
-    def unknown():
-        raise step.cores.UnknownDistanceError("no C compiler")
-
-    result, rows = measured(monkeypatch, {"seqclass": FakeWorker(10.0)}, round_trip=unknown)
-    assert rows["seqclass"]["train_ms"] == pytest.approx(10.0)
-    assert "round_trip_ns" not in result.machine
-    assert "every turn counts, wherever the CPUs lie: no C compiler" in capsys.readouterr().err
 
 
 def test_what_failed_once_is_not_launched_again(monkeypatch):

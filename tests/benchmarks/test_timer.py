@@ -1,7 +1,5 @@
 """The timer: laps of the host clock, and who has a turn when."""
 
-import itertools
-
 import pytest
 
 from benchmarks import timer
@@ -58,28 +56,6 @@ def test_contestants_take_turns_after_a_warm_up_that_does_not_count():
     assert series["A"].rounds == [[0.0, 0.0], [1.0, 1.0]]
     assert series["B"].samples == [0.0, 0.0, 1.0, 1.0]
     assert series["A"].failure is None
-
-
-def test_a_turn_counts_if_the_machine_was_steady_before_and_after_it():
-    steady = iter([False, True, False, True, True])  # wait; a turn that is disturbed; a turn that counts
-    turns = iter([[1.0], [2.0], [3.0]])
-    series = interleave(
-        {"A": lambda number: next(turns)}, rounds=1, warm_up=1, settle=0, steady=lambda: next(steady), patience=60
-    )
-    assert series["A"].rounds == [[3.0]]
-    assert series["A"].disturbed == [[2.0]]
-    assert next(steady, None) is None  # nobody asks during the warm-up
-
-
-def test_patience_ends(monkeypatch):
-    clock = itertools.count(step=4.0)
-    monkeypatch.setattr(timer.time, "monotonic", lambda: next(clock))
-    turns = iter([[1.0], [2.0]])
-    series = interleave(
-        {"A": lambda number: next(turns)}, rounds=2, warm_up=0, settle=0, steady=lambda: False, patience=10
-    )
-    assert series["A"].rounds == [[1.0], [2.0]]
-    assert series["A"].disturbed == []
 
 
 def test_who_fails_drops_out_and_keeps_what_it_has():

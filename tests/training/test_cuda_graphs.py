@@ -4,16 +4,19 @@ import copy
 
 import pytest
 import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from support.trainers import fast_adam, quiet_trainer
 from torch.nn.functional import cross_entropy
 
 from seqclass.classifier import TextClassifier
 from seqclass.data import Batches
+from seqclass.errors import InputError
 from seqclass.models import StackOptions
 from seqclass.nn import LSTM
-from seqclass.training import SequenceClassifier
-from seqclass.training.cuda_graphs import GraphCaptureWarning, GraphedStep
-from seqclass.training.shared_batch import batch_loss
+from seqclass.training import SequenceClassifier, sequence_classifier
+from seqclass.training.cuda_graphs import GraphCaptureWarning, GraphedStep, check_recordable
 
 
 class Recorder:
@@ -25,7 +28,8 @@ class Recorder:
     def __call__(self, run):
         before = [parameter.grad for parameter in self.parameters]
         outputs = run()
-        gradients = [parameter.grad for parameter in self.parameters]
+        trained = [parameter for parameter in self.parameters if parameter.requires_grad]
+        gradients = [parameter.grad for parameter in trained]
         for number in (*outputs, *gradients):
             number.fill_(float("nan") if number.is_floating_point() else -1)  # recording computes nothing
         self.recorded += 1
@@ -34,7 +38,7 @@ class Recorder:
             self.replayed += 1
             for number, new in zip(outputs, run(), strict=True):
                 number.copy_(new)
-            for number, parameter in zip(gradients, self.parameters, strict=True):
+            for number, parameter in zip(gradients, trained, strict=True):
                 number.copy_(parameter.grad)
             for parameter, gradient in zip(self.parameters, before, strict=True):
                 parameter.grad = gradient  # a graph knows of no attributes
@@ -157,46 +161,96 @@ def test_what_cannot_be_recorded_runs_as_it_is_and_says_so_once(pair):
     assert all(torch.equal(*pair) for both in zip(ours, theirs, strict=True) for pair in zip(*both, strict=True))
 
 
-class Graphed(SequenceClassifier):
-    """The module with its training step recorded: how one joins the other under Lightning's own optimization."""
+@pytest.fixture
+def recorder(monkeypatch):
+    """A training step on the CPU is recorded as one on a GPU would be; what has recorded it."""
+    made = []
 
-    def on_train_start(self):
-        super().on_train_start()
-        self.recorder = Recorder(self.parameters())
-        self.graphed = GraphedStep(self.losses, self.parameters(), warm_up=2, capture=self.recorder)
+    def graphed(compute, parameters):
+        made.append(Recorder(parameters))
+        return GraphedStep(compute, made[-1].parameters, warm_up=2, capture=made[-1])
 
-    def losses(self, ids, labels):
-        logits = self(ids)
-        loss = batch_loss(*self.classifier.task.total_loss(logits, labels), len(labels))
-        return loss.objective, loss.total, self.classifier.task.predicted(logits)
-
-    def training_step(self, batch, batch_idx):
-        objective, total, predicted = self.graphed(*batch)
-        self._epoch.update("train", total, predicted, batch.labels)
-        return objective
-
-    def backward(self, loss):
-        self.graphed.attach_gradients()  # after Lightning's zero_grad
+    monkeypatch.setattr(sequence_classifier, "GraphedStep", graphed)
+    monkeypatch.setattr(sequence_classifier, "check_recordable", lambda trainer: None)
+    return made
 
 
-def test_it_joins_lightnings_own_loop():
+def fitted(*, cuda_graph, stack="lstm", **options):
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(0, 20, (44, 6), generator=generator)
     labels = (ids == 3).any(dim=1).long()
-    results = []
-    for module in (SequenceClassifier, Graphed):
-        torch.manual_seed(1)
-        options = StackOptions(num_embeddings=20, embedding_dim=4, hidden_size=5, num_classes=2)
-        trained = module(TextClassifier(options), optimizer=fast_adam)
-        trainer = quiet_trainer(max_epochs=3, gradient_clip_val=0.1)
-        texts = Batches(ids, labels, num_ids=20, batch_size=8, shuffle_seed=7)
-        trainer.fit(trained, texts, Batches(ids, labels, num_ids=20, batch_size=44))
-        results.append((trained, trainer.callback_metrics))
-    (plain, expected), (graphed, found) = results
+    torch.manual_seed(1)
+    sizes = {"num_embeddings": 20, "embedding_dim": 4, "hidden_size": 5, "num_classes": 2}
+    classifier = TextClassifier(StackOptions(stack=stack, **sizes))
+    module = SequenceClassifier(classifier, optimizer=fast_adam, cuda_graph=cuda_graph, **options)
+    trainer = quiet_trainer(max_epochs=3, gradient_clip_val=0.1)
+    texts = Batches(ids, labels, num_ids=20, batch_size=8, shuffle_seed=7)
+    trainer.fit(module, texts, Batches(ids, labels, num_ids=20, batch_size=44))
+    return module, trainer.callback_metrics
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"class_weights": [1.0, 3.0]}, {"freeze_embedding": True}, {"stack": "cnn_lstm"}],
+    ids=["plain", "class_weights", "freeze_embedding", "cnn_lstm"],
+)
+def test_the_option_trains_as_without_it(recorder, options):
+    plain, expected = fitted(cuda_graph=False, **options)
+    assert recorder == []
+    graphed, found = fitted(cuda_graph=True, **options)
     assert all(map(torch.equal, plain.parameters(), graphed.parameters()))
-    assert found["train_loss"] == expected["train_loss"]
+    assert {name: float(value) for name, value in found.items()} == {
+        name: float(value) for name, value in expected.items()
+    }
     # Five batches of 8 an epoch, two of which warm up; the last one of 4 is recorded in its third epoch.
-    assert (graphed.recorder.recorded, graphed.recorder.replayed) == (2, 14)
+    assert [(each.recorded, each.replayed) for each in recorder] == [(2, 14)]
+    assert graphed._graphed is None, "the graphs' memory is given back"
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch):
+    """Trainers say that they train on a GPU, which this machine need not have."""
+    monkeypatch.setattr(SingleDeviceStrategy, "root_device", torch.device("cuda"))
+
+
+def test_a_cpu_is_refused_before_anything_is_trained():
+    with pytest.raises(InputError, match="cuda_graph needs a CUDA GPU, and this trains on 'cpu'"):
+        fitted(cuda_graph=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "bf16-mixed"}, r"--trainer\.precision bf16-mixed; allowed are .*: 32-true"),
+        ({"accumulate_grad_batches": 4}, r"accumulate_grad_batches \(it is 4\)"),
+        (
+            {"callbacks": [GradientAccumulationScheduler({0: 1, 2: 4})]},
+            r"accumulate_grad_batches \(it is a GradientAccumulationScheduler\)",
+        ),
+    ],
+    ids=["mixed precision", "accumulation", "accumulation by schedule"],
+)
+def test_settings_that_a_graph_cannot_follow_are_refused(options, message, on_a_gpu):
+    with pytest.raises(InputError, match=f"cuda_graph does not go with .*{message}"):
+        check_recordable(quiet_trainer(**options))
+
+
+def test_several_processes_are_refused(monkeypatch, on_a_gpu):
+    trainer = quiet_trainer()
+    monkeypatch.setattr(Trainer, "world_size", 2)
+    with pytest.raises(InputError, match="cuda_graph goes with one process, not with 2"):
+        check_recordable(trainer)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-true"])
+def test_what_a_graph_can_follow_is_not_refused(precision, on_a_gpu):
+    check_recordable(quiet_trainer(precision=precision, gradient_clip_val=1.0))
+
+
+def test_the_other_gpus_are_refused(monkeypatch, on_a_gpu):
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    with pytest.raises(InputError, match="this trains on 'rocm'"):
+        check_recordable(quiet_trainer())
 
 
 @pytest.mark.gpu

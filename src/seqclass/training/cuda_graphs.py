@@ -14,11 +14,45 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
+
+from seqclass.errors import InputError
 
 # Returns the loss, a scalar whose gradient is taken, and whatever else is wanted of the step.
 Compute = Callable[..., tuple[torch.Tensor, ...]]
 # Runs a function so that what it does can be repeated: its outputs, and what repeats it into those same outputs.
 Capture = Callable[[Callable[[], tuple[torch.Tensor, ...]]], tuple[tuple[torch.Tensor, ...], Callable[[], None]]]
+
+
+def check_recordable(trainer: Trainer) -> None:
+    """Check that a training step under these settings can be recorded, before anything is trained.
+
+    Raises:
+        InputError: it cannot; the message names the setting and what is allowed.
+    """
+    device = trainer.strategy.root_device
+    if device.type != "cuda" or torch.version.hip is not None:
+        found = "rocm" if device.type == "cuda" else device.type
+        raise InputError(f"cuda_graph needs a CUDA GPU, and this trains on {found!r}: leave it out, or set it to false")
+    if trainer.world_size > 1:
+        raise InputError(
+            f"cuda_graph goes with one process, not with {trainer.world_size}, which exchange gradients in between: "
+            "use --trainer.devices 1"
+        )
+    if not str(trainer.precision).endswith("-true"):
+        # The loss scale of 16-mixed changes from step to step, and autocast keeps copies of weights between them.
+        raise InputError(
+            f"cuda_graph does not go with --trainer.precision {trainer.precision}; allowed are those without autocast: "
+            "32-true, bf16-true, 64-true, 16-true"
+        )
+    schedules = any(isinstance(callback, GradientAccumulationScheduler) for callback in trainer.callbacks)  # type: ignore[attr-defined]
+    if trainer.accumulate_grad_batches != 1 or schedules:
+        found = "a GradientAccumulationScheduler" if schedules else str(trainer.accumulate_grad_batches)
+        raise InputError(
+            f"cuda_graph does not go with --trainer.accumulate_grad_batches (it is {found}): a graph writes the "
+            "gradients of its own batch alone; use a larger batch_size"
+        )
 
 
 class GraphCaptureWarning(UserWarning):

@@ -34,6 +34,7 @@ def new_classifier(
     pretrained: str | None = None,
     teacher: str | None = None,
     freeze_embedding: bool = False,
+    cuda_graph: bool = False,
     class_weights: ClassWeights = None,
     learning_rate: float | None = None,
     optimizer: OptimizerCallable | None = None,
@@ -58,6 +59,7 @@ def new_classifier(
         teacher: path of a trained model, which labels the texts of the DataModule's option `unlabelled`; they are
             trained on with these labels (`seqclass.training.self_training`).
         freeze_embedding: leave the embedding as it is, padding and all.
+        cuda_graph: run the forward and backward pass of a training step as one CUDA graph; for one GPU.
         class_weights: one factor of the loss for each class, by name or in the order of the label names; "balanced"
             takes texts / (classes * texts of the class), so that each class weighs the same in all; None weighs all
             texts the same.
@@ -105,6 +107,7 @@ def new_classifier(
         classifier,
         class_weights=class_weights,
         freeze_embedding=freeze_embedding,
+        cuda_graph=cuda_graph,
         learning_rate=learning_rate,
         optimizer=optimizer,
         lr_scheduler=lr_scheduler,

@@ -20,6 +20,7 @@ from seqclass.schedules import WarmupCosine
 from seqclass.training.batch_checks import check_batch, check_ids
 from seqclass.training.branches import BranchEvaluation, fit_ngram_branch, has_branches
 from seqclass.training.class_weights import ClassWeights, weights_in_order
+from seqclass.training.cuda_graphs import GraphedStep, check_recordable
 from seqclass.training.data_facts import DataFacts, check_fits
 from seqclass.training.epoch_metrics import EpochMetrics, Stage
 from seqclass.training.finite_loss import check_training_loss, check_validation_loss
@@ -41,6 +42,7 @@ class SequenceClassifier(LightningModule):
         class_weights: one factor of the loss for each class, by name or in the order of the label names; None weighs
             all texts the same.
         freeze_embedding: leave the embedding as it is, padding and all.
+        cuda_graph: run the forward and backward pass of a training step as one CUDA graph (`GraphedStep`); for one GPU.
         learning_rate: in place of the optimizer's own; None leaves it alone. Lightning's learning-rate finder sets it.
         optimizer: from parameters to an optimizer; None for `KerasAdam` with its defaults.
         lr_scheduler: from an optimizer to a scheduler; None for a constant rate.
@@ -59,6 +61,7 @@ class SequenceClassifier(LightningModule):
         *,
         class_weights: ClassWeights = None,
         freeze_embedding: bool = False,
+        cuda_graph: bool = False,
         learning_rate: float | None = None,
         optimizer: OptimizerCallable | None = None,
         lr_scheduler: LRSchedulerCallable | None = None,
@@ -68,6 +71,8 @@ class SequenceClassifier(LightningModule):
         super().__init__()
         self.classifier = classifier
         self.freeze_embedding = freeze_embedding
+        self.cuda_graph = cuda_graph
+        self._graphed: GraphedStep | None = None
         self.learning_rate = learning_rate
         self._optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = optimizer or KerasAdam
         self._lr_scheduler = lr_scheduler
@@ -88,11 +93,14 @@ class SequenceClassifier(LightningModule):
         self._branches = BranchEvaluation()
 
     def setup(self, stage: str) -> None:
-        """Check that the data fit the classifier.
+        """Check that the data fit the classifier, and that a training step can be a CUDA graph if it is to be one.
 
         Raises:
-            InputError: they have other ids or other classes, or padding behind the text that would be read.
+            InputError: they have other ids or other classes, or padding behind the text that would be read; or as
+                `check_recordable`.
         """
+        if self.cuda_graph and stage == "fit":
+            check_recordable(self.trainer)
         check_fits(DataFacts.of(getattr(self.trainer, "datamodule", None)), self.classifier)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
@@ -112,13 +120,17 @@ class SequenceClassifier(LightningModule):
         """
         return self.classifier.task.loss(logits, labels, self._class_weights)
 
-    def _count(self, logits: torch.Tensor, labels: torch.Tensor, stage: Stage) -> torch.Tensor:
-        """Add a batch to the figures of its epoch; returns what the backward pass begins with."""
+    def _losses(self, logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Compute where the backward pass begins, and the batch's sum of losses and predicted labels."""
         task = self.classifier.task
         loss = batch_loss(*task.total_loss(logits, labels, self._class_weights), len(labels))
-        with torch.no_grad():
-            self._epoch.update(stage, loss.total, task.predicted(logits), task.hard(labels))
-        return loss.objective
+        return loss.objective, loss.total, task.predicted(logits)
+
+    def _training_losses(
+        self, ids: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        logits = self.classifier.stack.recurrent_logits(ids) if self._has_branches else self(ids)
+        return self._losses(logits[: len(labels)], labels)  # see `Batch`
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Check a batch of whatever loader, before it goes to a device.
@@ -143,15 +155,25 @@ class SequenceClassifier(LightningModule):
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
         ids, labels = batch
-        logits = self.classifier.stack.recurrent_logits(ids) if self._has_branches else self(ids)
-        return self._count(logits[: len(labels)], labels, "train")  # see `Batch`
+        objective, total, predicted = (self._graphed or self._training_losses)(ids, labels)
+        with torch.no_grad():
+            self._epoch.update("train", total, predicted, self.classifier.task.hard(labels))
+        return objective
+
+    def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
+        """Compute the gradients; a step that is a CUDA graph has them already, and Lightning has cleared them since."""
+        if self._graphed is None:
+            super().backward(loss, *args, **kwargs)
+        else:
+            self._graphed.attach_gradients()
 
     def _evaluation_step(self, batch: tuple[torch.Tensor, torch.Tensor], stage: Stage) -> None:
         ids, labels = batch
         if self._has_branches:
             self._branches.add(self.classifier.stack, ids, labels)
         else:
-            self._count(self(ids)[: len(labels)], labels, stage)
+            _, total, predicted = self._losses(self(ids)[: len(labels)], labels)
+            self._epoch.update(stage, total, predicted, labels)
 
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
         self._evaluation_step(batch, "val")
@@ -186,6 +208,10 @@ class SequenceClassifier(LightningModule):
         if self.global_rank > 0:
             # All processes begin with one seed: their parts of a batch would get one and the same random masks.
             torch.manual_seed(torch.initial_seed() + self.global_rank)
+        self._graphed = GraphedStep(self._training_losses, self.parameters()) if self.cuda_graph else None
+
+    def on_train_end(self) -> None:
+        self._graphed = None  # its memory is the device's
 
     def on_before_backward(self, loss: torch.Tensor) -> None:
         """Stop at a loss that is not finite.

@@ -1,9 +1,10 @@
 """PyTorch's own layer: cuDNN on a GPU, oneDNN on a CPU.
 
 cuDNN has a persistent kernel for small hidden sizes, which PyTorch uses only for inputs that are neither packed nor
-float64, and up to 192 units forward and 128 in training (`aten/src/ATen/native/cudnn/RNN.cpp`). So padding is never
-packed here. On a CPU shared padding is computed once instead; on a GPU, where a step waits for the one before it
-however many rows there are, all rows are computed.
+float64, and up to 192 units forward and 128 backward (`get_algo` in `aten/src/ATen/native/cudnn/RNN.cpp`). So padding
+is never packed here; only where that kernel is the slower one, all rows are packed in full, to avoid it. On a CPU
+shared padding is computed once instead; on a GPU, where a step waits for the one before it however many rows there
+are, all rows are computed.
 """
 
 import warnings
@@ -32,6 +33,17 @@ def builtin_refusal(
     return None
 
 
+def persistent_kernel_is_slow(hidden_size: int, rows: int) -> bool:
+    """Tell whether cuDNN's persistent kernel for small layers is slower than its standard one.
+
+    PyTorch takes it for up to 192 units, forward. It was measured when it was added (PyTorch, pull request 62143,
+    float32, forward): 2.9 times slower with 160 units and 44 rows, 3.0 with 152 and 45, 5.2 with 168 and 62; as fast
+    or faster with 152 and 160 units and up to 9 rows, and 2 to 12 times faster at all widths up to 128, with up to 55
+    rows.
+    """
+    return 128 < hidden_size <= 192 and rows >= 44
+
+
 def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
     """Run the layer block by block, computing shared padding once.
 
@@ -47,7 +59,10 @@ def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
 
     def run(x: torch.Tensor, states: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         before = tuple(state.unsqueeze(0) for state in states)
-        sequence, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, training, False, True)
+        if x.is_cuda and persistent_kernel_is_slow(arguments.hidden_size, x.shape[0]):
+            sequence, hidden, cell = run_packed(x, before, weights, training=training)
+        else:
+            sequence, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, training, False, True)
         return sequence, (hidden.squeeze(0), cell.squeeze(0))
 
     result = run_blockwise(
@@ -59,3 +74,24 @@ def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
         return_sequences=arguments.return_sequences,
     )
     return flush_in_backward(result)
+
+
+def run_packed(
+    x: torch.Tensor, states: tuple[torch.Tensor, ...], weights: list[torch.Tensor], *, training: bool
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Run PyTorch's layer over rows of equal length as if they were packed; cuDNN then takes its standard kernel.
+
+    Args:
+        x: (rows, steps, input_size).
+        states: h and c, (1, rows, hidden_size) each.
+        weights: as `torch.lstm` wants them.
+        training: whether there will be a backward pass.
+
+    Returns:
+        All states, (rows, steps, hidden_size), and the last h and c.
+    """
+    rows, steps, input_size = x.shape
+    packed = x.transpose(0, 1).reshape(steps * rows, input_size)
+    rows_of_each_step = torch.full((steps,), rows)  # on the CPU, whatever the device
+    states_of_all, hidden, cell = torch.lstm(packed, rows_of_each_step, states, weights, True, 1, 0.0, training, False)
+    return states_of_all.view(steps, rows, -1).transpose(0, 1), hidden, cell
