@@ -106,18 +106,7 @@ class Reading:
         encoding: str = "utf-8",
         label_separator: str | None = None,
     ) -> "Reading":
-        """Make a reading of options as people give them.
-
-        Args:
-            text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
-            label_column: likewise, the label; None if there is none.
-            columns: names of all columns, for `.csv` and `.tsv` files without a header.
-            delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a
-                tab; None for a comma or a tab, by the suffix.
-            quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; if not, it is an ordinary character.
-            pattern: names of the files in a class's folder; `*` takes all of them.
-            encoding: of the files, by one of Python's names.
-            label_separator: separates the labels of a text, if each may have several or none.
+        """Make a reading of options as people give them; `seqclass.data.TextDataModule` describes each.
 
         Raises:
             InputError: as the class does.

@@ -45,13 +45,7 @@ class PlainRecurrent(RecurrentLayer):
     """
 
     def __init__(
-        self,
-        cell: PlainCell,
-        input_size: int,
-        hidden_size: int,
-        *,
-        activation: str = "tanh",
-        recurrent_activation: str = "sigmoid",
+        self, cell: PlainCell, input_size: int, hidden_size: int, *, activation: str, recurrent_activation: str
     ) -> None:
         super().__init__()
         check_choice("cell", cell, tuple(GATES))
