@@ -115,8 +115,8 @@ class SeqclassCLI(LightningCLI):
             super().parse_arguments(parser, args)
         except ArgumentError as error:
             command = self._given[0] if self._given else ""
-            told = explained(str(error), getattr(self, "_subcommand_parsers", {}).get(command))
-            raise InputError(f"{told}\nAll options: seqclass {command or 'COMMAND'} --help_all") from error
+            message = explained(str(error), getattr(self, "_subcommand_parsers", {}).get(command))
+            raise InputError(f"{message}\nAll options: seqclass {command or 'COMMAND'} --help_all") from error
         subcommand = self.config.get("subcommand")
         if subcommand is None:
             return

@@ -1,4 +1,4 @@
-"""What a run leaves out, because its Trainer is told to do less, and one line about it."""
+"""What a run skips because of the Trainer's options, and the line that says so."""
 
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer

@@ -67,7 +67,7 @@ class Search:
         """Make the folder of a new search.
 
         Raises:
-            InputError: there is no such config.
+            InputError: the config does not exist.
         """
         if not Path(config).is_file():
             raise InputError(f"there is no config at {config}")
@@ -198,7 +198,7 @@ class Search:
                     shutil.rmtree(self.folder / trial.user_attrs["run"] / "checkpoints", ignore_errors=True)
 
     def _write_best(self, best: Any) -> None:
-        """Write the config of the best trial as the recipe has it: a run's own places are no part of it."""
+        """Write the config of the best trial as the recipe has it: without the run's own folders."""
         config = resolved_config(self.folder / best.user_attrs["run"])
         base = yaml.safe_load((self.folder / "base.yaml").read_text(encoding="utf-8"))
         config["checkpoint"]["dirpath"] = config["trainer"]["default_root_dir"] = None

@@ -215,7 +215,7 @@ def test_classes(outputs, several, classes):
         ([DENSE], "the first layer is .*; it has to be an embedding"),
         ("no list", "layers is 'no list'; it has to be a list of dicts"),
         ([EMBEDDING, recurrent(input_size=5), DENSE], r"layer 1 .*: it reads a sequence of 5 features, and is given a"),
-        ([EMBEDDING, {"layer": "lambda"}], r"layer 1 \('lambda'\): there is no such layer: it must be one of"),
+        ([EMBEDDING, {"layer": "lambda"}], r"layer 1 \('lambda'\): unknown layer; allowed are"),
         ([EMBEDDING, recurrent(units=3)], r"layer 1 \('recurrent'\): .*unexpected keyword argument 'units'"),
         ([EMBEDDING, recurrent(hidden_size=0)], r"layer 1 \('recurrent'\): hidden_size is 0; allowed are"),
         ([EMBEDDING, recurrent(activation="no")], r"layer 1 \('recurrent'\): activation is 'no'; allowed are"),

@@ -16,7 +16,7 @@ BYTE_ORDER_MARK = "\ufeff"
 """What some programs put at the start of UTF-8 files."""
 
 MAX_TEXT_BYTES = 16 << 20
-"""The longest text, and line: some two million words. Anything longer is not a text, or has a quote never closed."""
+"""The longest text, and line: some two million words. Anything longer is not a text, or has an unclosed quote."""
 
 
 class Row(NamedTuple):
@@ -47,7 +47,7 @@ class Reading:
         pattern: names of the files in the folders of the classes, such as `*.txt`; case is ignored.
         encoding: of the files, by one of Python's names. Parquet has its own.
         label_separator: separates the labels of a text that may have several, or none; None if each text has exactly
-            one. Lists of strings are then labels too, in files that have them.
+            one. With it, lists of strings are labels too, in formats that have lists.
         keep_empty: whether texts that are only white space are kept; otherwise they are errors.
 
     Raises:
