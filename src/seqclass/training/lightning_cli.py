@@ -49,6 +49,7 @@ _NEED_CHECKPOINT = ("validate", "test", "predict")
 
 _BESIDE_THE_POINT = (
     "LightningCLI's args parameter is intended",
+    "You have overridden `on_before_batch_transfer` in `LightningModule`",  # which is meant: it checks any loader's batch
     "The number of training batches .* is smaller than the logging interval",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
 )
