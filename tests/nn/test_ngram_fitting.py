@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from seqclass.nn import NGrams, fit_ngrams, suggested_buckets
+from seqclass.nn.ngram_fitting import SUBWORD_SHARE, SUBWORD_STRENGTH
 
 ROOMY = 2**20
 NOT_WEIGHTS = "weights holds a number that is negative or not finite, or zeros alone; allowed are numbers from 0 on"
@@ -166,3 +167,47 @@ def test_suggested_buckets(num_ids, outputs, expected):
 def test_wrong_numbers_for_a_suggestion_are_named():
     with pytest.raises(ValueError, match=r"^num_ids is 0; "):
         suggested_buckets(0, outputs=1)
+
+
+def spelled(words):
+    """A table of parts: word i is made of one to three of seven parts, the same in every run."""
+    draw = torch.Generator().manual_seed(5)
+    rows = [torch.randperm(7, generator=draw)[: 1 + word % 3] for word in range(words)]
+    return torch.cat(rows), torch.tensor([0, *(len(row) for row in rows)]).cumsum(0)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_subwords_are_a_second_model_folded_into_the_words(outputs):
+    np = pytest.importorskip("numpy")
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    values, offsets = texts()
+    targets = labels(60, outputs).double()
+    table, starts = spelled(30)
+    until = {"tolerance": 1e-9, "max_iterations": 500}
+    plain, folded = (NGrams(outputs, max_length=2, buckets=ROOMY).double() for _ in range(2))
+    fit_ngrams(plain, values, offsets, targets, **until)
+    fit_ngrams(folded, values, offsets, targets, subwords=(table, starts), **until)
+    # How many distinct words of a text have a part, counted one by one.
+    counts = np.zeros((60, 7))
+    for text, (start, stop) in enumerate(pairwise(offsets.tolist())):
+        for word in set(values[start:stop].tolist()):
+            for part in table[starts[word] : starts[word + 1]].tolist():
+                counts[text, part] += 1
+    ratios = []
+    for target in targets.T.numpy():
+        yes, no = (counts[target == kind].sum(axis=0) + 1 for kind in (1, 0))
+        ratios.append(np.log(yes / yes.sum()) - np.log(no / no.sum()))
+    length = np.mean([((counts * ratio) ** 2).sum(axis=1).mean() for ratio in ratios])
+    ids = padded(values, offsets)
+    added = folded(ids) - plain(ids)
+    for output, ratio in enumerate(ratios):
+        model = linear_model.LogisticRegression(C=SUBWORD_STRENGTH / length, tol=1e-8, max_iter=10_000)
+        model.fit(counts * ratio, targets[:, output].numpy())
+        expected = SUBWORD_SHARE * torch.from_numpy(model.decision_function(counts * ratio))
+        torch.testing.assert_close(added[:, output], expected, rtol=0, atol=1e-5)
+
+
+def test_ids_without_subwords():
+    values, offsets = texts()
+    with pytest.raises(ValueError, match=r"^the texts hold the id 29; allowed are those of subwords, 0 to 11$"):
+        fit_ngrams(NGrams(1, buckets=97), values, offsets, labels(60, 1), subwords=spelled(12))

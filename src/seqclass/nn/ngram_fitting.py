@@ -1,17 +1,25 @@
 """The weights of an `NGrams` layer: regularized logistic regression, scaled by naive Bayes, over all texts at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from seqclass.checks import check_positive
+from seqclass.nn.feature_tables import BinaryFeatures, PartFeatures, gather_bags
+from seqclass.nn.naive_bayes import fit_naive_bayes
 from seqclass.nn.ngrams import NGrams
 
-_HISTORY = 8
-_SMOOTHING = 1.0
+SUBWORD_STRENGTH = 20.0
+SUBWORD_SHARE = 0.5
+"""Of the words' spelling: how closely it fits the training texts, and what it counts beside the n-grams. Both were
+chosen on held-out texts (docs/accuracy.md)."""
+
 _CHUNK = 2**20  # ids that are hashed at a time
+
+_Finder = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ def fit_ngrams(
     targets: torch.Tensor,
     *,
     weights: torch.Tensor | None = None,
+    subwords: tuple[torch.Tensor, torch.Tensor] | None = None,
     strength: float = 200.0,
     min_texts: int = 1,
     max_iterations: int = 100,
@@ -54,6 +63,11 @@ def fit_ngrams(
     `strength` is the C of LIBLINEAR and scikit-learn for texts scaled to length 1 on average, so one value does for
     short and long texts. The minimum is unique; L-BFGS finds it, with no learning rate and nothing random.
 
+    With `subwords` a second model of the same kind reads the spelling: x counts in how many of the text's distinct
+    words a character n-gram occurs. So its logit is a sum over the words, and `SUBWORD_SHARE` of it is added to the
+    weights of the single words: a word that few texts have gets most of its weight from words that are spelled alike,
+    at no cost when texts are classified.
+
     Keeps 8 bytes for each distinct n-gram of each text, and up to 30 while they are collected; 100 for each weight.
 
     Args:
@@ -62,54 +76,44 @@ def fit_ngrams(
         offsets: (texts + 1,) int64: text i is `values[offsets[i]:offsets[i + 1]]`.
         targets: (texts, outputs), ones and zeros; for a layer of one output (texts,) will do.
         weights: (texts,), what each text weighs in the loss; None for the same.
+        subwords: the numbers of the character n-grams of all ids' words, and (ids + 1,) int64, where those of each id
+            begin (`seqclass.text.subword_table`); None for n-grams of whole words alone.
         strength: of the fit against the penalty on the weights; more fits the training texts more closely.
         min_texts: n-grams in fewer texts get no weight.
         max_iterations: where L-BFGS stops if it has not converged.
         tolerance: it has when the gradient's largest number is that part of what it was for zero weights.
 
     Raises:
-        ValueError: no texts, shapes that do not fit each other, targets other than 0 and 1, or a number out of range.
+        ValueError: no texts, shapes that do not fit each other, targets other than 0 and 1, ids that `subwords` lacks,
+            or a number out of range.
     """
     targets = _checked_targets(layer, offsets, targets)
     if not strength > 0:
         raise ValueError(f"strength is {strength!r}; allowed are numbers above 0")
     check_positive("min_texts", min_texts)
     check_positive("max_iterations", max_iterations)
-    table = _FeatureTable(layer, values, offsets, min_texts=min_texts)
-    importance, targets = _shares(weights, targets)[table.order], targets[table.order]
-    ratio = _log_ratio(table, targets)
-    # x is binary, so these are the texts' mean squared lengths: the mean over texts and outputs of |r * x|^2.
-    length = float(table.of_texts(ratio.square()).mean())
-    penalty = length / (strength * len(targets))
+    shares = _shares(weights, targets)
+    order = offsets.diff().argsort(stable=True)
+    targets, shares = targets[order], shares[order]
+    until: dict[str, Any] = {"max_iterations": max_iterations, "tolerance": tolerance}
 
-    solution = ratio.new_zeros(table.features + 1, layer.outputs)  # the last row is the bias
-    weight, bias = solution[:-1], solution[-1]
+    def distinct(find: _Finder) -> tuple[torch.Tensor, torch.Tensor]:
+        return _distinct(find, values, offsets, order, layer.weight.device)
 
-    def closure() -> float:
-        logits = table.of_texts(ratio * weight) + bias
-        losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-        slope = (logits.sigmoid() - targets) * importance
-        solution.grad = torch.cat([ratio * table.of_features(slope) + penalty * weight, slope.sum(dim=0, keepdim=True)])
-        return float((losses * importance).sum() + penalty / 2 * weight.square().sum())
-
-    closure()
-    assert solution.grad is not None
-    steepest = float(solution.grad.abs().max())
-    optimizer = torch.optim.LBFGS(
-        [solution],
-        max_iter=max_iterations,
-        history_size=_HISTORY,
-        tolerance_grad=tolerance * steepest,
-        tolerance_change=0,
-        line_search_fn="strong_wolfe",
-    )
-    optimizer.step(closure)
-    loss = closure() - penalty / 2 * float(weight.square().sum())
+    ngrams = BinaryFeatures(*distinct(layer.distinct), min_texts=min_texts)
+    fit = fit_naive_bayes(ngrams, targets, shares, strength=strength, **until)
     with torch.no_grad():
         layer.weight.zero_()
-        layer.weight[table.buckets] = ratio * weight
-        layer.bias.copy_(bias)
-    return NGramFit(features=table.features, loss=loss, iterations=optimizer.state[solution]["n_iter"])
+        layer.weight[ngrams.names] = fit.weight
+        layer.bias.copy_(fit.bias)
+    if subwords is not None:
+        words = BinaryFeatures(*distinct(_distinct_ids))
+        parts = PartFeatures(words, *_parts(subwords, words.names))
+        spelling = fit_naive_bayes(parts, targets, shares, strength=SUBWORD_STRENGTH, **until)
+        with torch.no_grad():
+            layer.weight.index_add_(0, layer.rows_of(words.names), SUBWORD_SHARE * parts.of_words(spelling.weight))
+            layer.bias.add_(SUBWORD_SHARE * spelling.bias)
+    return NGramFit(features=ngrams.number, loss=fit.loss, iterations=fit.iterations)
 
 
 def suggested_buckets(num_ids: int, *, outputs: int, max_length: int = 3) -> int:
@@ -137,51 +141,37 @@ def suggested_buckets(num_ids: int, *, outputs: int, max_length: int = 3) -> int
     return 2 ** max(1, min(max(wanted, 16), 22, 24 - (outputs - 1).bit_length()))
 
 
-class _FeatureTable:
-    """Which features each text has, and which texts have each feature; on the layer's device.
+def _parts(subwords: tuple[torch.Tensor, torch.Tensor], ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the parts of some ids, one after the other, and how many each has."""
+    parts, offsets = (part.to(ids.device) for part in subwords)
+    if len(ids) and int(ids[-1]) >= len(offsets) - 1:  # ascending
+        raise ValueError(
+            f"the texts hold the id {int(ids[-1])}; allowed are those of subwords, 0 to {len(offsets) - 2}"
+        )
+    return gather_bags(parts, offsets, ids)
 
-    Both are lists of bags, so that a product with the matrix, or with its transpose, is a sum over each bag, in a fixed
-    order: the same in every run, and as fast as a sparse matrix.
 
-    Attributes:
-        order: (texts,) int64, the texts as the table has them, shortest first.
-        buckets: (features,) int64, ascending.
-        features: their number.
+def _distinct(
+    find: _Finder,
+    values: torch.Tensor,
+    offsets: torch.Tensor,
+    order: torch.Tensor,
+    device: torch.device,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Find each text's distinct features, some texts of like length at a time.
+
+    Args:
+        find: from padded ids, (texts, steps) int64, to the features, (texts, any number); 0 where there is none.
+        values: the ids of all texts.
+        offsets: where they begin.
+        order: (texts,), the texts in the order of the result, shortest first.
+        device: to work on.
+
+    Returns:
+        The features of all texts, one after the other, and (texts,), how many each has.
     """
-
-    def __init__(self, layer: NGrams, values: torch.Tensor, offsets: torch.Tensor, *, min_texts: int) -> None:
-        self.order = offsets.diff().argsort(stable=True)
-        parts = list(_distinct_buckets(layer, values, offsets, self.order))
-        found = torch.cat([buckets for buckets, _ in parts])
-        sizes = torch.cat([sizes for _, sizes in parts])
-        texts = len(sizes)
-        kept = torch.bincount(found, minlength=layer.buckets) >= min_texts
-        self.buckets = kept.nonzero().squeeze(1)
-        self.features = len(self.buckets)
-        # Numbers of texts and features fit int32: there are fewer than 2^31 buckets.
-        numbers = (kept.cumsum(0) - 1).int()
-        of_text = torch.arange(texts, dtype=torch.int32, device=found.device).repeat_interleave(sizes)
-        stay = kept[found]
-        self._features, owners = numbers[found[stay]], of_text[stay]
-        self._feature_offsets = _offsets(owners, texts)
-        self._texts = owners[self._features.argsort(stable=True)]
-        self._text_offsets = _offsets(self._features, self.features)
-
-    def of_texts(self, weight: torch.Tensor) -> torch.Tensor:
-        """Sum the rows of each text's features: (features, n) -> (texts, n)."""
-        return F.embedding_bag(self._features, weight, self._feature_offsets, mode="sum", include_last_offset=True)
-
-    def of_features(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Sum the rows of the texts that have a feature: (texts, n) -> (features, n)."""
-        return F.embedding_bag(self._texts, numbers, self._text_offsets, mode="sum", include_last_offset=True)
-
-
-def _distinct_buckets(
-    layer: NGrams, values: torch.Tensor, offsets: torch.Tensor, order: torch.Tensor
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Find the buckets of the texts in that order, and how many each has, some texts of like length at a time."""
-    device = layer.weight.device
     lengths = offsets.diff()[order]
+    parts: list[tuple[torch.Tensor, torch.Tensor]] = []
     start = 0
     while start < len(order):
         # The last text of the chunk is its longest.
@@ -191,26 +181,16 @@ def _distinct_buckets(
         places = offsets[order[start:stop]].unsqueeze(1) + torch.arange(steps)
         words = torch.arange(steps) < lengths[start:stop].unsqueeze(1)
         ids = values[places.clamp(max=max(0, len(values) - 1))] if len(values) else values.new_zeros(words.shape)
-        buckets = layer.distinct(ids.long().masked_fill(~words, 0).to(device))
-        present = buckets != 0
-        yield buckets[present], present.sum(dim=1)
+        features = find(ids.long().masked_fill(~words, 0).to(device))
+        present = features != 0
+        parts.append((features[present], present.sum(dim=1)))
         start = stop
+    return torch.cat([features for features, _ in parts]), torch.cat([sizes for _, sizes in parts])
 
 
-def _offsets(numbers: torch.Tensor, bags: int) -> torch.Tensor:
-    """Count where each bag begins if the bags' numbers, in any order, are sorted; int32, as the indices have to be."""
-    ends = torch.bincount(numbers, minlength=bags).cumsum(0)
-    return F.pad(ends, (1, 0)).int()
-
-
-def _log_ratio(table: _FeatureTable, targets: torch.Tensor) -> torch.Tensor:
-    """Compute the naive Bayes log-count ratio of each feature for each output, (features, outputs)."""
-
-    def log_share(kind: torch.Tensor) -> torch.Tensor:
-        counts = table.of_features(kind) + _SMOOTHING
-        return counts.log() - counts.sum(dim=0).log()
-
-    return log_share(targets) - log_share(1 - targets)
+def _distinct_ids(ids: torch.Tensor) -> torch.Tensor:
+    ordered = ids.sort(dim=1).values
+    return ordered.masked_fill(F.pad(ordered.diff(dim=1), (1, 0), value=1) == 0, 0)
 
 
 def _checked_targets(layer: NGrams, offsets: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

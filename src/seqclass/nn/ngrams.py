@@ -88,6 +88,10 @@ class NGrams(nn.Module):
         hashed = self._hashed(ids.long()).int().sort(dim=1).values
         return hashed.masked_fill(hashed == _shifted(hashed), 0)
 
+    def rows_of(self, ids: torch.Tensor) -> torch.Tensor:
+        """Find the rows of single words, (words,) int64, from their ids, (words,), which are not 0."""
+        return self.distinct(ids.unsqueeze(1)).amax(dim=1).long()
+
     def _hashed(self, ids: torch.Tensor) -> torch.Tensor:
         """Compute the bucket of the n-gram that ends at each step, for each length; 0 where there is none.
 

@@ -6,6 +6,7 @@ from seqclass.text.keras_tokenizer import KerasTokenizer
 from seqclass.text.padding import Side, pad_sequences
 from seqclass.text.pipeline import TextPipeline
 from seqclass.text.ragged import RaggedIds
+from seqclass.text.subwords import subword_table
 from seqclass.text.tokenizer import (
     KERAS_FILTERS,
     OTHER_WHITE_SPACE,
@@ -42,4 +43,5 @@ __all__ = [
     "affix_table",
     "pad_sequences",
     "read_word_vectors",
+    "subword_table",
 ]

@@ -15,11 +15,13 @@ from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError
 from seqclass.models import Stack
 from seqclass.nn import fit_ngrams
+from seqclass.text import subword_table
 
 NGRAM_STRENGTH = 200.0
 """How closely the n-grams fit the training texts; see `fit_ngrams`. Chosen on held-out texts (docs/accuracy.md)."""
 MANY_IDS = 1_000_000
-"""Of more training ids than this, n-grams in a single text are left out: it makes the fit better, and smaller."""
+"""Of more training ids than this, n-grams in a single text are left out, and so is the spelling of words: it makes the
+fit better, and smaller."""
 
 
 def has_branches(stack: object) -> bool:
@@ -52,8 +54,23 @@ def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None
         targets = torch.nn.functional.one_hot(classes, layer.outputs)
     weights = None if class_weights is None else class_weights.cpu()[classes]
     values, offsets = torch.from_numpy(ids.values.astype("int32")), torch.from_numpy(ids.offsets)
-    min_texts = 1 if len(values) <= MANY_IDS else 2
-    fit_ngrams(layer, values, offsets, targets, weights=weights, strength=NGRAM_STRENGTH, min_texts=min_texts)
+    few = len(values) <= MANY_IDS
+    fit_ngrams(
+        layer,
+        values,
+        offsets,
+        targets,
+        weights=weights,
+        subwords=_subwords(data) if few else None,
+        strength=NGRAM_STRENGTH,
+        min_texts=1 if few else 2,
+    )
+
+
+def _subwords(data: EncodedDataModule) -> tuple[torch.Tensor, torch.Tensor]:
+    """List the character n-grams of each id's word, as `fit_ngrams` takes them."""
+    table = subword_table(data.pipeline.vocabulary)
+    return torch.from_numpy(table.values.astype("int32")), torch.from_numpy(table.offsets)
 
 
 class BranchEvaluation:
