@@ -49,7 +49,7 @@ _NEED_CHECKPOINT = ("validate", "test", "predict")
 
 _BESIDE_THE_POINT = (
     "LightningCLI's args parameter is intended",
-    "You have overridden `on_before_batch_transfer` in `LightningModule`",  # which is meant: it checks any loader's batch
+    "You have overridden `on_before_batch_transfer` in `LightningModule`",  # meant: any loader is checked
     "The number of training batches .* is smaller than the logging interval",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
 )
