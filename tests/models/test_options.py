@@ -49,7 +49,7 @@ def test_the_number_of_layers_is_bounded():
         StackOptions(stack="cnn_lstm", kernel_size=[3] * 101)
 
 
-def test_the_dropouts_stand_where_the_notebook_has_them():
+def test_the_dropouts_are_where_the_notebook_has_them():
     dropout = build_stack("lstm_dropout")
     assert dropout.embedding.dropout == dropout.embedded_dropout.rate == dropout.output_dropout.rate == 0.2
     assert dropout.recurrent.dropout == dropout.recurrent.recurrent_dropout == 0
@@ -67,6 +67,8 @@ def test_each_dropout_is_set_by_its_own_option():
     assert (dropout.embedding.dropout, dropout.embedded_dropout.rate, dropout.output_dropout.rate) == (0.1, 0.3, 0.3)
     gates = build_stack("lstm_gate_dropout", word_dropout=0.1, dropout=0.3, recurrent_dropout=0.4)
     assert (gates.embedding.dropout, gates.recurrent.dropout, gates.recurrent.recurrent_dropout) == (0.1, 0.3, 0.4)
+    convolved = build_stack("cnn_lstm", token_dropout=0.1, output_dropout=0.3)
+    assert (convolved.token_dropout.rate, convolved.output_dropout.rate) == (0.1, 0.3)
 
 
 @pytest.mark.parametrize("name", NOTEBOOK_STACKS)

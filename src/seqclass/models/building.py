@@ -66,7 +66,7 @@ def build_layers(options: "StackOptions", *, dropout_in_gates: bool) -> Stack:
         pooling=pooling,
         output_dropout=_output_dropout(options, dropout if between else None),
         output=output,
-        token_dropout=None if options.token_dropout is None else TokenDropout(options.token_dropout),
+        token_dropout=TokenDropout(options.token_dropout) if options.token_dropout else None,
         segment_length=None if not options.segment_length else check_positive("segment_length", options.segment_length),
         ngrams=ngrams,
         blend=None if ngrams is None else Blend(single_label=not options.multi_label),
@@ -75,8 +75,9 @@ def build_layers(options: "StackOptions", *, dropout_in_gates: bool) -> Stack:
 
 
 def _output_dropout(options: "StackOptions", otherwise: float | None) -> Dropout | None:
-    rate = otherwise if options.output_dropout is None else options.output_dropout
-    return None if rate is None else Dropout(rate)
+    if options.output_dropout is None:
+        return None if otherwise is None else Dropout(otherwise)
+    return Dropout(options.output_dropout) if options.output_dropout else None
 
 
 def _ngrams(options: "StackOptions", outputs: int) -> NGrams | None:

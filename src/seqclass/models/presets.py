@@ -55,7 +55,9 @@ PRESETS: dict[StackName, Preset] = {
         {**_ALL, "word_dropout": 0.2, "dropout": 0.2, "recurrent_dropout": 0.2, "mask_padding": False},
         dropout_in_gates=True,
     ),
-    "cnn_lstm": Preset({**_ALL, "channels": 32, "kernel_size": 3, "pool_size": 2}),
+    "cnn_lstm": Preset(
+        {**_ALL, "channels": 32, "kernel_size": 3, "pool_size": 2, "token_dropout": 0.0, "output_dropout": 0.0}
+    ),
     "pooled": Preset(
         {
             **_ALL,
