@@ -9,6 +9,10 @@ OLDEST_PYTHON ?= $(firstword $(foreach python,python3.10 $(wildcard $(HOME)/.pye
 OLDEST := .venv-oldest
 C_FILES := $(wildcard src/seqclass/nn/lstm_kernels/compiled/*.[ch] tests/nn/lstm_kernels/*.c)
 
+# One process a core, each with one thread; those of a file stay together, for they share what was trained for them.
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+test test-oldest: export OMP_NUM_THREADS := 1
+
 .PHONY: train test test-oldest check format package clean
 
 train: $(VENV)/installed
@@ -16,12 +20,12 @@ train: $(VENV)/installed
 
 # What a change has to pass: the checks, and all tests with the newest versions.
 test: check
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python $(PYTEST) --cov
 
 # The same tests with the oldest versions that are allowed, and torchtext. Not those of the benchmarks, which are run
 # from this repository with the pinned versions only.
 test-oldest: $(OLDEST)/installed
-	$(OLDEST)/bin/python -m pytest --ignore tests/benchmarks
+	$(OLDEST)/bin/python $(PYTEST) --ignore tests/benchmarks
 
 # All that needs no test run; pre-commit runs it before each commit.
 check: $(VENV)/installed

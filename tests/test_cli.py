@@ -13,8 +13,9 @@ import pytest
 import torch
 import yaml
 
-from seqclass import __version__
+from seqclass import TextClassifier, __version__
 from seqclass.cli import main
+from seqclass.models import ChainOptions
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -71,13 +72,21 @@ class TestFit:
 
     def test_repeats_from_its_own_resolved_config(self, small):
         assert fit("lstm_dropout", *small) == 0
-        resolved = yaml.safe_load(Path("runs/lstm_dropout/1/config.yaml").read_text())
-        # Where the first run put its files is no part of what it computed.
-        resolved["checkpoint"]["dirpath"] = resolved["trainer"]["default_root_dir"] = None
-        Path("again.yaml").write_text(yaml.safe_dump(resolved))
-        assert main(["fit", "--config", "again.yaml"]) == 0
-        metrics = [Path(f"runs/lstm_dropout/{run}/metrics.csv").read_text() for run in (1, 2)]
-        assert metrics[0] == metrics[1]
+        runs = Path("runs/lstm_dropout")
+        first = {file: file.read_bytes() for file in (runs / "1").rglob("*") if file.is_file()}
+        assert yaml.safe_load(first[runs / "1/config.yaml"])["checkpoint"]["save_last"] is True
+        assert main(["fit", "--config", str(runs / "1/config.yaml")]) == 0
+        assert all(file.read_bytes() == content for file, content in first.items())
+        again = {file.relative_to(runs / "2") for file in (runs / "2").rglob("*") if file.is_file()}
+        assert again == {file.relative_to(runs / "1") for file in first}
+        assert Path("checkpoints/last.ckpt") in again
+        for file in ("metrics.csv", "config.yaml"):
+            assert (runs / "2" / file).read_bytes() == first[runs / "1" / file]
+
+    def test_checkpoints_lie_where_they_are_wanted(self, small):
+        assert fit("cnn_lstm", *small, "--checkpoint.dirpath", "kept") == 0
+        assert {file.name[:6] for file in Path("kept").iterdir()} == {"epoch=", "last.c"}
+        assert list(Path("runs").rglob("*.ckpt")) == []
 
     def test_tests_its_best_checkpoint_if_asked(self, small, capsys):
         assert fit("cnn_lstm", *small, "--test_after_fit", "true") == 0
@@ -193,6 +202,23 @@ class TestTrained:
     def test_refuses_without_a_checkpoint(self, command, capsys):
         assert main([command, "--config", str(CONFIGS / "lstm.yaml")]) == 2
         assert f"seqclass {command} needs --ckpt_path" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("command", ["fit", "validate", "test", "predict"])
+    def test_an_imported_chain_names_the_commands_that_take_it(self, command, easy_reviews, capsys):
+        embedding = {"layer": "embedding", "num_embeddings": 9, "embedding_dim": 4}
+        layers = [
+            embedding,
+            {"layer": "recurrent", "cell": "simple", "input_size": 4, "hidden_size": 3},
+            {"layer": "dense", "in_features": 3, "out_features": 1},
+        ]
+        TextClassifier(ChainOptions(layers=layers)).save("chain.ckpt")
+        arguments = ["--data.path", str(easy_reviews), "--ckpt_path", "chain.ckpt"]
+        assert main([command, "--config", str(CONFIGS / "lstm.yaml"), *arguments]) == 2
+        (error,) = capsys.readouterr().err.splitlines()
+        assert error.startswith("seqclass: error: chain.ckpt holds an imported chain of layers")
+        assert "`seqclass evaluate`" in error
+        assert "`seqclass classify`" in error
+        assert not Path("runs").exists()
 
     @pytest.mark.parametrize("command", ["validate", "test"])
     def test_measures_the_checkpoint_and_not_the_config(self, command, checkpoint, easy_reviews, capsys):

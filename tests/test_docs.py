@@ -218,3 +218,7 @@ def test_what_the_architecture_names_is_there():
         for cell, folder in ((computed, ROOT / "src" / "seqclass"), (tested, ROOT / "tests")):
             paths = [word for word in re.findall(r"`([\w/.]+)`", cell) if "/" in word or word.endswith(".py")]
             assert all((folder / path).exists() for path in paths), paths
+    named = [path for path in re.findall(r"`([\w/.]+/[\w.]+\.(?:py|yaml))`", content) if "NAME" not in path]
+    assert len(named) > 50
+    places = [ROOT, ROOT / "src" / "seqclass", ROOT / "src" / "seqclass" / "nn" / "lstm_kernels", ROOT / "tests"]
+    assert [path for path in named if not any((place / path).exists() for place in places)] == []

@@ -3,10 +3,12 @@
 import inspect
 import itertools
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -138,9 +140,13 @@ class TestSignals:
         assert command[:2] == ["seqclass", "fit"]
         assert command[-2:] == ["--ckpt_path", "runs/lstm/1/checkpoints/last.ckpt"]
         signalled = command.index("--trainer.callbacks+")
+        began = time.perf_counter()
         assert main(command[1:signalled] + command[-2:]) == 0
+        took = time.perf_counter() - began
         after_it = capsys.readouterr().out
-        assert "epoch 2/3 (resumed): " in after_it
+        printed = re.findall(r"^(epoch \S+(?: \(resumed\))?): ([\d.]+) s, ", after_it, re.MULTILINE)
+        assert [name for name, _ in printed] == ["epoch 2/3 (resumed)", "epoch 3/3"]
+        assert sum(float(seconds) for _, seconds in printed) < took + 0.1  # each is rounded to a tenth
         assert main(arguments) == 0
         straight = capsys.readouterr().out
         for epoch in ("epoch 2/3", "epoch 3/3"):

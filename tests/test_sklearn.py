@@ -175,7 +175,7 @@ def test_class_weights(texts):
     ]
     assert share[0] > 0.5 > share[1]
     assert TextEstimator(**SMALL, class_weight="balanced").fit(X, y).score(X, y) > 0.9
-    with pytest.raises(ValueError, match="class_weight has 'good', which is no class"):
+    with pytest.raises(ValueError, match="class_weight has 'good', which is not a class"):
         TextEstimator(**SMALL, class_weight={"good": 1.0}).fit(X, y)
 
 

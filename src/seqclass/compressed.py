@@ -33,7 +33,7 @@ def open_zipped(archive: Path, member: str | None) -> Iterator[BinaryIO]:
         member: name of the file in it; None if it is the only one.
 
     Raises:
-        InputError: if there is no such file, or there are several, or it is encrypted.
+        InputError: if the file is missing, ambiguous or encrypted.
     """
     with zipfile.ZipFile(archive) as content:
         names = [name for name in content.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]

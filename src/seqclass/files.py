@@ -58,11 +58,11 @@ def check_not_source(
 ) -> None:
     """Refuse to write over what is read.
 
-    Files are told apart by what they are, not by their names: a link or another spelling of the path is found out.
+    Files are compared by identity, not by name, so links and other spellings of a path are recognised.
 
     Args:
         targets: the file that is going to be written, or several.
-        sources: files that are read; folders, of which every file is; patterns such as `part-*.csv`. None is no source.
+        sources: files that are read; folders, of which every file is; patterns such as `part-*.csv`. None is ignored.
         option: where the target was given, for the message.
 
     Raises:

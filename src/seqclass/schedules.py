@@ -12,7 +12,7 @@ from seqclass.checks import check_rate
 class WarmupCosine(LRScheduler):
     """Raise the rate from zero in a line, then let it fall to zero along half a cosine.
 
-    Unlike PyTorch's schedules it need not be told how many steps there will be: `SequenceClassifier` asks the Trainer,
+    Unlike PyTorch's schedules it does not need the number of steps: `SequenceClassifier` asks the Trainer,
     so one recipe serves data of any size. It steps each batch (`lr_scheduler_interval: step`).
 
     Args:

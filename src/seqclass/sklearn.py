@@ -95,7 +95,7 @@ class TextEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             y: a label for each, of at least two kinds.
 
         Raises:
-            ValueError: what is given are no texts, or no classes; or an option has a wrong value (`InputError`).
+            ValueError: the inputs are not texts and classes, or an option has a wrong value (`InputError`).
         """
         texts = _texts(X)
         if y is None:
@@ -150,7 +150,7 @@ class TextEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes = self.classes_.tolist()
         unknown = [label for label in self.class_weight if label not in classes]
         if unknown:
-            raise ValueError(f"class_weight has {unknown[0]!r}, which is no class; the classes are {classes}")
+            raise ValueError(f"class_weight has {unknown[0]!r}, which is not a class; the classes are {classes}")
         # As in scikit-learn, a class that is not named weighs 1.
         return {name: self.class_weight.get(label, 1.0) for name, label in zip(names, classes, strict=True)}
 
@@ -186,7 +186,7 @@ def _texts(given: Any) -> list[str]:
     """Take texts from a list, an array, or a column of a table.
 
     Raises:
-        ValueError: what is given are no texts, or there are none.
+        ValueError: the input is not a sequence of texts, or is empty.
     """
     if isinstance(given, str | bytes):
         raise ValueError(f"X is a single text, {given!r:.80}; give a list of texts")

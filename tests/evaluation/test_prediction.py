@@ -75,7 +75,7 @@ def test_labels_that_are_not_one(one, labels, message):
 
 
 def test_labels_that_are_not_separated(several):
-    with pytest.raises(InputError, match=r"the label 'good;bad' is none .* `label_separator` says what stands between"):
+    with pytest.raises(InputError, match=r"the label 'good;bad' is none .* `label_separator` separates several"):
         predict(several, [LabelledText("a.csv:2", "a film", ("good;bad",))])
 
 

@@ -30,7 +30,7 @@ def test_options_come_back_from_their_plain_values():
         options = StackOptions(stack=name, num_embeddings=9, hidden_size=4)
         assert options_from(options.values()) == options
         assert all(value is not None for value in options.values().values())
-    with pytest.raises(ValueError, match=r"there is no option 'units' \(given 3\): there are affix_buckets, bid"):
+    with pytest.raises(ValueError, match=r"there is no option 'units' \(given 3\); the options are affix_buckets, bid"):
         options_from({"stack": "lstm", "units": 3})
 
 

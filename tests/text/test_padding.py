@@ -44,9 +44,9 @@ def test_25000_rows_of_500_take_well_under_a_second():
     lengths = np.random.default_rng(0).integers(10, 1000, 25_000)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     ids = RaggedIds(np.ones(offsets[-1], dtype=np.uint16), offsets)
-    start = time.perf_counter()
+    start = time.thread_time()
     pad_sequences(ids, maxlen=500, dtype="int16")
-    assert time.perf_counter() - start < 0.5  # 0.02 s alone on a core; the rest is for busy machines
+    assert time.thread_time() - start < 0.5  # 0.02 s alone on a core; busy ones are slower
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ class TestOtherOptions:
         assert resume(first, "first.csv", *sgd) == 2
         told = capsys.readouterr().err.strip().splitlines()[-1]
         assert told.startswith("seqclass: error: training cannot go on with SGD: the checkpoint holds the state of an ")
-        assert "betas, eps, lr" in told
+        assert "'betas', 'eps', 'lr'" in told
 
     @pytest.mark.parametrize(("limit", "done"), [("max_epochs", 6), ("max_steps", 24)])
     def test_a_training_that_has_ended(self, first, limit, done, capsys):

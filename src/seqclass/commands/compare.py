@@ -70,7 +70,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _short_names(paths: list[str]) -> dict[str, str]:
-    """Names by which the checkpoints can be told apart: their paths below the folder they share."""
+    """Distinct names of the checkpoints: their paths below the folder they share."""
     unique = list(dict.fromkeys(paths))
     absolute = {path: str(Path(path).absolute()) for path in unique}
     shared = os.path.commonpath([str(Path(path).parent) for path in absolute.values()])

@@ -1,4 +1,4 @@
-"""Arrays in files: written piece by piece, and read through a memory map."""
+"""Arrays in files, written piece by piece and memory-mapped."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +11,7 @@ from seqclass.text import RaggedIds
 
 
 class ArrayFile:
-    """A `.npy` file that is written from its start to its end, so that memory never holds more than a piece.
+    """A `.npy` file that is written front to back, so that memory never holds more than a piece.
 
     Args:
         path: of the file; an older one is overwritten.
@@ -33,18 +33,18 @@ class ArrayFile:
         self.close()
 
     def append(self, rows: npt.NDArray[Any]) -> None:
-        """Write rows behind those that are there."""
+        """Append rows."""
         self._file.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
         self._rows += len(rows)
 
     def close(self) -> None:
-        """Note the number of rows in the header; the file is none before."""
+        """Write the number of rows into the header; before that the file is not valid."""
         with self._file:
             self._file.seek(0)
             self._write_header()
 
     def _write_header(self) -> None:
-        # numpy leaves room in it for the largest number of rows, so it has the same length at the end.
+        # numpy reserves space for the largest number of rows, so the header's length does not change.
         np.lib.format.write_array_header_1_0(
             self._file,
             {
@@ -79,28 +79,28 @@ class RaggedFile:
         self.close()
 
     def append(self, sequences: RaggedIds) -> None:
-        """Write sequences behind those that are there."""
+        """Append sequences."""
         self._values.append(sequences.values)
         self._offsets.append(sequences.offsets[1:] + self._end)
         self._end += len(sequences.values)
 
     def close(self) -> None:
-        """End both files, the second even if the disk is too full for the first."""
+        """Close both files, the second even if the disk is too full for the first."""
         self._files.close()
 
 
 def mapped(path: Path) -> npt.NDArray[Any]:
-    """Return the array in a `.npy` file, of which the system reads what is touched.
+    """Memory-map the array in a `.npy` file.
 
     Raises:
-        OSError, ValueError: if there is no such file, or it was cut short, or holds no plain numbers.
+        OSError, ValueError: if the file is missing or truncated, or does not hold plain numbers.
     """
     # As a plain array, whose every slice is several times as fast as that of a memmap.
     return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
 
 
 def mapped_ragged(folder: Path, name: str) -> RaggedIds:
-    """Return what a `RaggedFile` has written.
+    """Memory-map what a `RaggedFile` has written.
 
     Raises:
         OSError, ValueError: as `mapped`; InputError, which is one, if the two do not fit each other.

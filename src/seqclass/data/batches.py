@@ -13,10 +13,10 @@ from seqclass.text import RaggedIds, TextPipeline
 
 
 class Batch(NamedTuple):
-    """Texts and their classes.
+    """A batch of texts and their classes.
 
-    There is one case of more ids than labels: a process without a text of its own in a batch that several share. It
-    computes on a row of padding, which does not count.
+    There are more ids than labels in one case: a process that gets no text of a shared batch computes on a row of
+    padding, which does not count.
 
     Args:
         ids: int64, shape (batch, steps).
@@ -29,7 +29,7 @@ class Batch(NamedTuple):
 
 
 class EpochOrder:
-    """The order of the texts in each epoch, which follows from the seed and the number of the epoch alone.
+    """The order of the texts in each epoch, determined by the seed and the number of the epoch alone.
 
     A run that is resumed in epoch 3 therefore sees the order that epoch 3 of the uninterrupted run had.
     Lightning calls `set_epoch` before each epoch, since it finds this object as `sampler`; in a plain loop
@@ -59,7 +59,7 @@ class EpochOrder:
 
 
 class PaddedOnDemand:
-    """Rows of a padded matrix that are made when they are asked for, where the matrix would not fit into memory.
+    """Rows of a padded matrix, made on demand because the whole matrix would not fit into memory.
 
     Args:
         ids: the encoded texts; they may be in a memory-mapped file.
@@ -93,13 +93,13 @@ class Batches:
 
     Args:
         ids: the padded matrix, int16 or int32, shape (texts, steps); half or a quarter of the memory of
-            int64, to which only the batch is converted. Or what gives its rows.
+            int64, to which only the batch is converted. Or an object that makes its rows.
         labels: integers, shape (texts,) or (texts, classes); or soft ones (see `Batch`).
         num_ids: rows of the embedding table that will be read with the ids.
         batch_size: texts in a batch, of all processes together.
         shuffle_seed: shuffle each epoch with this seed; None keeps the order of the matrix. The processes need the
             same.
-        names: what a person finds each text by; None for their numbers.
+        names: what the texts are called in messages; None for their numbers.
         num_replicas: number of processes.
         rank: number of this one, from 0 on.
 
@@ -109,8 +109,8 @@ class Batches:
         batch_sampler: None. Lightning reads both, as it would of a `DataLoader`.
 
     Raises:
-        InputError: if an id has no row in the table, which a GPU would report late and without its place; or
-            if the sizes do not fit each other. Rows that are made on demand are looked at with their batch.
+        InputError: if an id has no row in the table, which a GPU would report late and without its position; or
+            if the sizes do not match. Rows that are made on demand are checked with their batch.
     """
 
     def __init__(
@@ -175,9 +175,9 @@ class Batches:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from there: if that epoch comes next, it begins with the first batch that has not been given.
+        """Resume there: if that epoch comes next, it begins with the first batch that has not been returned.
 
-        It is then that an InputError is raised if these are other batches, none of which begins at that place.
+        An InputError is raised then if the batches have changed, so that none begins at that position.
 
         Raises:
             InputError: what is loaded is not the state of batches.
@@ -205,8 +205,8 @@ class Batches:
         return resumed["batches"] % max(len(self), 1)
 
     def _share(self, start: int, end: int) -> slice:
-        """Return the rows of a batch that are this process'."""
-        # Rounded up: what is over goes to the first processes.
+        """Return this process's rows of a batch."""
+        # Rounded up: the first processes take the remainder.
         edges = (start - (start - end) * rank // self._num_replicas for rank in (self._rank, self._rank + 1))
         return slice(*edges)
 
@@ -232,5 +232,5 @@ class Batches:
         name = f" ({self.names[text]})" if self.names else ""
         raise InputError(
             f"text {text}{name} has the id {ids[row, step]} at step {step}; allowed are 0 to {self._num_ids - 1}: the "
-            "ids are another vocabulary's"
+            "ids belong to another vocabulary"
         )

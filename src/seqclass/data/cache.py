@@ -1,4 +1,4 @@
-"""Encoded texts on disk, so that a data set is read and encoded once."""
+"""Cache encoded texts on disk, so that a data set is read and encoded once."""
 
 import hashlib
 import json
@@ -13,19 +13,19 @@ from seqclass.data.encoded import EncodedTexts, load_encoded
 from seqclass.errors import InputError
 
 _FORMAT = 2
-"""Part of every key: raise it when the files' layout, or what encoding does, changes."""
+"""Part of every key: raise it when the layout of the files or the encoding changes."""
 
 
 def cached_encoding(folder: Path, settings: Mapping[str, Any], encode: Callable[[Path], None]) -> EncodedTexts:
-    """Open what `encode` writes, or has written in an earlier call with equal `settings`.
+    """Open the data set of an earlier call with equal `settings`, or let `encode` write it.
 
     Of two processes that start at once, one encodes and the other waits. The data set appears complete or not at
-    all; one that is damaged or of another kind is made anew.
+    all; a damaged or different one is replaced.
 
     Args:
         folder: where it is kept, in a folder of its own; missing ones are made.
-        settings: all that the result depends on, as plain values.
-        encode: writes the data set into a folder that is there and empty; see `seqclass.data.encoding`.
+        settings: everything the result depends on, as plain values.
+        encode: writes the data set into an existing, empty folder; see `seqclass.data.encoding`.
 
     Raises:
         InputError: if it cannot be written, or as `encode` does.
@@ -76,5 +76,5 @@ def _load(path: Path) -> EncodedTexts | None:
     try:
         return load_encoded(path)
     except Exception:
-        # Foreign files can fail in any way that numpy and json know, and all of them mean the same.
+        # Files of any origin can fail in every way that numpy and json know; all mean the same.
         return None

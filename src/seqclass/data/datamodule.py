@@ -35,13 +35,13 @@ _Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 MATRIX_BYTES = 1 << 28
-"""The padded texts of a data loader are one matrix in memory, unless it would be larger than this."""
+"""The largest padded matrix that a data loader keeps in memory; larger ones are made batch by batch."""
 
 
 class EncodedDataModule(LightningDataModule, ABC):
     """Encodes the texts of a source once, keeps them in the cache, and makes batches of them.
 
-    A subclass says which source. The vocabulary is built from all training texts, those later held out for
+    A subclass provides the source. The vocabulary is built from all training texts, those later held out for
     validation included (their words are counted, their labels not seen).
 
     Args:
@@ -49,7 +49,7 @@ class EncodedDataModule(LightningDataModule, ABC):
             the vocabulary from the training texts.
         num_words: number of ids, and so of the embedding's rows; "auto" for as many as the training texts need, at most
             30,000; None for no limit. See `Vocabulary` for this and the next six.
-        min_count: words that stand in the training texts less often count as unseen; not with `word_index`.
+        min_count: words that occur less often in the training texts count as unseen; not with `word_index`.
         skip_top: smallest id that is kept.
         start_char: id put before every text; None for none.
         oov_char: id that replaces words outside the limits; None leaves them out.
@@ -172,11 +172,11 @@ class EncodedDataModule(LightningDataModule, ABC):
             allow_download: whether it may be downloaded if it is not on this machine.
 
         Raises:
-            InputError: if it is not to be found.
+            InputError: if it cannot be found.
         """
 
     def use_pipeline(self, pipeline: TextPipeline, label_names: Sequence[str] = ()) -> None:
-        """Encode as a trained model does, instead of as the options say.
+        """Encode as a trained model does, overriding the options.
 
         Args:
             pipeline: the model's.
@@ -210,7 +210,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         return [] if self._given_pipeline is None else self._options.overridden_by(self._given_pipeline)
 
     def prepare_data(self) -> None:
-        """Download and encodes what is not in the cache. Lightning calls it in one process of a machine only."""
+        """Download and encode what is not in the cache. Lightning calls it in one process per machine."""
         self._open(self.find_source(allow_download=True))
 
     def setup(self, stage: str | None = None) -> None:
@@ -219,7 +219,7 @@ class EncodedDataModule(LightningDataModule, ABC):
             self._open(self.find_source(allow_download=False))
         if self._torch_seed is None:
             # Not a number drawn from torch's generator: that would depend on what was drawn before, and
-            # validating a checkpoint would hold out other texts than its training run did.
+            # validating a checkpoint would hold out different texts than its training run did.
             self._torch_seed = torch.initial_seed()
         if self.trainer is not None:
             # Without `seed_everything` each process has a seed of its own, but they have to agree.
@@ -227,7 +227,7 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     @property
     def tokenizer(self) -> BaseTokenizer:
-        """As the options say; that of `pipeline` is the same, unless a checkpoint's is used."""
+        """From the options; `pipeline` has the same, unless it is a checkpoint's."""
         return self._options.tokenizer
 
     @property
@@ -254,7 +254,7 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     @property
     def id_counts(self) -> npt.NDArray[np.int64]:
-        """How often each id stands in the training texts, those held out for validation included; shape (ids,)."""
+        """How often each id occurs in the training texts, those held out for validation included; shape (ids,)."""
         values = self._ready.parts["train"].ids.values
         counts = np.zeros(self.pipeline.num_ids, dtype=np.int64)
         for start in range(0, len(values), 1 << 22):  # bincount makes int64 of all that it is given
@@ -286,7 +286,7 @@ class EncodedDataModule(LightningDataModule, ABC):
 
     @property
     def seed(self) -> int:
-        """What the shuffles and the hold-out follow from: the option, else torch's, as it was in `setup`."""
+        """The seed of the shuffles and the hold-out: the option, else torch's seed at the time of `setup`."""
         if self._given_seed is not None:
             return self._given_seed
         if self._torch_seed is None:
@@ -321,7 +321,7 @@ class EncodedDataModule(LightningDataModule, ABC):
         return {"seed": self.seed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the seed of a checkpoint, unless one is given as an option.
+        """Restore the seed from a checkpoint, unless one is given as an option.
 
         Raises:
             InputError: if the checkpoint holds no seed.

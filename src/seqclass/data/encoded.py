@@ -19,7 +19,7 @@ _META = "meta.json"
 
 
 class Names(Sequence[str]):
-    """What a person finds each text by: a list of strings that stay UTF-8 bytes, in a file, until one is asked for.
+    """What the texts are called: a list of strings that stay UTF-8 bytes in a file until they are needed.
 
     Args:
         content: uint8, the names as UTF-8.
@@ -54,7 +54,7 @@ class Names(Sequence[str]):
 
 
 def utf8(strings: Iterable[str]) -> RaggedIds:
-    """Strings as bytes, one behind the other."""
+    """Concatenated strings as bytes."""
     encoded = [string.encode() for string in strings]
     offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     return RaggedIds(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets)
@@ -98,7 +98,7 @@ class EncodedTexts:
         """Return the same texts with labels that are indices into other label names, such as a trained model's.
 
         Raises:
-            InputError: if a label is none of them.
+            InputError: if one of the labels is not among them.
         """
         if tuple(label_names) == self.label_names:
             return self
@@ -145,14 +145,14 @@ class PartFiles:
         self._stack.close()
 
     def append(self, ids: RaggedIds, labels: npt.NDArray[np.integer[Any]], names: RaggedIds) -> None:
-        """Write texts behind those that are there; see `EncodedPart`, and `Names` for the bytes of the names."""
+        """Append texts; see `EncodedPart`, and `Names` for the bytes of the names."""
         self._ids.append(ids)
         self._labels.append(labels)
         self._names.append(names)
 
 
 def write_meta(folder: Path, parts: Iterable[str], label_names: Sequence[str], pipeline: TextPipeline) -> None:
-    """Write what goes with the files of the parts; it is written last."""
+    """Write the description of the data set, as the last of its files."""
     meta = {"parts": list(parts), "label_names": list(label_names), "pipeline": pipeline.state()}
     (folder / _META).write_text(json.dumps(meta))
 
@@ -160,10 +160,10 @@ def write_meta(folder: Path, parts: Iterable[str], label_names: Sequence[str], p
 def load_encoded(folder: Path) -> EncodedTexts:
     """Open a data set; its texts are read when they are used.
 
-    What every batch would show is not looked for here: whether each id is below the vocabulary's `num_ids`.
+    What every batch checks is not checked here: whether each id is below the vocabulary's `num_ids`.
 
     Raises:
-        Exception: of any kind that json and numpy know, if the folder does not hold what belongs into it.
+        Exception: of any kind that json and numpy know, if the folder does not hold a complete data set.
     """
     meta = json.loads((folder / _META).read_bytes())
     parts = {
@@ -183,7 +183,7 @@ def _check(part: EncodedPart, classes: int) -> None:
     if not len(part.ids) == len(part.labels) == len(part.names):
         raise InputError("a part has unequal numbers of texts, labels and names")
     if part.labels.dtype.kind not in "iu":
-        raise InputError("the labels are no whole numbers")
+        raise InputError("the labels are not whole numbers")
     if part.labels.ndim == 2 and part.labels.shape[1] != classes:
         raise InputError("there are not as many columns as labels")
     if part.labels.min(initial=0) < 0 or part.labels.max(initial=0) >= (classes if part.labels.ndim == 1 else 2):

@@ -1,7 +1,7 @@
 """From a source of texts to the files of a data set, with memory for a piece of it.
 
-The texts are read and split into words once. What is learned on the way decides how they are encoded (which texts are
-the test part, and how often each word stands in the others), so the words are numbered as they come and written to the
+The texts are read and split into words once. What is counted on the way decides how they are encoded (which texts are
+the test part, and how often each word occurs in the others), so the words are numbered as they come and written to the
 disk under those numbers; then, piece by piece, the numbers become ids. In memory are a piece, the distinct words, and
 4 to 8 bytes for each label.
 """
@@ -30,7 +30,7 @@ from seqclass.text import BaseTokenizer, RaggedIds, TextPipeline, Vocabulary
 
 PIECE_WORDS = 1 << 20
 PIECE_TEXTS = 1 << 16
-"""A piece ends with the text that brings it to either."""
+"""A piece ends with the text that reaches either limit."""
 
 Item = TypeVar("Item", bound=Hashable)
 
@@ -38,14 +38,14 @@ Item = TypeVar("Item", bound=Hashable)
 def encode_source(
     source: Source, tokenizer: BaseTokenizer, new_pipeline: Callable[[dict[str, int]], TextPipeline], folder: Path
 ) -> None:
-    """Write a source as a data set that `load_encoded` opens; tells of texts without a known word.
+    """Write a source as a data set that `load_encoded` opens; warn about texts without a known word.
 
     Args:
         source: the texts.
         tokenizer: splits them into words.
-        new_pipeline: is handed how often each word stands in the training texts, in the order of first appearance,
-            and returns the pipeline to encode with; its tokenizer is `tokenizer`.
-        folder: is there and empty.
+        new_pipeline: takes how often each word occurs in the training texts, in the order of first appearance, and
+            returns the pipeline to encode with; its tokenizer is `tokenizer`.
+        folder: an existing, empty one.
 
     Raises:
         InputError: as the source does.
@@ -86,7 +86,7 @@ class _Numbered:
 
 @dataclass(frozen=True)
 class _Part:
-    """Those of some texts that belong to a part; `mask` says which, None for all."""
+    """The selected texts of a part; `mask` says which, None for all."""
 
     texts: _Numbered
     mask: npt.NDArray[np.bool_] | None = None
@@ -130,7 +130,7 @@ def _number_words(source: Source, tokenizer: BaseTokenizer, folder: Path) -> tup
 
 
 def _numbering() -> "defaultdict[Item, int]":
-    """Numbers what it is asked for by first appearance."""
+    """Numbers words in the order of first appearance."""
     return defaultdict(count().__next__)
 
 
@@ -188,7 +188,7 @@ def _parts(source: Source, numbered: dict[str, _Numbered]) -> dict[str, _Part]:
 
 
 def _word_counts(words: list[str], train: _Part) -> dict[str, int]:
-    """How often each word stands in a part, in the order of first appearance there."""
+    """How often each word occurs in a part, in the order of first appearance there."""
     counts = np.zeros(len(words), dtype=np.int64)
     first_at = np.full(len(words), np.iinfo(np.int64).max)
     start = 0
@@ -203,7 +203,7 @@ def _word_counts(words: list[str], train: _Part) -> dict[str, int]:
 
 
 class _WordIds:
-    """What a vocabulary makes of words that are given by their numbers."""
+    """The ids that a vocabulary gives to words known by their numbers."""
 
     def __init__(self, vocabulary: Vocabulary, words: list[str]) -> None:
         self._marks = vocabulary.encode(())

@@ -1,4 +1,4 @@
-"""What decides how texts become ids, and the encoded data set that belongs to it."""
+"""The options that decide how texts become ids, and the data set encoded with them."""
 
 import hashlib
 import sys
@@ -17,11 +17,11 @@ from seqclass.locations import cache_root
 from seqclass.text import BaseTokenizer, TextPipeline, Vocabulary
 
 AUTO = "auto"
-"""The value of an option that follows from the training texts."""
+"""The value of an option that is derived from the training texts."""
 MOST_WORDS = 30_000
-"""What `num_words` is at most, if it follows from the texts."""
+"""The largest `num_words` that is derived from the texts."""
 MOST_STEPS = 1_000
-"""What `maxlen` is at most, if it follows from the texts."""
+"""The largest `maxlen` that is derived from the texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class EncodingOptions:
         tokenizer: splits the texts.
         vocabulary: the options of `Vocabulary`.
         padding: those of `TextPipeline`.
-        min_count: words that stand in the training texts less often count as unseen.
+        min_count: words that occur less often in the training texts count as unseen.
         word_index: a JSON file with the words' ranks; None takes the words of the training texts.
         cache_dir: see `cache_root`.
 
@@ -74,7 +74,7 @@ class EncodingOptions:
         }
         if given is None:
             encoded = cached_encoding(folder, by_options, lambda path: self._encode_anew(source, path))
-            # Padding is no part of the encoding, so one data set serves every length.
+            # Padding is not part of the encoding, so one data set serves every length.
             return replace(encoded, pipeline=replace(encoded.pipeline, **self._padding(encoded)))
         # The pipeline of a checkpoint is most often the one that training with these options has made.
         encoded_before = earlier_encoding(folder, by_options)

@@ -36,7 +36,7 @@ class PartInspection:
         empty: texts that are only white space.
         wordless: texts that are not empty but have no words, such as "?!".
         duplicates: repeats of earlier texts.
-        contradictions: texts that occur in the part with more than one label.
+        contradictions: texts that occur with more than one label in the part.
         unknown_share: share of the words that have no id of their own among `num_words`.
         from_training: texts that are training texts too; 0 for the training part itself.
     """
@@ -102,7 +102,7 @@ def inspect_texts(source: OwnTexts, tokenizer: BaseTokenizer, *, num_words: int 
 
 
 def _recommended_num_words(counts: list[int]) -> int:
-    """Return the next multiple of 100 that is enough, or all words if they are fewer; `counts` are descending."""
+    """Return the smallest sufficient multiple of 100, at most the number of words; `counts` are descending."""
     enough = COVERED_WORDS * sum(counts)
     kept = 1 + next(rank for rank, total in enumerate(accumulate(counts)) if total >= enough)
     return min(-(-(kept + _MARKS) // 100) * 100, len(counts) + _MARKS)

@@ -1,4 +1,4 @@
-"""A part of the training texts held out, for validation or for the test."""
+"""Hold out some of the training texts, for validation or for testing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def label_array(labels: Sequence[Any], num_classes: int) -> npt.NDArray[np.int64
 
 
 def _strata(labels: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.integer[Any]]:
-    """For each text, the number of its combination of labels; those that stand alone count as one combination."""
+    """For each text, the number of its combination of labels; combinations that occur once are counted as one."""
     _, numbers, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
     strata = numbers.reshape(-1)  # numpy 2.0 gave it a second axis
     alone = counts[strata] == 1
@@ -59,8 +59,8 @@ def stratified_holdout(
     Args:
         labels: the class of each text, shape (n,); or of texts with any number of labels ones where they are, shape
             (n, classes), of which each combination counts as a class.
-        fraction: between 0 and 1, both excluded; of each class, the nearest number of texts is held out, but at
-            least one text is, and at least one stays.
+        fraction: between 0 and 1, exclusive; rounded to the nearest number of texts of each class, but at least one
+            text is held out and at least one stays.
         seed: decides which.
         option: what the fraction is called in the message; this and the next two are for that alone.
         names: of the texts.

@@ -1,4 +1,4 @@
-"""Anyone's own labelled texts as a DataModule."""
+"""Your own labelled texts as a DataModule."""
 
 from typing import Any, Literal, get_args
 
@@ -26,7 +26,7 @@ class TextDataModule(EncodedDataModule):
     texts for every seed; then the validation part is `val`, or is held out of the rest. A text that occurs twice in a
     file may end up in both.
 
-    Five defaults are not those of the IMDB reviews: `validation`, and four that are Keras' rule there. A word that
+    Five defaults differ from `IMDBDataModule`'s: `validation`, and four that follow Keras there. A word that
     no training text has becomes `oov_char`, as rare words do, where Keras leaves it out; all alphabets are
     lower-cased; `<br />` is a space and not the word "br"; and `filters` knows white space and punctuation beyond
     ASCII.
@@ -37,15 +37,15 @@ class TextDataModule(EncodedDataModule):
         val: likewise, the validation texts; None follows `validation`.
         test_fraction: of each class; without effect if there is `test`.
         text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
-        label_column: likewise, the label; None for texts without labels, which can be inspected but not trained on.
+        label_column: likewise, the label; None for unlabelled texts, which can be inspected but not trained on.
         columns: names of all columns, for `.csv` and `.tsv` files without a header.
         delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a tab;
             None for a comma or a tab, by the suffix.
         quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; False takes it as any other character.
         pattern: names of the files in a class's folder; `*` takes all of them.
         encoding: of the files, by one of Python's names.
-        label_separator: what stands between the labels of a text, where each may have several or none, as in
-            "politics;sport". The model then decides on each label alone. None where each text has exactly one.
+        label_separator: separates the labels of a text that may have several or none, as in "politics;sport". The
+            model then decides on each label independently. None if each text has exactly one.
         empty_texts: what to do with texts of white space alone: "error", or "keep" or "skip" them with a warning.
         validation: the fraction of each class that is held out of the training texts; or "test" to validate on the
             test texts, whose figures are then no estimate for a model that was chosen by them. Without effect if

@@ -1,4 +1,4 @@
-"""Which words a prediction hangs on, by occlusion."""
+"""Which words a prediction depends on, by occlusion."""
 
 import torch
 
@@ -10,18 +10,18 @@ METHOD = "occlusion: how much the log-odds of the class fall when the word is re
 
 @torch.inference_mode()
 def word_importance(classifier: TextClassifier, text: str, label: str) -> list[tuple[str, float]]:
-    """Occlude each word in turn (Zeiler and Fergus, 2014), and see what becomes of a class.
+    """Occlude each word in turn (Zeiler and Fergus, 2014), and measure the effect on one class.
 
-    A word's embedding is exchanged for that of the unknown word, or of padding where there is no mark for it.
+    A word's embedding is replaced by that of the unknown word, or by padding if the vocabulary has no unknown word.
 
     Args:
         classifier: with its text pipeline.
         text: a raw text.
-        label: name of the class that is looked at.
+        label: the class to explain.
 
     Returns:
-        Each word that the model reads, in order, with the fall of the class's log-odds, in nats: positive for a word
-        that speaks for the class. Words that are cut off, or not in the vocabulary at all, are not there.
+        Each word that the model reads, in order, with the drop in the class's log-odds, in nats: positive for a word
+        that supports the class. Truncated words, and words dropped as unknown, are left out.
 
     Raises:
         InputError: the classifier has no text pipeline.

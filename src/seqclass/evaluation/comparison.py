@@ -1,4 +1,4 @@
-"""Several classifiers on the same texts, and whether their difference is more than chance."""
+"""Several classifiers on the same texts, and whether their differences are significant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class PairedTest:
         second: name of the other.
         only_first: texts that only the first gets right.
         only_second: texts that only the second gets right.
-        p_value: two-sided; how often a difference as large would come about if both were equally good.
+        p_value: two-sided; how likely a difference this large would be if both were equally good.
     """
 
     first: str

@@ -1,4 +1,4 @@
-"""Figures as a JSON file that a person can read too."""
+"""Figures as a human-readable JSON file."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 from seqclass.files import written_whole
 
-# Within a string of JSON there is no line feed, so these are lists.
+# JSON strings contain no line feeds, so these are lists.
 _LIST_OF_NUMBERS = re.compile(r"\[\n\s*([-+.\deE,\s]+?)\s*\]")
 
 

@@ -32,8 +32,8 @@ def measure(predictions: Predictions) -> dict[str, Any]:
 
         Where each text has one class, `loss` is in nats, without class weights; `expected_calibration_error` is of the
         predicted class's probability in 15 bins; `brier` runs from 0 to 1 for two classes and from 0 to 2 for more;
-        rows of the confusion matrix are the true classes. Beyond `MATRIX_CLASSES` classes `confusion_counts` takes its
-        place, with the same counts except for the zeros: {true class: {predicted class: texts}}.
+        rows of the confusion matrix are the true classes. Beyond `MATRIX_CLASSES` classes `confusion_counts` replaces
+        it, with the same counts except for the zeros: {true class: {predicted class: texts}}.
 
         Where a text may have several labels, `accuracy` is the share of texts of which all labels are right, and
         `label_accuracy` that of single decisions, of which there are texts times labels. `loss`, `brier` and
@@ -89,7 +89,7 @@ def _several_labels(predictions: Predictions) -> dict[str, Any]:
 
 def _one_label(predictions: Predictions) -> dict[str, Any]:
     names, y, predicted = predictions.label_names, predictions.labels, predictions.predicted
-    # Of float32: their sums are 1 to within 1e-7, which log_loss warns of.
+    # In float32 they sum to 1 only to within 1e-7, which log_loss warns about.
     p = predictions.probabilities / predictions.probabilities.sum(axis=1, keepdims=True)
     classes = list(range(len(names)))
     complete = len(np.unique(y)) == len(classes)
@@ -130,7 +130,7 @@ def _average_precision(y: Any, p: Any) -> float:
 
 
 def _threshold(predictions: Predictions) -> dict[str, Any] | None:
-    """Return the threshold of the second class's probability that is most often right on a held-out part."""
+    """Return the threshold on the second class's probability that is most accurate on a held-out part."""
     y, p = predictions.labels, predictions.probabilities[:, 1]
     if np.bincount(y).min() < 5:
         return None  # too few to hold any out

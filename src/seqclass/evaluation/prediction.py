@@ -1,4 +1,4 @@
-"""A classifier's answers to labelled texts, text by text, so that any number of them fits."""
+"""A classifier's predictions for labelled texts, one batch at a time, so that memory does not limit their number."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class Mistake:
 
     Attributes:
         item: the text.
-        label: the class that it is about; the one that was predicted, or where a text may have several labels, the one
-            that the model is wrong about most.
-        said: whether the model says that the text has this label; where each has one, it always does.
-        confidence: the probability of what the model says.
+        label: the class it concerns: the predicted one or, with several labels per text, the one the model gets most
+            wrong.
+        said: whether the model predicts this label; always true if each text has exactly one.
+        confidence: the probability of that decision.
     """
 
     item: LabelledText
@@ -36,14 +36,14 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Labels and probabilities of all texts.
+    """The labels and predicted probabilities of all texts.
 
     Attributes:
         label_names: the classes.
         labels: (texts,) int64, the true classes; or where a text may have several, (texts, classes) of ones and zeros.
         probabilities: (texts, classes) float64.
         lengths: (texts,) int64, words separated by white space.
-        mistakes: the most confident of them, the worst first; at most one of a text.
+        mistakes: the most confident of them, the worst first; at most one per text.
     """
 
     label_names: tuple[str, ...]
@@ -66,7 +66,7 @@ class Predictions:
 
     @property
     def correct(self) -> npt.NDArray[np.bool_]:
-        """(texts,), whether all that is predicted is true."""
+        """(texts,), whether the prediction is entirely correct."""
         right = self.predicted == self.labels
         return right.all(axis=1) if self.multi_label else right
 
@@ -86,11 +86,11 @@ def predict(
         texts: read once, in order.
         batch_size: texts computed at a time.
         keep_mistakes: how many mistakes are kept with their text.
-        sink: is handed each batch's texts and probabilities.
+        sink: called with each batch's texts and probabilities.
 
     Raises:
-        InputError: the classifier cannot read texts, a label is none of its classes, a text has several where the
-            classifier knows one, or there are no texts.
+        InputError: the classifier cannot read texts, it lacks one of the labels, a text has several where the
+            classifier gives one, or there are no texts.
     """
     names, several = classifier.label_names, classifier.options.multi_label
     column = {name: number for number, name in enumerate(names)}
@@ -126,7 +126,7 @@ def _indicators(item: LabelledText, column: dict[str, int], *, several: bool) ->
     indicators = np.zeros(len(column), dtype=np.int64)
     for label in item.labels:
         if label not in column:
-            hint = "; `label_separator` says what stands between several" if several else ""
+            hint = "; `label_separator` separates several labels" if several else ""
             raise InputError(
                 f"{item.name}: the label {label!r:.80} is none of the checkpoint's: {listed(list(column))}{hint}"
             )
@@ -141,7 +141,7 @@ def _indicators(item: LabelledText, column: dict[str, int], *, several: bool) ->
 def _mistake(
     classifier: TextClassifier, item: LabelledText, row: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]
 ) -> Mistake | None:
-    """Return what is most wrong about a text's probabilities, (classes,), if its labels are not all right."""
+    """Return the worst mistake in a text's probabilities, (classes,); None if all its labels are right."""
     chosen = classifier.chosen(row.tolist())
     if set(chosen) == set(item.labels):
         return None

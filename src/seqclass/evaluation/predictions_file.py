@@ -18,15 +18,15 @@ Write = Callable[[Columns], None]
 
 
 def prediction_columns(names: Sequence[str], chosen: Sequence[Sequence[str]], probabilities: npt.ArrayLike) -> Columns:
-    """Return the columns that tell a model's predictions, the same in every file: predicted, probability, p(NAME).
+    """Return the columns of a model's predictions, the same in every file: predicted, probability, p(NAME).
 
     Args:
         names: of the classes.
-        chosen: for each text, the names that are predicted: one, or where a text may have several any number.
+        chosen: the predicted names of each text: one, or any number if a text may have several.
         probabilities: (texts, classes).
 
     Returns:
-        `predicted`, names joined by ", "; `probability`, the largest of the text; and of each class its probability.
+        `predicted`, the names joined by ", "; `probability`, the text's largest; and the probability of each class.
     """
     rows = np.asarray(probabilities, dtype=np.float64).reshape(-1, len(names))
     columns = np.round(rows, 6).T.tolist()
@@ -39,9 +39,9 @@ def prediction_columns(names: Sequence[str], chosen: Sequence[Sequence[str]], pr
 
 @contextmanager
 def predictions_file(path: str | Path) -> Iterator[Write]:
-    """Hand out a function that writes some rows, given as columns; the file appears when all are written.
+    """Provide a function that writes rows, given as columns; the file appears once all are written.
 
-    `label` is the truth and `predicted` what the model says, in every file for users.
+    In every file for users, `label` is the true label and `predicted` the model's.
 
     Args:
         path: ends in `.csv`, `.jsonl` or `.parquet`.

@@ -1,4 +1,4 @@
-"""The page that `seqclass evaluate` writes: one file, without network and without scripts."""
+"""The page that `seqclass evaluate` writes: a single file that needs neither network nor scripts."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -73,7 +73,7 @@ def _most_frequent(classes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _largest_confusions(figures: dict[str, Any]) -> list[tuple[str, str, int, float]]:
-    """Return the pairs of classes that are confused most often, if there are too many for a matrix.
+    """Return the pairs of classes that are confused most often, if there are too many classes for a matrix.
 
     Returns:
         True class, predicted class, number of texts, and their share of the true class's texts.
@@ -128,7 +128,7 @@ def _thinned(x: Any, y: Any) -> list[tuple[float, float]]:
 
 
 def _calibration(predictions: Predictions) -> Markup:
-    """Draw how often predictions of a probability come true: that a label applies, or that the prediction is right."""
+    """Draw a reliability diagram: how often a label of a given probability applies, or a prediction of it is right."""
     p = predictions.probabilities.clip(0, 1)
     if predictions.multi_label:
         share, stated = calibration_curve(predictions.labels.ravel(), p.ravel(), n_bins=10)

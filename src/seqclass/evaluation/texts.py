@@ -1,4 +1,4 @@
-"""The texts that a checkpoint is evaluated on or classifies, one by one."""
+"""The texts that a checkpoint classifies or is evaluated on, one by one."""
 
 import io
 import itertools
@@ -68,7 +68,7 @@ def standard_input_lines(encoding: str) -> Iterator[str]:
     """Yield the lines of standard input without their ends; a byte-order mark before the first is dropped.
 
     Args:
-        encoding: of what comes from a file or another program; a terminal has its own.
+        encoding: of redirected input; a terminal has its own.
 
     Raises:
         InputError: standard input is closed, or a line is too long or not in the encoding.
@@ -85,7 +85,7 @@ def standard_input_lines(encoding: str) -> Iterator[str]:
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """List of `size` items, the last with what is left."""
+    """Yield lists of `size` items; the last may be shorter."""
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch

@@ -32,7 +32,7 @@ class ScannedLayer(RecurrentLayer):
 
     @property
     def keeps_padding_shared(self) -> bool:
-        return True
+        return self.layer.keeps_padding_shared
 
     def forward(
         self, inputs: torch.Tensor, padding: LeadingPadding | None = None, *, return_sequences: bool = False

@@ -18,10 +18,10 @@ Pooling = Literal["last", "mean", "max", "max_mean"]
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 
 OWN: Any = None
-"""Stands for the value that the named stack begins with, or for an option that it lacks."""
+"""Takes the named stack's default; a stack may lack the option."""
 
 MAX_LAYERS = 100
-"""More recurrent layers or convolutions than this are refused: a checkpoint's options may come from anyone."""
+"""The most recurrent layers or convolutions: a checkpoint's options are untrusted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class StackOptions:
         pooling: what the dense layer reads: the `last` state, or the `mean` or `max` of all that are not padding, or
             `max_mean`, both side by side.
         num_classes: classes to choose from.
-        multi_label: whether a text may have several labels, or none: each is then decided by itself.
+        multi_label: whether a text may have several labels, or none: each is then decided independently.
         word_dropout: rate of whole words, that is rows of the embedding. This and the next eleven are errors in a stack
             that lacks them.
         token_dropout: rate of words that are replaced by the unknown word in training, each on its own.
@@ -55,7 +55,7 @@ class StackOptions:
         channels: output channels of each convolution.
         kernel_size: steps in a window of the convolution, or several sizes such as [3, 4, 5]: one convolution each,
             side by side.
-        pool_size: steps that the max pooling makes one.
+        pool_size: window and stride of the max pooling, in steps.
         segment_length: words of the segments that a text is cut into, which are read side by side and pooled together;
             with `mask_padding` and the pooling `max_mean`. 0 reads a text as one sequence.
         ngrams: words of the longest n-grams in the branch beside the recurrent layers; 0 for no such branch.
@@ -141,7 +141,9 @@ def options_from(values: dict[str, Any]) -> StackOptions | ChainOptions:
     known = {field.name for field in fields(kind)}
     for name, value in values.items():
         if name not in known:
-            raise ValueError(f"there is no option {name!r} (given {value!r:.80}): there are {', '.join(sorted(known))}")
+            raise ValueError(
+                f"there is no option {name!r} (given {value!r:.80}); the options are {', '.join(sorted(known))}"
+            )
     return kind(**values)
 
 

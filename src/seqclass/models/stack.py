@@ -1,4 +1,4 @@
-"""From ids to logits: the layers of a text classifier, one on top of the other."""
+"""From ids to logits: the layers of a text classifier."""
 
 import torch
 from torch import nn
@@ -41,7 +41,7 @@ class Stack(nn.Module):
             None reads each text as one sequence.
         ngrams: a branch of its own beside all that; None for none.
         blend: weighs the two branches.
-        mask_padding: padded steps leave the LSTM's state as it is, wherever they stand (Keras' `mask_zero`); without
+        mask_padding: padded steps leave the LSTM's state as it is, wherever they are (Keras' `mask_zero`); without
             it they are read like words, as in the notebook.
 
     Raises:

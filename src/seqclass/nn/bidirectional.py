@@ -45,15 +45,9 @@ class Bidirectional(RecurrentLayer):
     def forward(
         self, inputs: torch.Tensor, padding: LeadingPadding | None = None, *, return_sequences: bool = False
     ) -> torch.Tensor:
-        """Run over all steps in both directions; each state is returned at the step that it has read last.
+        """Run over all steps in both directions; see `RecurrentLayer`.
 
-        Args:
-            inputs: (batch, steps, input_size).
-            padding: leading steps of the rows; None where there are none.
-            return_sequences: whether to return the states after all steps; those of masked padding are zero.
-
-        Returns:
-            The last states, (batch, output_size), or all of them, (batch, steps, output_size).
+        Each state is returned at the step that it has read last.
         """
         ahead = self.forward_layer(inputs, padding, return_sequences=return_sequences)
         back = self.backward_layer(reverse_words(inputs, padding), padding, return_sequences=return_sequences)

@@ -28,10 +28,7 @@ class GRU(GatedLayer):
     Dropout within the gates is described at `GatedLayer`; the h that z carries over is never dropped.
 
     Args:
-        input_size: features of a step.
-        hidden_size: number of units.
-        dropout: rate for the inputs of the gates.
-        recurrent_dropout: rate for the state on its way into the gates.
+        input_size, hidden_size, dropout, recurrent_dropout: as in `LSTM`.
         recurrent_activation: function of the gates r and z, as in `LSTM`. cuDNN and oneDNN have only the sigmoid.
         initializer: scheme of the initial values: `keras1`, `keras` or `torch`.
         kernel: `builtin` is PyTorch's own layer; `reference` is a loop over the steps under autograd, slow, but with
@@ -66,12 +63,7 @@ class GRU(GatedLayer):
         initialize_gru(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, self.initializer)
 
     def _run(
-        self,
-        inputs: torch.Tensor,
-        padding: LeadingPadding | None,
-        masks: GateMasks,
-        *,
-        return_sequences: bool,
+        self, inputs: torch.Tensor, padding: LeadingPadding | None, masks: GateMasks, *, return_sequences: bool
     ) -> torch.Tensor:
         if inputs.device.type == "cpu":
             flush_denormals()
@@ -85,11 +77,7 @@ class GRU(GatedLayer):
         return flush_in_backward(result)
 
     def _reference(
-        self,
-        inputs: torch.Tensor,
-        padding: LeadingPadding | None,
-        masks: GateMasks,
-        return_sequences: bool,
+        self, inputs: torch.Tensor, padding: LeadingPadding | None, masks: GateMasks, return_sequences: bool
     ) -> torch.Tensor:
         """Run one step after the other, under autograd."""
 

@@ -52,12 +52,7 @@ class LSTM(GatedLayer):
         initialize_lstm(self.weight_ih, self.weight_hh, self.bias, self.initializer)
 
     def _run(
-        self,
-        inputs: torch.Tensor,
-        padding: LeadingPadding | None,
-        masks: GateMasks,
-        *,
-        return_sequences: bool,
+        self, inputs: torch.Tensor, padding: LeadingPadding | None, masks: GateMasks, *, return_sequences: bool
     ) -> torch.Tensor:
         arguments = LSTMArguments(
             inputs=inputs,

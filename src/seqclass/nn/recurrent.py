@@ -197,12 +197,7 @@ class GatedLayer(RecurrentLayer):
 
     @abstractmethod
     def _run(
-        self,
-        inputs: torch.Tensor,
-        padding: LeadingPadding | None,
-        masks: GateMasks,
-        *,
-        return_sequences: bool,
+        self, inputs: torch.Tensor, padding: LeadingPadding | None, masks: GateMasks, *, return_sequences: bool
     ) -> torch.Tensor:
         """Run `forward` with masks drawn, and with padding only if it is masked or shared."""
 

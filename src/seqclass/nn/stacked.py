@@ -45,16 +45,7 @@ class Stacked(RecurrentLayer):
     def forward(
         self, inputs: torch.Tensor, padding: LeadingPadding | None = None, *, return_sequences: bool = False
     ) -> torch.Tensor:
-        """Run over all steps.
-
-        Args:
-            inputs: (batch, steps, input_size).
-            padding: leading steps of the rows; None where there are none.
-            return_sequences: whether to return the states after all steps; those of masked padding are zero.
-
-        Returns:
-            The last state of the top layer, (batch, output_size), or all of them, (batch, steps, output_size).
-        """
+        """Run over all steps of all layers; see `RecurrentLayer`. The states are those of the top layer."""
         *lower, top = self.layers
         for layer in lower:
             inputs = self.dropout(layer(inputs, padding, return_sequences=True))

@@ -42,7 +42,7 @@ class TextServer(LitServer):
         serving: whether the processes are there.
 
     Raises:
-        InputError: the file is no checkpoint, or its model does not read texts.
+        InputError: the file is not a checkpoint, or its model does not read texts.
     """
 
     serving = False

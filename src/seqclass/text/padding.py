@@ -14,7 +14,7 @@ Side = Literal["pre", "post"]
 
 
 MAX_STEPS = 1_000_000
-"""What `maxlen` may be at most: a checkpoint of anyone's must not fill the memory with padding."""
+"""The largest `maxlen`: an untrusted checkpoint must not fill the memory with padding."""
 
 
 def pad_sequences(

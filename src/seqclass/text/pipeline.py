@@ -33,7 +33,7 @@ class TextPipeline:
     Args:
         tokenizer: splits a text into words.
         vocabulary: numbers the words.
-        maxlen: length of the rows; None for that of the longest text that is padded with them.
+        maxlen: length of the rows; None for that of the longest text in the batch.
         padding: the side that is padded, "pre" or "post".
         truncating: the side that is truncated, "pre" or "post".
 
@@ -99,9 +99,9 @@ class TextPipeline:
         return self if self.maxlen is not None else replace(self, maxlen=longest(ids))
 
     def without_words(self, ids: RaggedIds) -> npt.NDArray[np.bool_]:
-        """Return which encoded texts have no word of the vocabulary, but at most marks; shape (number of texts,).
+        """Return which encoded texts contain no word of the vocabulary, only marks at most; shape (number of texts,).
 
-        A model sees at most how many words they have.
+        All that a model sees of them is their length.
         """
         marks = [mark for mark in (self.vocabulary.start_char, self.vocabulary.oov_char) if mark is not None]
         words_before = np.concatenate([[0], np.cumsum(~np.isin(ids.values, marks))])

@@ -23,7 +23,7 @@ OTHER_WHITE_SPACE = "\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680" + (
 """All white space of Unicode but the space and what Keras replaces."""
 
 SPACE_MARK = "▁"
-"""Stands for a space within a token (U+2581, as in SentencePiece): vocabularies are kept with spaces between words."""
+"""Replaces a space within a token (U+2581, as in SentencePiece): vocabularies are kept with spaces between words."""
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _LINE_BREAK = re.compile(r"</?br\s*/?>", re.IGNORECASE)

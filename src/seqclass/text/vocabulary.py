@@ -98,7 +98,7 @@ class Vocabulary:
             **options: the options of the class.
 
         Raises:
-            InputError: there are no words, or none that frequent, or as the class does.
+            InputError: there are no words, none is that frequent, or as the class does.
         """
         check_whole("min_count", min_count, least=1)
         if not counts:
@@ -143,7 +143,7 @@ class Vocabulary:
             **options: the options of the class.
 
         Raises:
-            InputError: if it is no such dict, or as the class does.
+            InputError: if it is not such a dict, or as the class does.
         """
         return cls(_words_by_rank(index), **options)
 

@@ -40,7 +40,7 @@ def weights_in_order(
 
 
 def _by_name(given: dict[str, float], label_names: Sequence[str]) -> list[float]:
-    # YAML reads {1: 2.0} and {true: 2.0} as keys that are no strings.
+    # YAML reads {1: 2.0} and {true: 2.0} as keys that are not strings.
     by_name = {key if isinstance(key, str) else json.dumps(key): weight for key, weight in given.items()}
     unknown = [name for name in by_name if name not in label_names]
     missing = [name for name in label_names if name not in by_name]

@@ -5,7 +5,7 @@ by one, more slowly than a fast GPU runs them. A CUDA graph records them once an
 everything at the same address each time, so there is one graph for each shape of a batch, inputs are copied into its
 own, and gradients come out in its own too.
 
-The optimizer is no part of it. Its learning rate and its count of steps are numbers of the host, which a graph would
+The optimizer is not part of it. Its learning rate and its count of steps are numbers of the host, which a graph would
 repeat as they were; and its launches overlap with the graph, which the GPU is busy with.
 """
 

@@ -48,8 +48,8 @@ class StopOnSignal(Callback):
             raise Interrupted(number)
         self._received = signal.Signals(number)
         # Not print: the signal may have come while standard error was being written to.
-        told = f"\n{self._received.name}: stopping after this batch, or validation; again to stop at once\n"
-        os.write(2, told.encode())
+        notice = f"\n{self._received.name}: stopping after this batch, or validation; again to stop at once\n"
+        os.write(2, notice.encode())
 
     def _stop_if_asked(self) -> None:
         if self._received is not None:

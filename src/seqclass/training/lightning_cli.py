@@ -26,7 +26,7 @@ from seqclass.classifier import Checkpoint, TextClassifier, read_checkpoint
 from seqclass.classifier.checkpoint import SAFETENSORS
 from seqclass.data import EncodedDataModule
 from seqclass.errors import InputError, Interrupted
-from seqclass.models import StackOptions
+from seqclass.models import ChainOptions, StackOptions
 from seqclass.training.changed_stack import leave_out_options
 from seqclass.training.checkpoint_io import WholeCheckpointIO
 from seqclass.training.command_arguments import given_options, prepare_arguments
@@ -49,6 +49,7 @@ _NEED_CHECKPOINT = ("validate", "test", "predict")
 
 _BESIDE_THE_POINT = (
     "LightningCLI's args parameter is intended",
+    "You have overridden `on_before_batch_transfer` in `LightningModule`",  # meant: any loader is checked
     "The number of training batches .* is smaller than the logging interval",
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
 )
@@ -115,8 +116,8 @@ class SeqclassCLI(LightningCLI):
             super().parse_arguments(parser, args)
         except ArgumentError as error:
             command = self._given[0] if self._given else ""
-            told = explained(str(error), getattr(self, "_subcommand_parsers", {}).get(command))
-            raise InputError(f"{told}\nAll options: seqclass {command or 'COMMAND'} --help_all") from error
+            message = explained(str(error), getattr(self, "_subcommand_parsers", {}).get(command))
+            raise InputError(f"{message}\nAll options: seqclass {command or 'COMMAND'} --help_all") from error
         subcommand = self.config.get("subcommand")
         if subcommand is None:
             return
@@ -129,6 +130,11 @@ class SeqclassCLI(LightningCLI):
             # Read before Lightning opens it, so that a wrong file is one clear error.
             self._checkpoint = read_checkpoint(path)
             self._trained = TextClassifier.from_checkpoint(self._checkpoint)
+            if isinstance(self._trained.options, ChainOptions):
+                raise InputError(
+                    f"{path} holds an imported chain of layers, which has no recipe for `seqclass {subcommand}`; use "
+                    "`seqclass evaluate` to measure it, and `seqclass classify` for predictions"
+                )
 
     def before_instantiate_classes(self) -> None:
         if self.subcommand is None:
@@ -147,8 +153,7 @@ class SeqclassCLI(LightningCLI):
             return
         if is_first_process():
             # It makes the folder and writes into it; Lightning tells the others what they need.
-            self._take_run_folder(config)
-        self._keep_last_epoch(config)
+            self.run_folder = make_run_folder(config["runs_dir"], config["run_name"] or config["model"]["stack"])
 
     def _leave_to_the_checkpoint(self, model: Namespace) -> None:
         """Take from the config what the checkpoint decides alone; report what differs."""
@@ -169,22 +174,19 @@ class SeqclassCLI(LightningCLI):
         content = {} if path.endswith(SAFETENSORS) else torch.load(path, map_location="cpu", weights_only=True)
         check_goes_on(content, path, max_epochs=trainer["max_epochs"], max_steps=trainer["max_steps"])
 
-    def _take_run_folder(self, config: Namespace) -> None:
-        stack = config["model"]["stack"]
-        self.run_folder = make_run_folder(config["runs_dir"], config["run_name"] or stack)
-        if config["trainer"]["default_root_dir"] is None:
-            config["trainer"]["default_root_dir"] = str(self.run_folder)
-        if config["checkpoint"]["dirpath"] is None:
-            config["checkpoint"]["dirpath"] = str(self.run_folder / "checkpoints")
+    def _place_checkpoints(self, best: ModelCheckpoint) -> None:
+        """Put checkpoints into the run's folder, unless told where, and the last epoch's among them.
 
-    def _keep_last_epoch(self, config: Namespace) -> None:
-        """Lightning's own `last.ckpt` is of the last epoch among the best, from which resuming would repeat epochs."""
-        if config["checkpoint"]["save_last"]:
-            config["checkpoint"]["save_last"] = False
+        The config does not say so: it is written into the folder, and would lead the runs that begin with it there.
+
+        Lightning's own `last.ckpt` is of the last epoch among the best, from which resuming would repeat epochs.
+        """
+        if best.dirpath is None and self.run_folder is not None:
+            best.dirpath = os.path.realpath(self.run_folder / "checkpoints")
+        if best.save_last:
+            best.save_last = None
             # Every process needs it: they meet to save.
-            self._last_checkpoint = ModelCheckpoint(
-                config["checkpoint"]["dirpath"], filename="last", enable_version_counter=False
-            )
+            self._last_checkpoint = ModelCheckpoint(best.dirpath, filename="last", enable_version_counter=False)
 
     def instantiate_classes(self) -> None:
         try:
@@ -215,6 +217,10 @@ class SeqclassCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self._get(self.config_init, "trainer")
+        if self.subcommand is not None and not config["fast_dev_run"]:
+            self._place_checkpoints(self._get(self.config_init, "checkpoint"))
+        if config["default_root_dir"] is None and self.run_folder is not None:
+            kwargs["default_root_dir"] = str(self.run_folder)
         if config["logger"] is None:
             kwargs["logger"] = False if self.run_folder is None else CSVLogger(self.run_folder, name="", version="")
         callbacks: list[Callback] = [LayerTable(), LastValidation()]

@@ -7,6 +7,7 @@ import torch
 
 from seqclass.classifier import Checkpoint, TextClassifier
 from seqclass.errors import InputError
+from seqclass.messages import listed
 from seqclass.models import options_from
 
 FREE_OPTIONS = frozenset({"word_dropout", "dropout", "recurrent_dropout", "initializer", "kernel"})
@@ -117,12 +118,8 @@ def check_optimizer(checkpoint: Mapping[str, Any], optimizer: torch.optim.Optimi
     if before != now:
         raise InputError(
             f"training cannot go on with {type(optimizer).__name__}: the checkpoint holds the state of an optimizer "
-            f"with the settings {_listed(before)}, and this one has {_listed(now)}; use the same optimizer, or start "
-            "from the weights alone"
+            f"with the settings {listed(sorted(before)) or 'none'}, and this one has {listed(sorted(now)) or 'none'}; "
+            "use the same optimizer, or start from the weights alone"
         )
     rate = saved.get("initial_lr", saved["lr"])
     return None if rate == given["lr"] else f"learning rate {rate}, not {given['lr']}"
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(names)) or "(none)"

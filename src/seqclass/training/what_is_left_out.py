@@ -1,4 +1,4 @@
-"""What a run leaves out, because its Trainer is told to do less, and one line about it."""
+"""What a run skips because of the Trainer's options, and the line that says so."""
 
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
@@ -35,9 +35,13 @@ def _waits_for_validation(callback: Namespace) -> bool:
 
 
 def leave_out_checkpoints(config: Namespace) -> None:
-    """Let `trainer.enable_checkpointing false` mean what it says: Lightning refuses it beside a `ModelCheckpoint`."""
-    if config["trainer"]["enable_checkpointing"] is False:
-        config["trainer"]["enable_checkpointing"] = None
+    """Let `trainer.enable_checkpointing false` and `trainer.fast_dev_run` mean what they say.
+
+    Lightning refuses the first beside a `ModelCheckpoint`, and in a trial still writes `last.ckpt`.
+    """
+    trainer = config["trainer"]
+    if trainer["enable_checkpointing"] is False or trainer["fast_dev_run"]:
+        trainer["enable_checkpointing"] = None
         config["checkpoint"]["save_top_k"], config["checkpoint"]["save_last"] = 0, False
 
 

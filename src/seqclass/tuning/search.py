@@ -67,7 +67,7 @@ class Search:
         """Make the folder of a new search.
 
         Raises:
-            InputError: there is no such config.
+            InputError: the config does not exist.
         """
         if not Path(config).is_file():
             raise InputError(f"there is no config at {config}")
@@ -198,12 +198,9 @@ class Search:
                     shutil.rmtree(self.folder / trial.user_attrs["run"] / "checkpoints", ignore_errors=True)
 
     def _write_best(self, best: Any) -> None:
-        """Write the config of the best trial as the recipe has it: a run's own places are no part of it."""
+        """Write the config of the best trial under a name of its own, to be tested if the recipe says so."""
         config = resolved_config(self.folder / best.user_attrs["run"])
         base = yaml.safe_load((self.folder / "base.yaml").read_text(encoding="utf-8"))
-        config["checkpoint"]["dirpath"] = config["trainer"]["default_root_dir"] = None
-        # The command line has put a callback of its own in place of this.
-        config["checkpoint"]["save_last"] = (base.get("checkpoint") or {}).get("save_last", True)
         config["test_after_fit"] = base.get("test_after_fit", False)
         config["run_name"] = f"{self.folder.parent.name.removesuffix('-tune')}-tuned"
         config["runs_dir"] = str(self.folder.parent.parent)

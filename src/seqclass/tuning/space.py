@@ -48,7 +48,7 @@ def read_space_file(path: str | Path) -> dict[str, Any]:
     """Read the content of a space's file, and check it; see `configs/spaces/text.yaml`.
 
     Raises:
-        InputError: there is no such file, or it does not describe a space.
+        InputError: the file does not exist, or does not describe a space.
     """
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))

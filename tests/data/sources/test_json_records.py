@@ -118,9 +118,9 @@ class TestArrays:
         ("content", "message"),
         [
             ('[{"text": "x", "label": "y"}, 5]', r"\[1\]: each element of the array has to be a JSON object, not 5"),
-            ('[{"text": "x", "label": "y"} {}]', r"\[0\]: .* there is no comma or \] behind it"),
-            ('[{"text": "x", "label": "y"}', r"\[0\]: .* there is no comma or \] behind it"),
-            ('[{"text": "x", "label": "y"}] 5', r"\[0\]: .* there is more behind the array"),
+            ('[{"text": "x", "label": "y"} {}]', r"\[0\]: .* a comma or \] has to follow it"),
+            ('[{"text": "x", "label": "y"}', r"\[0\]: .* a comma or \] has to follow it"),
+            ('[{"text": "x", "label": "y"}] 5', r"\[0\]: .* there is more after the array"),
             ('[{"text": "x", "label": "y"}, {"text": "x', r"\[1\]: this is not a JSON array of objects: Unterminated"),
             ('[{"text": "x", "label": "y"},]', r"\[1\]: this is not a JSON array of objects: Expecting value"),
             ("[" * 100_000, r"\[0\]: this is not a JSON array of objects: "),

@@ -74,7 +74,7 @@ class TestHuggingFace:
 
     def test_numbers_without_a_class(self, tmp_path):
         path = self.write(tmp_path / "a.parquet", {"names": ["neg", "pos"], "_type": "ClassLabel"}, [1, -1])
-        with pytest.raises(InputError, match=r"a\.parquet:2: 'label' is -1, which stands for no class; the 2 classes"):
+        with pytest.raises(InputError, match=r"a\.parquet:2: 'label' is -1, which is not a class; the 2 classes"):
             list(read_parquet(path, Reading()))
 
     def test_fields_of_columns(self, tmp_path):

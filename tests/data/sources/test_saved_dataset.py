@@ -69,7 +69,7 @@ def test_splits_are_the_parts_of_a_source():
 
 def test_a_split_by_name():
     assert len(rows(FIXTURES / "splits" / "train")) == 5
-    message = r"unsupervised\[0\]: 'label' is -1, which stands for no class; .* 'neg', 'pos'; -1"
+    message = r"unsupervised\[0\]: 'label' is -1, which is not a class; .* 'neg', 'pos'; data sets use -1 for"
     with pytest.raises(InputError, match=message):
         rows(FIXTURES / "splits" / "unsupervised")
 

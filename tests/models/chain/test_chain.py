@@ -47,7 +47,8 @@ def padded_ids():
 )  # fmt: skip
 def test_plain_cells_are_pytorchs(cell, theirs):
     torch.manual_seed(3)
-    mine, other = PlainRecurrent(cell, 4, 3).double(), theirs(4, 3, batch_first=True).double()
+    mine = PlainRecurrent(cell, 4, 3, activation="tanh", recurrent_activation="sigmoid").double()
+    other = theirs(4, 3, batch_first=True).double()
     with torch.no_grad():
         mine.weight_ih.copy_(other.weight_ih_l0)
         mine.weight_hh.copy_(other.weight_hh_l0)
@@ -66,7 +67,7 @@ def test_plain_cells_are_pytorchs(cell, theirs):
 def test_the_first_gru_resets_before_the_product():
     """Against the formula of Cho et al. (2014), written out once more, element by element."""
     torch.manual_seed(4)
-    layer = PlainRecurrent("gru_reset_before", 1, 1).double()
+    layer = PlainRecurrent("gru_reset_before", 1, 1, activation="tanh", recurrent_activation="sigmoid").double()
     with torch.no_grad():
         layer.bias.uniform_(-1, 1)
     (w_r,), (w_z,), (w_n,) = layer.weight_ih.tolist()
@@ -214,7 +215,7 @@ def test_classes(outputs, several, classes):
         ([DENSE], "the first layer is .*; it has to be an embedding"),
         ("no list", "layers is 'no list'; it has to be a list of dicts"),
         ([EMBEDDING, recurrent(input_size=5), DENSE], r"layer 1 .*: it reads a sequence of 5 features, and is given a"),
-        ([EMBEDDING, {"layer": "lambda"}], r"layer 1 \('lambda'\): there is no such layer: it must be one of"),
+        ([EMBEDDING, {"layer": "lambda"}], r"layer 1 \('lambda'\): unknown layer; allowed are"),
         ([EMBEDDING, recurrent(units=3)], r"layer 1 \('recurrent'\): .*unexpected keyword argument 'units'"),
         ([EMBEDDING, recurrent(hidden_size=0)], r"layer 1 \('recurrent'\): hidden_size is 0; allowed are"),
         ([EMBEDDING, recurrent(activation="no")], r"layer 1 \('recurrent'\): activation is 'no'; allowed are"),

@@ -56,7 +56,7 @@ def arrow_rows(
 
 
 def check_columns(path: Path, reading: Reading, names: Sequence[str], fields: Sequence[str]) -> None:
-    """Check that the columns that are read are there.
+    """Check that the columns to read exist.
 
     Args:
         path: for messages.
@@ -65,7 +65,7 @@ def check_columns(path: Path, reading: Reading, names: Sequence[str], fields: Se
         fields: dotted paths of fields within columns.
 
     Raises:
-        InputError: one is missing, or there several times.
+        InputError: one is missing or occurs several times.
     """
     for column in reading.wanted:
         if names.count(column) != 1 and column not in fields:
@@ -107,9 +107,9 @@ def _named(label: Any, class_names: list[str], what: str) -> Any:
     if not isinstance(label, int) or isinstance(label, bool):
         return label
     if not 0 <= label < len(class_names):
-        unlabelled = "; -1 is what data sets hold where the labels are secret" if label == -1 else ""
+        unlabelled = "; data sets use -1 for hidden labels" if label == -1 else ""
         raise InputError(
-            f"{what} is {label}, which stands for no class; the {len(class_names)} classes from 0 on are "
+            f"{what} is {label}, which is not a class; the {len(class_names)} classes from 0 on are "
             f"{listed(class_names)}{unlabelled}"
         )
     return class_names[label]

@@ -21,7 +21,7 @@ class ClassFolderInput(TextInput):
     """A folder with one sub-folder of files, one text each, for every class.
 
     The name of a sub-folder is the label of its texts. Hidden files, and those whose names do not match the pattern,
-    are passed over. Texts without labels may also lie in the folder itself.
+    are skipped. Texts without labels may also lie in the folder itself.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,14 +69,14 @@ def class_files(path: Path, reading: Reading, *, tell: bool = False) -> list[tup
     Args:
         path: the folder that holds the sub-folders.
         reading: the pattern of the files' names, and whether they have labels.
-        tell: say on standard error what is left out.
+        tell: report on standard error what is left out.
 
     Returns:
-        Class, name and entry of each text, sorted; none of them lies outside of the folder.
+        Class, name and entry of each text, sorted; none of them is outside the folder.
 
     Raises:
-        InputError: a class has no texts, the sub-folders are parts and not classes, or a link leads out of the folder:
-            what it points to was not named by anyone.
+        InputError: a class has no texts, the sub-folders are parts and not classes, or a link leads out of the folder,
+            to files that the user did not name.
     """
     root = path.resolve()
     matches = re.compile(fnmatch.translate(reading.pattern), re.IGNORECASE).match

@@ -1,4 +1,4 @@
-"""A download that is resumed after a break, checked, and never seen half done."""
+"""A download that is resumed after a break, verified, and never visible half done."""
 
 import hashlib
 import http.client
@@ -22,7 +22,7 @@ class _BrokenError(Exception):
 
 
 def download(url: str, target: Path, *, md5: str, attempts: int = 3, timeout: float = 30.0, pause: float = 1.0) -> None:
-    """Put the file at `url` into `target`, unless it is there already.
+    """Download the file at `url` to `target`, unless it exists already.
 
     The bytes go to `target` + ".part", which a later call continues from, and only a complete file with the
     right checksum is renamed to `target`. Of two processes that start at once, one waits for the other.
@@ -31,7 +31,7 @@ def download(url: str, target: Path, *, md5: str, attempts: int = 3, timeout: fl
         url: http or https address.
         target: where the file belongs; missing folders are made.
         md5: hex digest of the file.
-        attempts: how often to try without progress. A client error such as 404 is not tried again.
+        attempts: how many attempts without progress to make. A client error such as 404 is not tried again.
         timeout: longest silence of the server, in seconds.
         pause: seconds before the second attempt; doubled before each later one.
 
@@ -92,7 +92,7 @@ def _append(url: str, part: Path, *, timeout: float) -> Iterator[tuple[int, int 
         response = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # nothing behind what we have: complete, or not this file; the checksum tells
+        if error.code == 416:  # nothing after what we have: complete, or another file; the checksum tells which
             return
         if error.code >= 500 or error.code in (408, 429):
             raise _BrokenError(f"the server answers {error.code} {error.reason}") from error
@@ -122,7 +122,7 @@ def _read(response: http.client.HTTPResponse) -> bytes:
 
 
 def _check_md5(part: Path, expected: str) -> None:
-    """Remove `part` if its checksum is wrong: there is no telling which of its bytes are."""
+    """Remove `part` if its checksum is wrong, since any of its bytes may be."""
     digest = hashlib.md5(usedforsecurity=False)
     with part.open("rb") as file:
         while chunk := file.read(1 << 20):

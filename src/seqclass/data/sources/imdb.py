@@ -42,8 +42,8 @@ def find_imdb(
     """Find the reviews in the first of four places, or download them.
 
     1. `path`; 2. what the environment variable SEQCLASS_IMDB names; 3. the archive in the cache; 4. the
-    download of the official archive (84 MB) into the cache. A path from one of the first two has to exist: there is
-    no fall-back to the next place.
+    download of the official archive (84 MB) into the cache. A path from one of the first two has to exist; there
+    is no falling back to the next place.
 
     Args:
         path: the archive or the folder.
@@ -73,7 +73,7 @@ class ImdbSource(Source):
     """The labelled reviews in an archive or a folder.
 
     The archive is read as a stream and never extracted: whatever its members are called, nothing is written.
-    Members other than regular files with names such as `aclImdb/train/pos/0_9.txt` are passed over, among
+    Members other than regular files with names such as `aclImdb/train/pos/0_9.txt` are skipped, among
     them the unlabelled reviews in `train/unsup`.
 
     Args:
@@ -141,7 +141,7 @@ class ImdbSource(Source):
                 file = archive.extractfile(member)
                 assert file is not None  # only links and special files have none
                 yield (match[1], match[2], match[3]), self._decoded(member.name, file.read())
-            while content.read(1 << 20):  # to the checksum, which is behind everything
+            while content.read(1 << 20):  # up to the checksum, which comes last
                 pass
 
     def _folder_reviews(self) -> Iterator[tuple[_Place, str]]:

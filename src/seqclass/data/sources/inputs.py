@@ -1,4 +1,4 @@
-"""The forms of labelled texts: a file, several files, a folder, or two lists; each is read row by row."""
+"""The forms of labelled texts (a file, several files, a folder, two lists), each read row by row."""
 
 import fnmatch
 import hashlib
@@ -30,10 +30,10 @@ _HINTS = {
 
 
 class FileInput(TextInput):
-    """A file of one of the known forms, plain or with `.gz` behind.
+    """A file of one of the known forms, plain or with `.gz` appended.
 
     Raises:
-        InputError: there is nothing at the path, or nothing of a known form.
+        InputError: nothing is at the path, or its form is unknown.
     """
 
     def __init__(self, path: Path, part: str) -> None:
@@ -74,10 +74,10 @@ class FileInput(TextInput):
 class FilesInput(TextInput):
     """The files of a folder whose names match a pattern, such as `big/part-*.csv`, in the order of their names.
 
-    Hidden files are passed over.
+    Hidden files are skipped.
 
     Raises:
-        InputError: there are none, or one is of no known form.
+        InputError: there are none, or the form of one is unknown.
     """
 
     def __init__(self, pattern: Path, part: str) -> None:
@@ -134,7 +134,7 @@ class ListInput(TextInput):
             raise InputError(f"{part} has {len(self.texts)} texts and {len(self.labels)} labels; each text needs one")
 
     def rows(self, reading: Reading) -> Iterator[Row]:
-        # Lists have no columns, so any two names will do.
+        # Lists have no columns, so any two names do.
         plain = Reading(
             label_column=None if reading.label_column is None else "label",
             label_separator=reading.label_separator,
@@ -152,7 +152,7 @@ class ListInput(TextInput):
 
 
 def _plain(value: Any) -> Any:
-    """Return a number of numpy or torch as Python's."""
+    """Convert a number of numpy or torch to Python's."""
     return value.item() if hasattr(value, "item") else value
 
 
@@ -164,7 +164,7 @@ def open_input(given: "str | Path | TextsAndLabels", part: str) -> TextInput:
         part: "train", "val" or "test", for messages and to choose a split.
 
     Raises:
-        InputError: it is none of the known forms.
+        InputError: the form is unknown.
     """
     if not isinstance(given, str | Path):
         return ListInput(given, part)

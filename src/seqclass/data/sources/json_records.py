@@ -49,7 +49,7 @@ def _is_array(content: TextIO) -> bool:
         while char := content.read(1):
             if char not in _BLANK + BYTE_ORDER_MARK:
                 return char == "["
-    except UnicodeError:  # is told with its line
+    except UnicodeError:  # reported below, with its line
         pass
     return False
 
@@ -76,9 +76,9 @@ def _elements(path: Path, content: TextIO, encoding: str) -> Iterator[tuple[str,
         if text.take("]"):
             break
         if not text.take(","):
-            raise text.error("there is no comma or ] behind it")
+            raise text.error("a comma or ] has to follow it")
     if text.peek():
-        raise text.error("there is more behind the array")
+        raise text.error("there is more after the array")
 
 
 class _Buffer:
@@ -115,7 +115,7 @@ class _Buffer:
             try:
                 value, self._at = self._decode(self._text, self._at)
             except (ValueError, RecursionError) as error:  # noqa: PERF203  # most pass the first time
-                # It may only be cut off. Twice as much each time, so that long values are not parsed too often.
+                # It may only be incomplete. Twice as much each time, so that long values are not parsed too often.
                 size = len(self._text) - self._at
                 if size > MAX_TEXT_BYTES:
                     raise self.error(f"{_reason(error)}, or more than {MAX_TEXT_BYTES:,} characters") from error
@@ -128,7 +128,7 @@ class _Buffer:
         return InputError(f"{self._path}{self.place}: this is not a JSON array of objects: {reason}")
 
     def _more(self, size: int) -> bool:
-        """Read so many more characters; False at the end of the file."""
+        """Read that many more characters; False at the end of the file."""
         try:
             read = self._content.read(size)
         except UnicodeError as error:

@@ -18,7 +18,7 @@ NumberedLines = Iterator[tuple[int, str]]
 
 
 def form_of(path: Path) -> str:
-    """Return the suffix that says what a file holds: ".csv" for `a.csv`, and for `a.CSV.gz`."""
+    """Return the suffix that gives a file's format: ".csv" for `a.csv`, and for `a.CSV.gz`."""
     bare = path.with_suffix("") if path.suffix.lower() == GZIP else path
     return bare.suffix.lower()
 

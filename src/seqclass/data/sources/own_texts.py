@@ -1,4 +1,4 @@
-"""Anyone's own labelled texts."""
+"""The user's own labelled texts."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from seqclass.messages import listed
 EmptyTexts = Literal["error", "keep", "skip"]
 
 _VERSION = 4
-"""Part of the fingerprint: raise it when the same files come to be read in another way."""
+"""Part of the fingerprint: raise it when the same files are read differently."""
 _TEST_SEED = 0
 
 
@@ -35,8 +35,8 @@ class OwnTexts(Source):
     alone, not on the seed of a run, so that no later run trains on what an earlier one was tested on.
 
     Args:
-        train: the training texts: path of a file of one of the forms, plain or with `.gz` behind, of several such files
-            (`big/part-*.csv`), or of a folder; or a pair of lists, the texts and their labels.
+        train: the training texts: path of a file of one of the forms, plain or with `.gz` appended, of several such
+            files (`big/part-*.csv`), or of a folder; or a pair of lists, the texts and their labels.
         test: the test texts; None holds out `test_fraction` of the training texts.
         val: the validation texts; without them the source has no part "val".
         test_fraction: between 0 and 1, exclusive; of every class. Ignored if `test` is given.
@@ -51,8 +51,8 @@ class OwnTexts(Source):
         reading: as given.
 
     Raises:
-        InputError: an option has a wrong value, a path leads to nothing or to no known form, or two paths to the same
-            texts.
+        InputError: an option has a wrong value, nothing is at a path or its form is unknown, or two paths lead to the
+            same texts.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class OwnTexts(Source):
                 elif not known.issuperset(labels):
                     raise self._unknown_label(part, row, labels)
                 count += 1
-                # File names need not be UTF-8, but the files that they are written to are.
+                # File names need not be UTF-8, but the files they are written to are.
                 name = f"{given.name}{row.where}".encode("utf-8", "backslashreplace").decode("utf-8")
                 yield SourceText(part, name, row.text, labels)
             if part == "train":

@@ -20,8 +20,8 @@ _BATCH_ROWS = 1024
 def read_parquet(path: Path, reading: Reading) -> Iterator[Row]:
     """Read the labelled texts of a Parquet file, one by one; rows are counted from 1.
 
-    Labels are strings, whole numbers or truth values. Numbers of which the file's metadata say, as Hugging Face's
-    `datasets` writes them, which class each stands for, become those names. Only the columns that are asked for are
+    Labels are strings, whole numbers or truth values. Numbers that the file's metadata
+    map to class names, as Hugging Face's `datasets` writes them, become those names. Only the requested columns are
     read, a batch at a time; `review.body` is the field `body` of the column `review`.
 
     Args:
@@ -55,7 +55,7 @@ def read_parquet(path: Path, reading: Reading) -> Iterator[Row]:
 
 
 def _class_names(metadata: dict[bytes, bytes] | None, column: str | None) -> list[str] | None:
-    """Return the names of a class column by the metadata that Hugging Face's `datasets` leaves."""
+    """Return the class names of a column from the metadata of Hugging Face's `datasets`."""
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, TypeError, ValueError, RecursionError):

@@ -16,7 +16,7 @@ BYTE_ORDER_MARK = "\ufeff"
 """What some programs put at the start of UTF-8 files."""
 
 MAX_TEXT_BYTES = 16 << 20
-"""The longest text, and line: some two million words. Anything longer is not a text, or has a quote never closed."""
+"""The longest text, and line: some two million words. Anything longer is not a text, or has an unclosed quote."""
 
 
 class Row(NamedTuple):
@@ -47,7 +47,7 @@ class Reading:
         pattern: names of the files in the folders of the classes, such as `*.txt`; case is ignored.
         encoding: of the files, by one of Python's names. Parquet has its own.
         label_separator: separates the labels of a text that may have several, or none; None if each text has exactly
-            one. Lists of strings are then labels too, in files that have them.
+            one. With it, lists of strings are labels too, in formats that have lists.
         keep_empty: whether texts that are only white space are kept; otherwise they are errors.
 
     Raises:
@@ -106,18 +106,7 @@ class Reading:
         encoding: str = "utf-8",
         label_separator: str | None = None,
     ) -> "Reading":
-        """Make a reading of options as people give them.
-
-        Args:
-            text_column: name of the column, or of the object's entry, that holds the text; a list joins several.
-            label_column: likewise, the label; None if there is none.
-            columns: names of all columns, for `.csv` and `.tsv` files without a header.
-            delimiter: the character between the fields of `.csv` and `.tsv` files, such as `;`, or `\\t` for a
-                tab; None for a comma or a tab, by the suffix.
-            quotes: whether `"` quotes the fields of `.csv` and `.tsv` files; if not, it is an ordinary character.
-            pattern: names of the files in a class's folder; `*` takes all of them.
-            encoding: of the files, by one of Python's names.
-            label_separator: separates the labels of a text, if each may have several or none.
+        """Make a reading of options as people give them; `seqclass.data.TextDataModule` describes each.
 
         Raises:
             InputError: as the class does.

@@ -15,9 +15,9 @@ _LABEL_NAMES = ("neg", "pos")
 _MIXED = 0.1
 """Share of the opinions that go against the label."""
 _NEGATED = 0.1
-"""Share of the opinions said by the negation of their opposite: "it is never dull" in praise."""
+"""Share of the opinions expressed by negating the opposite: "it is never dull" as praise."""
 _NEUTRAL = 0.3
-"""Share of the sentences that give no opinion."""
+"""Share of the sentences without an opinion."""
 
 # Index 0 is what a bad film gets, index 1 what a good one gets, as with the labels.
 _ADJECTIVES = (
@@ -107,8 +107,8 @@ class SampleSource(Source):
     """6,000 training and 1,000 test reviews, half of them good, generated with a fixed seed.
 
     They have from a few to about 300 words. Some opinions go against the label, some praise or blame by
-    negation, and many sentences give no opinion, so that one word is not enough to tell. They are easier than
-    real reviews all the same: results on them say that a model learns, not how well.
+    negation, and many sentences give no opinion, so that a single word does not decide. They are still easier
+    than real reviews: results on them show that a model learns, not how well.
     """
 
     name = "sample"
@@ -129,7 +129,7 @@ class SampleSource(Source):
 
 def _review(rng: random.Random, label: int) -> str:
     length = min(300, 4 + int(rng.expovariate(1 / 80)))
-    # One opinion is always there, and for the label: a review of one sentence would else say nothing.
+    # There is always one opinion that agrees with the label: otherwise a review of one sentence may have none.
     sentences = [_opinion(rng, label)]
     while sum(sentence.count(" ") + 1 for sentence in sentences) < length:
         sentences.append(_sentence(rng, label))

@@ -108,7 +108,7 @@ def _data_files(path: Path) -> list[Path]:
     state = _json(path / _STATE)
     try:
         names = [entry["filename"] for entry in state["_data_files"]]
-        # A name that leads elsewhere would read what was not given.
+        # A name that leads elsewhere would read files that were not given.
         usable = bool(names) and all(PurePosixPath(name).name == name != ".." for name in names)
     except (KeyError, TypeError):
         usable = False

@@ -1,4 +1,4 @@
-"""What every source of labelled texts offers."""
+"""The interface of every source of labelled texts."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ class SourceText(NamedTuple):
 
     Args:
         part: "train", "test" or "val".
-        name: how a person finds it, such as its file name.
+        name: what messages call it, such as its file name.
         text: unchanged.
         labels: the names of its classes: one, or any number if the source is `multi_label`.
     """

@@ -1,7 +1,7 @@
 """Labelled texts in CSV and TSV files.
 
-They are read by Python's own `csv`, not by pyarrow: in strict mode it refuses stray quotes, which would join rows in
-silence, and it tells the line of a row that cannot be used, where pyarrow counts rows of a block.
+They are read by Python's own `csv`, not by pyarrow: in strict mode it rejects stray quotes, which would silently
+join rows, and it reports the line of an unusable row, where pyarrow counts the rows of a block.
 """
 
 import csv
@@ -25,7 +25,7 @@ def read_table(path: Path, reading: Reading) -> Iterator[Row]:
     """Read the labelled texts of a `.csv` or `.tsv` file, one by one.
 
     The file begins with a line of column names, unless `reading` has those, and each row has as many fields. Empty
-    lines are passed over. It may be compressed, and then ends in `.gz`.
+    lines are skipped. It may be compressed, and then ends in `.gz`.
 
     Args:
         path: the file; its suffix gives the delimiter, unless `reading` has one.
@@ -41,7 +41,7 @@ def read_table(path: Path, reading: Reading) -> Iterator[Row]:
 
 
 def _fields(path: Path, lines: NumberedLines, delimiter: str, *, quotes: bool) -> _NumberedRows:
-    """Split lines into fields; a quoted field may go over several."""
+    """Split lines into fields; a quoted field may span several."""
     current = ""
 
     def contents() -> Iterator[str]:
@@ -49,7 +49,7 @@ def _fields(path: Path, lines: NumberedLines, delimiter: str, *, quotes: bool) -
         for _, current in lines:
             yield current
 
-    # Strict, because a stray quote would else join rows in silence.
+    # Strict, because a stray quote would otherwise join rows in silence.
     reader = csv.reader(
         contents(),
         delimiter=delimiter,

@@ -1,4 +1,4 @@
-"""What every form of labelled texts offers."""
+"""The interface of every form of labelled texts."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -46,7 +46,7 @@ class TextInput(ABC):
 
 
 def _identities(given: TextInput) -> set[tuple[int, int]]:
-    """Return what a file or folder has, whatever the path that leads to it."""
+    """Return what identifies a file or folder, whatever path leads to it."""
     return {(status.st_dev, status.st_ino) for path in given.given_paths() for status in [path.stat()]}
 
 

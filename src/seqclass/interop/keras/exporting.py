@@ -98,7 +98,7 @@ def _finish(classifier: TextClassifier, layers: list[dict[str, Any]], state: Sta
     if isinstance(imported, dict) and "output_activation" in imported:
         activation = str(imported["output_activation"])
         if units == 1 and activation == "softmax":
-            # One logit z stands for two, 0 and z.
+            # One logit z is short for two, 0 and z.
             place = f"layers.{len(layers) - 1}.linear"
             state.update({f"{place}.{part}": _with_zero(state[f"{place}.{part}"]) for part in ("weight", "bias")})
             units = 2

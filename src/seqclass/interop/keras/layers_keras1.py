@@ -14,13 +14,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "dropout": {"kind": "numbers"},
     "convolution": {"stride": 1, "dilation": 1, "groups": 1, "padding": "same", "bias": True},
     "pooling": {"kind": "max", "padding": "valid"},
-    "recurrent": {
-        "cell": "lstm",
-        "activation": "tanh",
-        "bias": True,
-        "backwards": False,
-        "return_sequences": False,
-    },
+    "recurrent": {"cell": "lstm", "activation": "tanh", "bias": True, "backwards": False, "return_sequences": False},
     "dense": {"bias": True},
 }
 _FUNCTIONS = ("linear", "relu", "tanh", "sigmoid", "hard_sigmoid", "softmax")

@@ -21,13 +21,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "pooling": {"kind": "max", "padding": "valid"},
     "dropout": {"kind": "numbers"},
     "dense": {"activation": "linear", "bias": True},
-    "recurrent": {
-        "cell": "lstm",
-        "activation": "tanh",
-        "bias": True,
-        "backwards": False,
-        "return_sequences": False,
-    },
+    "recurrent": {"cell": "lstm", "activation": "tanh", "bias": True, "backwards": False, "return_sequences": False},
 }
 
 

@@ -7,7 +7,7 @@ from seqclass.interop.keras.described import Described
 
 
 def take_output(described: Described, source: str, *, multi_label: bool | None) -> tuple[str, bool, list[str]]:
-    """Take the last activation off, so that the chain gives logits, and say what they stand for.
+    """Take the last activation off, so that the chain gives logits, and say what they mean.
 
     Args:
         described: its last layers change.

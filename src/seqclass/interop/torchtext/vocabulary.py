@@ -1,7 +1,7 @@
 """Vocabularies from and to `torchtext.vocab.Vocab`; every word keeps its id.
 
 A torchtext vocabulary is a list of tokens, whose places are their ids, and one answer for all other words: the default
-index, or an error. Ids that stand for no word here are marks there:
+index, or an error. Ids without a word here are marks there:
 
 | id | mark |
 |---|---|

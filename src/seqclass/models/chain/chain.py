@@ -1,4 +1,4 @@
-"""Layers one behind the other, from ids to logits, with places where several run side by side."""
+"""Layers in sequence, from ids to logits, with parallel branches."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
@@ -22,7 +22,7 @@ from seqclass.nn import Embedding, Kernel
 
 MAX_LAYERS = 1000
 MAX_DEPTH = 10
-"""Of branches within branches: a checkpoint's description may come from anyone."""
+"""Of nested branches: a checkpoint's description is untrusted."""
 
 _RECURRENT: dict[str, type[RecurrentChainLayer] | type[BidirectionalLayer]] = {
     "recurrent": RecurrentChainLayer,
@@ -41,15 +41,14 @@ LAYERS: dict[str, type[ChainLayer]] = {
     "global_pooling": GlobalPoolingLayer,
     **_RECURRENT,
 }
-"""What a description may name as its `layer`; its other entries are the options of that class. `branches` is the one
-more."""
+"""The values of `layer` in a description, besides `branches`; its other entries are the options of that class."""
 
 
 class Branches(ChainLayer):
-    """Chains side by side, which read the same; their features are concatenated.
+    """Parallel chains with the same input; their features are concatenated.
 
     Args:
-        branches: the layers of each; none for one that hands on what it is given.
+        branches: the layers of each; an empty list passes the input on.
         kernel: the way to run LSTMs.
         depth: of branches around these.
     """
@@ -109,17 +108,17 @@ def build_layers(
             elif kind in LAYERS:
                 built.append(LAYERS[kind](**options))
             else:
-                raise ValueError(f"there is no such layer: it must be one of {', '.join([*LAYERS, 'branches'])}")
+                raise ValueError(f"unknown layer; allowed are {', '.join([*LAYERS, 'branches'])}")
         except (TypeError, ValueError) as error:
             raise ValueError(f"layer {place} ({kind!r:.40}): {error}") from error
     return built
 
 
 def form_of(layers: Iterable[nn.Module], given: Form) -> Form:
-    """Tell what layers make of what they are given.
+    """Work out the form of what layers return.
 
     Raises:
-        ValueError: one of them cannot read what the one before makes.
+        ValueError: one of them cannot read the output of the one before.
     """
     for place, layer in enumerate(layers):
         assert isinstance(layer, ChainLayer)
@@ -131,7 +130,7 @@ def form_of(layers: Iterable[nn.Module], given: Form) -> Form:
 
 
 def run(layers: Iterable[nn.Module], signal: Signal) -> Signal:
-    """One layer after the other."""
+    """Layers in sequence."""
     for layer in layers:
         signal = layer(signal)
     return signal
@@ -149,7 +148,7 @@ class Chain(nn.Module):
         out_features: numbers that it returns for a row.
 
     Raises:
-        ValueError: a layer is unknown, or cannot read what the one before makes, or the last makes no vector.
+        ValueError: a layer is unknown or cannot read the output of the one before, or the last returns no vector.
     """
 
     def __init__(self, layers: Sequence[Mapping[str, Any]], *, kernel: Kernel = "auto") -> None:

@@ -1,4 +1,4 @@
-"""What the layers of a chain hand on to each other."""
+"""What the layers of a chain pass to each other."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class Signal:
 
 @dataclass(frozen=True)
 class Form:
-    """What is known of a signal before there is one.
+    """What is known about a signal in advance.
 
     Attributes:
         kind: ids, a sequence or a vector.
@@ -55,7 +55,7 @@ class ChainLayer(nn.Module, ABC):
 
     @abstractmethod
     def form(self, given: Form) -> Form:
-        """Tell what the layer makes of what it is given.
+        """Work out the form of what the layer returns.
 
         Raises:
             ValueError: it cannot read that.

@@ -17,7 +17,7 @@ class ChainOptions:
     Args:
         layers: a dict for each, in order: `layer` names it (a key of `seqclass.models.chain.chain.LAYERS`, or
             `branches`), the others are its options.
-        multi_label: whether a text may have several labels, or none: each is then decided by itself.
+        multi_label: whether a text may have several labels, or none: each is then decided independently.
         kernel: the way to run LSTMs.
         stack: always `chain`.
 

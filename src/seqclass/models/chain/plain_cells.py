@@ -7,7 +7,7 @@
 | `gru_reset_before` | the same with n = t(W x + b + U (r h)): the state is reset before the product (Cho et al. 2014) |
 | `simple` | h' = t(W x + b + U h) |
 
-with a the recurrent activation and t the activation. One step after the other under autograd: exact, and slow.
+with a the recurrent activation and t the activation. Computed step by step under autograd: exact, and slow.
 """
 
 from typing import Literal
@@ -45,13 +45,7 @@ class PlainRecurrent(RecurrentLayer):
     """
 
     def __init__(
-        self,
-        cell: PlainCell,
-        input_size: int,
-        hidden_size: int,
-        *,
-        activation: str = "tanh",
-        recurrent_activation: str = "sigmoid",
+        self, cell: PlainCell, input_size: int, hidden_size: int, *, activation: str, recurrent_activation: str
     ) -> None:
         super().__init__()
         check_choice("cell", cell, tuple(GATES))

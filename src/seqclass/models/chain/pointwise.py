@@ -1,4 +1,4 @@
-"""Layers that work on each step by itself."""
+"""Layers that act on each step separately."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -51,7 +51,7 @@ class EmbeddingLayer(ChainLayer):
     Args:
         num_embeddings: rows.
         embedding_dim: size of a row.
-        mask_zero: whether steps of id 0 do not count for the layers behind.
+        mask_zero: whether later layers skip steps of id 0.
         dropout: rate of whole words (Keras 1).
         input_length: steps that the model was built for, which an export states again; nothing is checked.
 
@@ -104,7 +104,7 @@ class MaskingLayer(ChainLayer):
 
 
 class DropoutLayer(ChainLayer):
-    """Something random in training, and nothing in evaluation.
+    """Dropout or noise: random in training, nothing in evaluation.
 
     Args:
         rate: of what is dropped; the standard deviation of `gaussian_noise`.
@@ -165,7 +165,7 @@ class DenseLayer(ChainLayer):
 
 
 class ActivationLayer(ChainLayer):
-    """A function by itself.
+    """An activation as a layer of its own.
 
     Args:
         activation: one of `ACTIVATIONS`.
@@ -237,7 +237,7 @@ class NormalizationLayer(ChainLayer):
 
 
 class FlattenLayer(ChainLayer):
-    """All steps of a row side by side: only for one length.
+    """Concatenate all steps of a row, whose length is therefore fixed.
 
     Args:
         steps: that length, behind the layers before.

@@ -20,10 +20,10 @@ _FAST: dict[str, type[LSTM] | type[GRU]] = {"lstm": LSTM, "gru": GRU}
 class RecurrentChainLayer(ChainLayer):
     """An LSTM, GRU or simple RNN in one direction.
 
-    Where all is as cuDNN has it but for the gates' function, it is the layer of `seqclass.nn`, else a plain loop.
+    If only the gates' activation differs from cuDNN's layer, it is the layer of `seqclass.nn`, else a plain loop.
 
     A masked step leaves the state as it is; the output there is the one before, or zeros with `zero_masked`. Read
-    backwards, outputs come in the order in which they are made, and the mask stays as it was: so it is in Keras.
+    backwards, outputs come in the order in which they are computed and the mask is left unchanged, as in Keras.
 
     Args:
         cell: `lstm`, `gru` (reset behind the product), `gru_reset_before` or `simple`.
@@ -117,7 +117,7 @@ class RecurrentChainLayer(ChainLayer):
 
 
 class BidirectionalLayer(ChainLayer):
-    """Two recurrent layers over the same sequence, their outputs merged; those of the second one turned round.
+    """Two recurrent layers over the same sequence, their outputs merged; the second one's reversed.
 
     Args:
         forward_layer: the options of a `RecurrentChainLayer`.

@@ -14,7 +14,7 @@ Edges = Literal["valid", "same", "causal"]
 
 
 def edges_of(padding: str, *, steps: int, size: int, stride: int, dilation: int = 1) -> tuple[int, int]:
-    """How many steps are put in front and behind, as TensorFlow pads."""
+    """How many steps of padding go in front and behind, as in TensorFlow."""
     reach = (size - 1) * dilation
     if padding == "valid":
         return 0, 0
@@ -38,7 +38,7 @@ def leading_behind(
 
 
 class ConvolutionLayer(ChainLayer):
-    """A convolution over the steps and its activation; it forgets the mask, as Keras' does.
+    """A convolution over the steps and its activation; it drops the mask, as Keras' does.
 
     Args:
         in_channels: features of a step.
@@ -99,7 +99,7 @@ class ConvolutionLayer(ChainLayer):
 
 
 class WindowPoolingLayer(ChainLayer):
-    """The largest or the mean of each window of steps; it forgets the mask.
+    """The maximum or mean of each window of steps; it drops the mask.
 
     Args:
         kind: `max` or `mean`.
@@ -148,7 +148,7 @@ class WindowPoolingLayer(ChainLayer):
 
 
 class GlobalPoolingLayer(ChainLayer):
-    """One vector from all steps.
+    """Reduce all steps to one vector.
 
     Args:
         kind: `mean`, over the steps that count, zeros if none does; or `max`, over all steps, masked or not, as in
