@@ -17,7 +17,7 @@ def test_every_option_is_a_plain_value_of_the_command_line():
         **{"tokenizer": "words", "token_pattern": None, "lower": "ascii", "filters": None, "strip_html": False},
         "torchtext_tokenizer": None,
         **{"maxlen": 500, "padding": "pre", "truncating": "pre", "batch_size": 64, "eval_batch_size": 250},
-        **{"validation": "test", "seed": None, "cache_dir": None},
+        **{"unlabelled": None, "validation": "test", "seed": None, "cache_dir": None},
     }
     arguments = ["--data.validation=0.1", "--data.num_words=null", "--data.on_missing=sample"]
     data = parser.parse_args(arguments).data

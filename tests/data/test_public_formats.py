@@ -1,4 +1,4 @@
-"""Public data sets as they lie on people's disks: each trains with the options that the README names for it."""
+"""Public data sets as they lie on people's disks: each trains with the options that docs/own_texts.md names for it."""
 
 import csv
 import gzip
