@@ -1,5 +1,5 @@
 import gzip
-import os
+import random
 import tarfile
 
 import pytest
@@ -84,7 +84,9 @@ def test_a_truncated_archive(tmp_path, small_archive, share):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not an archive", gzip.compress(b"no tar" * 1000, mtime=0), os.urandom(5000)]
+    "content",
+    [b"", b"not an archive", gzip.compress(b"no tar" * 1000, mtime=0), random.Random(7).randbytes(5000)],
+    ids=["empty", "text", "another gzip file", "noise"],
 )
 def test_what_is_no_archive(tmp_path, content):
     path = tmp_path / "other.tar.gz"
