@@ -1,4 +1,4 @@
-"""What the table of a run's needs in docs/own_texts.md promises: each is said on the command line and seen to happen."""
+"""What the table of a run's needs in docs/own_texts.md promises: each is said on the command line and happens."""
 
 import csv
 import re
