@@ -16,7 +16,7 @@ from support.http_client import free_port
 pytest.importorskip("litserve", reason="lacks litserve: pip install 'seqclass[serve]'")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="lacks /proc")
 
-NOT_TAKEN = (ConnectionRefusedError, ConnectionResetError, RemoteDisconnected)
+NOT_TAKEN = (BrokenPipeError, ConnectionRefusedError, ConnectionResetError, RemoteDisconnected)
 """What a client meets whose connection the service has not accepted, or closed before it had asked."""
 
 

@@ -64,7 +64,7 @@ def test_more_is_right_than_of_the_teacher(classes):
     assert main(["pretrain", "--data.train", "more.csv", "--out", "v.safetensors", *SMALL]) == 0
     teacher = fit(classes, pretrained="v.safetensors")
     student = fit(classes, pretrained="v.safetensors", teacher="model.ckpt", unlabelled="more.csv", name="student.ckpt")
-    assert student["test_acc"] > teacher["test_acc"] + 0.03
+    assert 1 - student["test_acc"] < (1 - teacher["test_acc"]) / 2  # more than half of the mistakes are gone
     assert student["test_acc_ngrams"] > teacher["test_acc_ngrams"] + 0.03
 
 

@@ -30,13 +30,17 @@ def run_trial(arguments: Sequence[str], folder: Path, name: str, *, monitor: str
         InputError: the values do not go together, or the metric is not there, or not finite.
     """
     own = ["--runs_dir", str(folder), "--run_name", name, "--test_after_fit", "false"]
-    before = set((folder / name).glob("*/"))
     (folder / name).mkdir(parents=True, exist_ok=True)
+    before = _folders_in(folder / name)
     output = (folder / name / "output.txt").open("a", encoding="utf-8")
     with output, redirect_stdout(output), redirect_stderr(output):
         run_lightning_cli(["fit", *arguments, *own])
-    (run,) = (made for made in (folder / name).glob("*/") if made not in before)
+    (run,) = _folders_in(folder / name) - before
     return _measured(run, monitor, mode), run
+
+
+def _folders_in(folder: Path) -> set[Path]:
+    return {path for path in folder.iterdir() if path.is_dir()}
 
 
 def _measured(run: Path, monitor: str, mode: str) -> float:
