@@ -96,3 +96,13 @@ def test_wrong_lengths_are_named():
     with pytest.raises(ValueError, match=r"^length is 0; allowed are whole numbers from 1 on$"):
         chop(texts_of([2]), 0)
     assert Segments is type(chop(texts_of([2]), 1))
+
+
+@pytest.mark.parametrize("grad", [True, False])
+def test_sums_are_not_of_half_precision_under_autocast(grad):
+    states = torch.randn(2, 23, 3, generator=torch.Generator().manual_seed(0)).requires_grad_(grad)
+    segments = chop(texts_of([23, 4]), 23)
+    with torch.set_grad_enabled(grad):
+        expected = pool_segments(states, segments)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(pool_segments(states, segments), expected)

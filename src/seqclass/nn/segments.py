@@ -6,6 +6,7 @@ twenty rows (Johnson and Zhang, "Supervised and Semi-Supervised Text Categorizat
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -82,9 +83,8 @@ def pool_segments(states: torch.Tensor, segments: Segments) -> torch.Tensor:
     """
     _, length, features = states.shape
     words = torch.arange(length, device=states.device) >= segments.padding.counts.unsqueeze(1)
-    largest = states.masked_fill(~words.unsqueeze(2), -torch.inf).amax(dim=1)
-    # Under autocast the product is of half precision.
-    total = torch.bmm(words.unsqueeze(1).to(states.dtype), states).squeeze(1).to(states.dtype)
+    pool = _PooledRows.apply if torch.is_grad_enabled() else _pooled_rows  # what `torch.export` can trace
+    largest, total = pool(states, words)
     # Each row has a place of its own here, so this adds nothing up: it gives the same in every run, on a GPU too, which
     # adding rows to their texts by index would not.
     places = (segments.texts, segments.places)
@@ -94,3 +94,40 @@ def pool_segments(states: torch.Tensor, segments: Segments) -> torch.Tensor:
     counts = states.new_zeros(shape[:2]).index_put(places, words.sum(dim=1).to(states.dtype)).sum(dim=1, keepdim=True)
     largest = largest.masked_fill(counts == 0, 0)
     return torch.cat([largest, total / counts.clamp(min=1)], dim=1)
+
+
+def _pooled_rows(states: torch.Tensor, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Compute the maxima and the sums of each row's states, (rows, features), over its words, (rows, length)."""
+    return _masked(states, words).amax(dim=1), _summed(states, words)
+
+
+def _masked(states: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    return states.masked_fill(~words.unsqueeze(2), -torch.inf)
+
+
+def _summed(states: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    with torch.autocast(states.device.type, enabled=False):  # a sum in half precision would be none
+        return torch.bmm(words.unsqueeze(1).to(states.dtype), states).squeeze(1)
+
+
+class _PooledRows(torch.autograd.Function):
+    """`_pooled_rows` with its gradient written by hand: PyTorch's needs three times as long.
+
+    It compares all states with the maxima, to share the gradient of a maximum among equal states, and then adds two
+    tensors of the states' size. Here the first of equal states gets all of it, and one tensor is written.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: torch.Tensor, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        largest, steps = _masked(states, words).max(dim=1)
+        ctx.save_for_backward(words, steps)
+        return largest, _summed(states, words)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        of_largest, of_total = gradients
+        words, steps = ctx.saved_tensors
+        gradient = words.unsqueeze(2) * of_total.unsqueeze(1)
+        # Padding comes first, so the last step is a word if there is one.
+        at_largest = (of_largest + of_total) * words[:, -1:]
+        return gradient.scatter_(1, steps.unsqueeze(1), at_largest.unsqueeze(1)), None
