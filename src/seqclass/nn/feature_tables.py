@@ -39,11 +39,11 @@ class BinaryFeatures:
 
     def of_texts(self, weight: torch.Tensor) -> torch.Tensor:
         """Sum the rows of each text's features: (features, n) -> (texts, n)."""
-        return F.embedding_bag(self._features, weight, self._feature_offsets, mode="sum", include_last_offset=True)
+        return _sums(self._features, weight, self._feature_offsets)
 
     def of_features(self, numbers: torch.Tensor) -> torch.Tensor:
         """Sum the rows of the texts that have a feature: (texts, n) -> (features, n)."""
-        return F.embedding_bag(self._texts, numbers, self._text_offsets, mode="sum", include_last_offset=True)
+        return _sums(self._texts, numbers, self._text_offsets)
 
     def mean_square_length(self, scale: torch.Tensor) -> float:
         """Compute the mean of |scale * x|^2 over the texts x and the columns of `scale`, (features, n)."""
@@ -75,7 +75,7 @@ class PartFeatures:
 
     def of_words(self, weight: torch.Tensor) -> torch.Tensor:
         """Sum the rows of each word's parts: (parts, n) -> (words, n)."""
-        return F.embedding_bag(self._parts, weight, self._part_offsets, mode="sum", include_last_offset=True)
+        return _sums(self._parts, weight, self._part_offsets)
 
     def of_texts(self, weight: torch.Tensor) -> torch.Tensor:
         """Sum the rows of each text's parts: (parts, n) -> (texts, n)."""
@@ -84,7 +84,7 @@ class PartFeatures:
     def of_features(self, numbers: torch.Tensor) -> torch.Tensor:
         """Sum the rows of the texts that have a part, as often as they have it: (texts, n) -> (parts, n)."""
         of_words = self._words.of_features(numbers)
-        return F.embedding_bag(self._owners, of_words, self._owner_offsets, mode="sum", include_last_offset=True)
+        return _sums(self._owners, of_words, self._owner_offsets)
 
     def mean_square_length(self, scale: torch.Tensor) -> float:
         """Estimate the mean of |scale * x|^2 over the texts x and the columns of `scale`, (parts, n).
@@ -99,6 +99,11 @@ class PartFeatures:
         pairs, counts = (text * self.number + parts).unique(return_counts=True)
         squares = scale.square()[pairs % self.number] * counts.unsqueeze(1).square()
         return float(squares.sum() / (len(texts) * scale.shape[1]))
+
+
+def _sums(members: torch.Tensor, rows: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """Sum the rows that each bag names: (all rows, n) -> (bags, n)."""
+    return F.embedding_bag(members, rows, offsets, mode="sum", include_last_offset=True)
 
 
 def gather_bags(values: torch.Tensor, offsets: torch.Tensor, bags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 
 from seqclass.checks import check_positive
 from seqclass.nn.feature_tables import BinaryFeatures, PartFeatures, gather_bags
 from seqclass.nn.naive_bayes import fit_naive_bayes
-from seqclass.nn.ngrams import NGrams
+from seqclass.nn.ngrams import NGrams, distinct_in_rows
 
 SUBWORD_STRENGTH = 20.0
 SUBWORD_SHARE = 0.5
@@ -107,7 +106,7 @@ def fit_ngrams(
         layer.weight[ngrams.names] = fit.weight
         layer.bias.copy_(fit.bias)
     if subwords is not None:
-        words = BinaryFeatures(*distinct(_distinct_ids))
+        words = BinaryFeatures(*distinct(distinct_in_rows))
         parts = PartFeatures(words, *_parts(subwords, words.names))
         spelling = fit_naive_bayes(parts, targets, shares, strength=SUBWORD_STRENGTH, **until)
         with torch.no_grad():
@@ -186,11 +185,6 @@ def _distinct(
         parts.append((features[present], present.sum(dim=1)))
         start = stop
     return torch.cat([features for features, _ in parts]), torch.cat([sizes for _, sizes in parts])
-
-
-def _distinct_ids(ids: torch.Tensor) -> torch.Tensor:
-    ordered = ids.sort(dim=1).values
-    return ordered.masked_fill(F.pad(ordered.diff(dim=1), (1, 0), value=1) == 0, 0)
 
 
 def _checked_targets(layer: NGrams, offsets: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

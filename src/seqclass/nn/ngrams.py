@@ -85,8 +85,7 @@ class NGrams(nn.Module):
             raise ValueError(
                 f"ids is {tuple(ids.shape)} {ids.dtype}; allowed is (batch, steps) torch.int32 or torch.int64"
             )
-        hashed = self._hashed(ids.long()).int().sort(dim=1).values
-        return hashed.masked_fill(hashed == _shifted(hashed), 0)
+        return distinct_in_rows(self._hashed(ids.long()).int())
 
     def rows_of(self, ids: torch.Tensor) -> torch.Tensor:
         """Find the rows of single words, (words,) int64, from their ids, (words,), which are not 0."""
@@ -111,6 +110,12 @@ class NGrams(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.outputs}, max_length={self.max_length}, buckets={self.buckets}"
+
+
+def distinct_in_rows(numbers: torch.Tensor) -> torch.Tensor:
+    """Sort each row, (rows, n) of integers from 0 on, and replace repetitions by 0."""
+    ordered = numbers.sort(dim=1).values
+    return ordered.masked_fill(ordered == _shifted(ordered), 0)
 
 
 def _shifted(steps: torch.Tensor) -> torch.Tensor:
