@@ -81,7 +81,18 @@ class TestCheckpoint:
     def test_cut_file(self, checkpoint, tmp_path):
         path = tmp_path / "cut.ckpt"
         path.write_bytes(checkpoint.read_bytes()[:-1000])
-        with pytest.raises(InputError, match=r"cut.ckpt is not a checkpoint"):
+        with pytest.raises(InputError, match=r"cut.ckpt is not a checkpoint, or only a part of one"):
+            read_checkpoint(path)
+
+    def test_folder(self, tmp_path):
+        (tmp_path / "run").mkdir()
+        with pytest.raises(InputError, match=r"run is a folder; name a checkpoint, such as checkpoints/last\.ckpt"):
+            read_checkpoint(tmp_path / "run")
+
+    def test_contents_that_cannot_be_found(self, checkpoint, tmp_path):
+        path = tmp_path / "renamed.ckpt"
+        path.write_bytes(checkpoint.read_bytes().replace(b"data.pkl", b"lost.pkl"))
+        with pytest.raises(InputError, match=r"renamed.ckpt is a damaged checkpoint \(RuntimeError\)"):
             read_checkpoint(path)
 
     def test_checkpoint_of_another_model(self, tmp_path):

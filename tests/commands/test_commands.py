@@ -162,7 +162,7 @@ class TestFailures:
         ("kind", "message"),
         [
             ("missing", "there is no checkpoint at"),
-            ("truncated", "is not a checkpoint, or holds more than"),
+            ("truncated", "is not a checkpoint, or only a part of one"),
             ("other program", "is not a checkpoint of a seqclass model"),
             ("other version", "does not describe a classifier: "),
             ("other pipeline", "does not describe a classifier: "),

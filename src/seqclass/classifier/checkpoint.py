@@ -10,6 +10,8 @@
 
 import io
 import json
+import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +63,7 @@ def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") 
     try:
         content = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # torch.load raises many kinds for a file that is broken or not a checkpoint at all
-        raise InputError(
-            f"{path} is not a checkpoint, or holds more than the plain values that are read ({type(error).__name__})"
-        ) from error
+        raise InputError(f"{path} {_why_unreadable(Path(path), error)}") from error
     return checkpoint_of(content, str(path))
 
 
@@ -94,6 +94,18 @@ def write_checkpoint(path: str | Path, description: Mapping[str, Any], weights: 
     """
     with written_whole(path) as part:
         part.write_bytes(_to_bytes(Path(path), description, weights))
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    if path.is_dir():
+        return "is a folder; name a checkpoint, such as checkpoints/last.ckpt in the folder of a run"
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read: {error.strerror}"
+    if not zipfile.is_zipfile(path):  # looks for the list of contents, which stands at the end
+        return "is not a checkpoint, or only a part of one"
+    if isinstance(error, pickle.UnpicklingError):
+        return "is damaged, or holds more than the plain values that are read from a checkpoint"
+    return f"is a damaged checkpoint ({type(error).__name__})"
 
 
 def _to_bytes(path: Path, description: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> bytes:
