@@ -23,7 +23,7 @@ from seqclass.nn import (
     ParallelConvolutions,
     Stacked,
 )
-from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_lstm
 from seqclass.nn.tensor_checks import has_numbers
 
 LAYERS = {

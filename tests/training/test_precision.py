@@ -6,7 +6,7 @@ from support.trainers import fast_adam, quiet_trainer
 
 from seqclass.data import IMDBDataModule
 from seqclass.nn.autocast import casts_to_bfloat16
-from seqclass.nn.lstm_kernels import compiled
+from seqclass.nn.kernels import compiled
 from seqclass.optim import FusedAdam
 from seqclass.training import new_classifier
 

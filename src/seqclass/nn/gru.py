@@ -11,7 +11,7 @@ from seqclass.nn.blockwise import run_blockwise
 from seqclass.nn.cells import States, gru_step, project_inputs, run_steps
 from seqclass.nn.denormals import flush_denormals, flush_in_backward
 from seqclass.nn.initializers import initialize_gru
-from seqclass.nn.lstm_kernels import Kernel, builtin_refusal, check_gates
+from seqclass.nn.kernels import Kernel, builtin_refusal, check_gates
 from seqclass.nn.recurrent import GatedLayer, GateMasks
 from seqclass.nn.shared_padding import LeadingPadding
 

@@ -1,0 +1,31 @@
+"""The LSTM as its definition reads (`seqclass.nn.cells`): one step after the other, differentiated by autograd.
+
+Slow, and here to compare the other kernels with: `tests/nn` does so in float64.
+"""
+
+import torch
+
+from seqclass.nn.cells import States, lstm_step, project_inputs, run_steps
+from seqclass.nn.kernels.arguments import LSTMArguments
+
+
+def reference_lstm(arguments: LSTMArguments) -> torch.Tensor:
+    """Run every step of every row.
+
+    Returns:
+        The state after the last step, or all of them, as the arguments say.
+    """
+    inputs = arguments.inputs
+
+    def step(projected: torch.Tensor, states: States) -> States:
+        return lstm_step(
+            projected,
+            states,
+            arguments.weight_hh,
+            recurrent_activation=arguments.recurrent_activation,
+            masks=arguments.recurrent_masks,
+        )
+
+    zeros = inputs.new_zeros(inputs.shape[0], arguments.hidden_size)
+    projected = project_inputs(inputs, arguments.weight_ih, arguments.bias, arguments.input_masks)
+    return run_steps(step, projected, (zeros, zeros), arguments.padding, return_sequences=arguments.return_sequences)
