@@ -37,10 +37,11 @@ def under_autocast(case, dtype=torch.float32):
 
 
 @needs_bfloat16
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("activation", ["sigmoid", "hard_sigmoid"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("mode", "dropout"), MODES)
-def test_errors_are_those_of_rounded_factors(mode, dropout, size, activation):
+def test_errors_are_those_of_rounded_factors(cell, mode, dropout, size, activation):
     """Against the float64 reference, in the Euclidean norm, in which errors of rounding that are independent add up.
 
     Both factors of a product are rounded, each by up to EPS / 2, so that a sum of products is within EPS of itself;
@@ -49,7 +50,12 @@ def test_errors_are_those_of_rounded_factors(mode, dropout, size, activation):
     counts in full.
     """
     case = random_case(
-        mode=mode, input_dropout=dropout, recurrent_dropout=dropout, activation=activation, **SIZES[size]
+        cell=cell,
+        mode=mode,
+        input_dropout=dropout,
+        recurrent_dropout=dropout,
+        activation=activation,
+        **SIZES[size],
     )
     expected = case.solve("reference")
     for name, result in under_autocast(case).items():
@@ -59,8 +65,9 @@ def test_errors_are_those_of_rounded_factors(mode, dropout, size, activation):
 
 
 @needs_bfloat16
-def test_products_are_really_rounded():
-    case = random_case(**SIZES["the notebook's"])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_products_are_really_rounded(cell):
+    case = random_case(cell=cell, **SIZES["the notebook's"])
     exact, rounded = case.solve("compiled", torch.float32), under_autocast(case)
     for name, result in rounded.items():
         assert (result - exact[name]).abs().max() > EPS / 64 * exact[name].abs().max(), name
@@ -89,8 +96,9 @@ def test_what_is_not_a_number_is_not_hidden(where):
 
 
 @needs_bfloat16
-def test_gradients_are_the_same_each_time():
-    case = random_case(batch=16, steps=24, hidden_size=8, mode="shared", counts=[12] * 16)
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_gradients_are_the_same_each_time(cell):
+    case = random_case(cell=cell, batch=16, steps=24, hidden_size=8, mode="shared", counts=[12] * 16)
     solved = [under_autocast(case) for _ in range(20)]
     assert all(torch.equal(again[name], solved[0][name]) for again in solved for name in again)
 
@@ -105,17 +113,18 @@ def test_any_other_autocast_is_float32(dtype):
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
-def test_a_processor_without_them_runs_in_float32_and_says_so_once(monkeypatch, caplog):
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_processor_without_them_runs_in_float32_and_says_so_once(cell, monkeypatch, caplog):
     library = load_library()
     monkeypatch.setattr(library, "seqclass_has_bfloat16", lambda: 0)
     compiled._report_float32.cache_clear()
-    case = random_case()
+    case = random_case(cell=cell)
     expected = case.solve("compiled", torch.float32)
     for _ in range(2):
         found = under_autocast(case)
         assert all(torch.equal(found[name], expected[name]) for name in expected)
     assert [record.getMessage() for record in caplog.records] == [
-        "the LSTM runs in float32 despite autocast to bfloat16: this processor, or the C compiler, has neither "
+        "LSTM and GRU run in float32 despite autocast to bfloat16: this processor, or the C compiler, has neither "
         "AVX512_BF16 nor AMX"
     ]
     compiled._report_float32.cache_clear()

@@ -165,7 +165,7 @@ def test_a_folder_that_is_not_ones_own_is_not_used(quick_compiler, compiled_once
     assert quick_compiler() == 1
     assert sorted(tmp_path.rglob("*.so")) == before
     (message,) = caplog.messages
-    assert message.startswith("the LSTM kernel is compiled for this process alone (two seconds): ")
+    assert message.startswith("the C kernel is compiled for this process alone (two seconds): ")
     assert reason in message
     assert str(library_folder()) in message
 

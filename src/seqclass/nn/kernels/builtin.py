@@ -1,4 +1,4 @@
-"""PyTorch's own layer: cuDNN on a GPU, oneDNN on a CPU.
+"""PyTorch's own layers: cuDNN on a GPU; on a CPU oneDNN for the LSTM, single steps in C++ for the GRU.
 
 cuDNN has a persistent kernel for small hidden sizes, which PyTorch uses only for inputs that are neither packed nor
 float64, and up to 192 units forward and 128 backward (`get_algo` in `aten/src/ATen/native/cudnn/RNN.cpp`). So padding
@@ -13,7 +13,7 @@ import torch
 
 from seqclass.nn.blockwise import run_blockwise
 from seqclass.nn.denormals import flush_denormals, flush_in_backward
-from seqclass.nn.kernels.arguments import LSTMArguments
+from seqclass.nn.kernels.arguments import GRUArguments, LSTMArguments
 from seqclass.nn.recurrent_activations import RecurrentActivation
 
 # cuDNN needs all weights in one piece of memory, and copies ours, 200 KB, on each call: a few microseconds.
@@ -55,14 +55,13 @@ def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
         flush_denormals()
     # PyTorch's layer has a second bias vector: zero here, and not a parameter (see `LSTM`).
     weights = [arguments.weight_ih, arguments.weight_hh, arguments.bias, torch.zeros_like(arguments.bias)]
-    training = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (inputs, *weights))
 
     def run(x: torch.Tensor, states: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         before = tuple(state.unsqueeze(0) for state in states)
         if x.is_cuda and persistent_kernel_is_slow(arguments.hidden_size, x.shape[0]):
-            sequence, hidden, cell = run_packed(x, before, weights, training=training)
+            sequence, hidden, cell = run_packed(x, before, weights, training=arguments.trains)
         else:
-            sequence, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, training, False, True)
+            sequence, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, arguments.trains, False, True)
         return sequence, (hidden.squeeze(0), cell.squeeze(0))
 
     result = run_blockwise(
@@ -71,6 +70,33 @@ def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
         run,
         hidden_size=arguments.hidden_size,
         num_states=2,
+        return_sequences=arguments.return_sequences,
+    )
+    return flush_in_backward(result)
+
+
+def builtin_gru(arguments: GRUArguments) -> torch.Tensor:
+    """Run the layer block by block, computing shared padding once and leaving out masked padding.
+
+    Returns:
+        The state after the last step, or all of them, as the arguments say.
+    """
+    inputs = arguments.inputs
+    if inputs.device.type == "cpu":
+        flush_denormals()
+    weights = [arguments.weight_ih, arguments.weight_hh, arguments.bias_ih, arguments.bias_hh]
+
+    def run(x: torch.Tensor, states: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        before = states[0].unsqueeze(0)
+        sequence, hidden = torch.gru(x, before, weights, True, 1, 0.0, arguments.trains, False, True)
+        return sequence, (hidden.squeeze(0),)
+
+    result = run_blockwise(
+        inputs,
+        None if inputs.is_cuda and not arguments.has_masked_padding else arguments.padding,
+        run,
+        hidden_size=arguments.hidden_size,
+        num_states=1,
         return_sequences=arguments.return_sequences,
     )
     return flush_in_backward(result)

@@ -61,8 +61,7 @@ def fused_lstm(arguments: LSTMArguments) -> torch.Tensor:
         inputs = inputs.index_select(0, order)
         masks = None if masks is None else masks.index_select(1, order)
     slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation)
-    keep = torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad)
-    result = _FusedLSTM.apply(inputs, weight, masks, slope, plan, keep, arguments.return_sequences)
+    result = _FusedLSTM.apply(inputs, weight, masks, slope, plan, arguments.trains, arguments.return_sequences)
     return result if plan.order is None else result.index_select(0, order.argsort())
 
 

@@ -1,8 +1,8 @@
 """Our own pass in C, for CPUs: threads take rows through all steps without waiting for each other.
 
-Called step by step from Python, an LSTM of this size spends half of its time on the calls and on threads that wait for
-each other after each product. The pass in C has neither cost: see `recurrent.h`. It needs a C compiler, once (`library.py`);
-without one `auto` uses the other kernels.
+Called step by step from Python, a layer of this size spends half of its time on the calls and on threads that wait for
+each other after each product. The pass in C has neither cost: see `recurrent.h`. It needs a C compiler, once
+(`library.py`); without one `auto` uses the other kernels.
 
 Under autocast to bfloat16 (Lightning's `bf16-mixed`) the factors of each product are rounded to it, forward and
 backward; sums, states, cells and gradients stay float32. That takes a processor with AVX512_BF16 or AMX: elsewhere
@@ -18,23 +18,27 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from seqclass.nn.autocast import casts_to_bfloat16
-from seqclass.nn.kernels.arguments import LSTMArguments
+from seqclass.nn.kernels.arguments import CellArguments, GRUArguments, LSTMArguments
 from seqclass.nn.kernels.buffers import Lease
 from seqclass.nn.kernels.compiled.library import CompilerError, load_library
-from seqclass.nn.kernels.reference import reference_lstm
+from seqclass.nn.kernels.reference import reference_gru, reference_lstm
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 from seqclass.nn.tensor_checks import is_fake
 
 _log = logging.getLogger(__name__)
 
-# The codes of `recurrent.h` for arguments that lead outside their memory, which `LSTMArguments` should have found.
+# The codes of `recurrent.h` for arguments that lead outside their memory, which `CellArguments` should have found.
 _REFUSED = {2: "of another layout", 3: "of wrong sizes", 4: "of wrong rows", 5: "without memory", 6: "of bfloat16"}
+
+# The values of `cell` there.
+_LSTM, _GRU = 0, 1
 
 
 class _Pass(ctypes.Structure):
     """The struct `Pass` of `recurrent.h`, field by field."""
 
     _fields_ = (
+        ("cell", ctypes.c_int64),
         *((name, ctypes.c_int64) for name in ("batch", "steps", "input_size", "hidden_size")),
         ("threads", ctypes.c_int64),
         ("shared_steps", ctypes.c_int64),
@@ -46,7 +50,7 @@ class _Pass(ctypes.Structure):
     )
 
 
-def compiled_refusal(arguments: LSTMArguments) -> str | None:
+def compiled_refusal(arguments: CellArguments) -> str | None:
     """Why this kernel cannot run these arguments here; None if it can."""
     inputs = arguments.inputs
     if inputs.device.type != "cpu":
@@ -71,19 +75,35 @@ def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
     Returns:
         The state after the last step, or all of them, as the arguments say.
     """
+    if 0 in arguments.inputs.shape[:2]:
+        return reference_lstm(arguments)
+    return _run(_LSTM, arguments)
+
+
+def compiled_gru(arguments: GRUArguments) -> torch.Tensor:
+    """Run the layer in C, computing shared padding once.
+
+    Returns:
+        The state after the last step, or all of them, as the arguments say.
+    """
+    if 0 in arguments.inputs.shape[:2]:
+        return reference_gru(arguments)
+    return _run(_GRU, arguments)
+
+
+def _run(cell: int, arguments: CellArguments) -> torch.Tensor:
+    """Run at least one step of at least one row."""
     inputs = arguments.inputs
     batch, steps, _ = inputs.shape
-    if batch == 0 or steps == 0:
-        return reference_lstm(arguments)
     if arguments.padding is None:
         begins, order = torch.zeros(batch, dtype=torch.int64), torch.arange(batch)
     else:
         begins, order = arguments.padding.sorted_counts(steps)
     shared_steps = int(begins[-1]) if arguments.padding is not None and not arguments.has_masked_padding else 0
     weight = arguments.joint_weight()
-    keep = torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad)
     slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation, 0.0)
     plan = _Pass(
+        cell=cell,
         batch=batch,
         steps=steps,
         input_size=inputs.shape[2],
@@ -94,8 +114,8 @@ def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
         slope=slope,
     )
     masks = arguments.joint_masks()
-    return _CompiledLSTM.apply(
-        inputs.contiguous(), weight, masks, order, begins, plan, keep, arguments.return_sequences
+    return _CompiledPass.apply(
+        inputs.contiguous(), weight, masks, order, begins, plan, arguments.trains, arguments.return_sequences
     )
 
 
@@ -111,14 +131,14 @@ def _rounds_to_bfloat16() -> bool:
 
 @functools.cache
 def _report_float32() -> None:
-    """Log once a process that autocast to bfloat16 is of no use to the LSTM."""
+    """Log once a process that autocast to bfloat16 is of no use to LSTM and GRU."""
     _log.warning(
-        "the LSTM runs in float32 despite autocast to bfloat16: this processor, or the C compiler, has neither "
+        "LSTM and GRU run in float32 despite autocast to bfloat16: this processor, or the C compiler, has neither "
         "AVX512_BF16 nor AMX"
     )
 
 
-class _CompiledLSTM(torch.autograd.Function):
+class _CompiledPass(torch.autograd.Function):
     """Inputs, joint weight and masks, and the step at which each row begins -> last state, or all states."""
 
     @staticmethod
@@ -178,6 +198,6 @@ def _check(status: int) -> None:
     """Raise what a status of `recurrent.h` means; a trace's size gives it with a minus."""
     status = abs(status)
     if status == 1:
-        raise MemoryError("the compiled LSTM kernel got no memory for its scratch")
+        raise MemoryError("the compiled kernel got no memory for its scratch")
     if status != 0:
-        raise RuntimeError(f"the compiled LSTM kernel refuses its arguments as {_REFUSED[status]}: a bug of seqclass")
+        raise RuntimeError(f"the compiled kernel refuses its arguments as {_REFUSED[status]}: a bug of seqclass")

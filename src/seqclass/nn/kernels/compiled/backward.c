@@ -1,15 +1,9 @@
-/* The backward pass: from the last step to the first, with
- *
- *     dc += dh * o (1 - tanh(c)^2)
- *     dz_i = dc * g i (1 - i)         dz_f = dc * c_before f (1 - f)
- *     dz_g = dc * i (1 - g^2)         dz_o = dh * tanh(c) o (1 - o)
- *     dc *= f                         [dx, d1, dh] = dz [W, b, U]
- *
- * where dc and dh are the gradients of c and h. */
+/* The backward pass: from the last step to the first, a group of rows at a time. The gradient of the weights is added
+ * for the rows of several steps at once. */
 
 #include <omp.h>
 
-#include "pass.h"
+#include "cells.h"
 
 /* How many rows, of several steps, are collected before their part of the gradient of the weights is added. */
 #define BLOCK_ROWS 96
@@ -23,30 +17,40 @@ typedef struct {
     float *masked;                          /* (BLOCK_ROWS + GROUP_ROWS, STRIDE) */
     float *d_hidden;                        /* (GROUP_ROWS, units) */
     float *d_cells;                         /* (GROUP_ROWS, units) */
-    float *d_weight;                        /* (products, width, columns rounded up): this thread's part */
+    float *d_weight;                        /* of each piece (depth, columns), both rounded up: this thread's part */
     float *room;                            /* of a product of bfloat16 */
 } BackwardScratch;
 
-static int64_t weight_columns(const Pass *pass) { return round_up(4 * pass->hidden_size / products_of(pass), PANEL); }
+typedef struct {
+    Pieces to_gates, to_rows;
+} BackwardPieces;
 
-/* Of one product. */
-static int64_t weight_size(const Pass *pass) {
-    return (pass->bfloat16 ? round_up(width_of(pass), TILE_HEIGHT) : width_of(pass)) * weight_columns(pass);
+static int64_t weight_columns(const Piece *piece) { return round_up(piece->columns, PANEL); }
+
+static int64_t weight_size(const Pass *pass, const Piece *piece) {
+    return (pass->bfloat16 ? round_up(piece->depth, TILE_HEIGHT) : piece->depth) * weight_columns(piece);
 }
 
+static int64_t all_weights_size(const Pass *pass, const Pieces *pieces) {
+    int64_t size = 0;
+    for (int64_t number = 0; number < pieces->count; number++) size += weight_size(pass, pieces->list + number);
+    return size;
+}
+
+/* No piece needs more than one that is as wide and as deep as all of them. */
 static int64_t room_size(const Pass *pass) {
     if (!pass->bfloat16) return 0;
     const int64_t step = room_size_bfloat16(GROUP_ROWS, 0, 4 * pass->hidden_size);
-    const int64_t block = room_size_bfloat16(width_of(pass), weight_columns(pass), BLOCK_ROWS + GROUP_ROWS);
+    const int64_t block = room_size_bfloat16(width_of(pass), 4 * pass->hidden_size, BLOCK_ROWS + GROUP_ROWS);
     return step > block ? step : block;
 }
 
-static int64_t backward_scratch_size(const Pass *pass) {
+static int64_t backward_scratch_size(const Pass *pass, const Pieces *to_gates) {
     return (3 * (BLOCK_ROWS + GROUP_ROWS) + GROUP_ROWS) * STRIDE + 2 * GROUP_ROWS * units_of(pass) +
-           products_of(pass) * weight_size(pass) + room_size(pass);
+           all_weights_size(pass, to_gates) + room_size(pass);
 }
 
-static void cut_backward_scratch(const Pass *pass, float *memory, BackwardScratch *scratch) {
+static void cut_backward_scratch(const Pass *pass, const Pieces *to_gates, float *memory, BackwardScratch *scratch) {
     const int64_t block = (BLOCK_ROWS + GROUP_ROWS) * STRIDE, units = GROUP_ROWS * units_of(pass);
     scratch->rows = memory;
     scratch->d_gates = memory + block;
@@ -56,65 +60,32 @@ static void cut_backward_scratch(const Pass *pass, float *memory, BackwardScratc
     scratch->d_cells = scratch->d_hidden + units;
     scratch->d_weight = scratch->d_cells + units;
     scratch->kept = 0;
-    scratch->room = scratch->d_weight + products_of(pass) * weight_size(pass);
-    memset(scratch->d_weight, 0, 4 * products_of(pass) * weight_size(pass));
+    scratch->room = scratch->d_weight + all_weights_size(pass, to_gates);
+    memset(scratch->d_weight, 0, 4 * all_weights_size(pass, to_gates));
 }
 
 /* Adds the kept rows' contribution to the gradient of the weights. */
-static void add_kept(const Pass *pass, BackwardScratch *scratch) {
-    const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
-    for (int64_t product = 0; product < products; product++) {
+static void add_kept(const Pass *pass, const Pieces *to_gates, BackwardScratch *scratch) {
+    float *d_weight = scratch->d_weight;
+    for (int64_t number = 0; number < to_gates->count; number++) {
+        const Piece *piece = to_gates->list + number;
         const float *rows = scratch->rows;
         if (pass->masks) {
             rows = scratch->masked;
             for (int64_t row = 0; row < scratch->kept; row++)
-                times_mask(pass, product, scratch->order[row], scratch->rows + row * STRIDE,
+                times_mask(pass, piece, number, scratch->order[row], scratch->rows + row * STRIDE,
                            scratch->masked + row * STRIDE, 0);
         }
-        const float *d_gates = scratch->d_gates + product * columns;
-        float *d_weight = scratch->d_weight + product * weight_size(pass);
+        const float *d_gates = scratch->d_gates + piece->column;
         if (pass->bfloat16)
-            add_outer_product_bfloat16(width, columns, scratch->kept, rows, d_gates, d_weight, weight_columns(pass),
-                                       scratch->room);
+            add_outer_product_bfloat16(piece->depth, piece->columns, scratch->kept, rows + piece->start, d_gates,
+                                       d_weight, weight_columns(piece), scratch->room);
         else
-            add_outer_product(width, columns, scratch->kept, rows, d_gates, d_weight, weight_columns(pass));
+            add_outer_product(piece->depth, piece->columns, scratch->kept, rows + piece->start, d_gates, d_weight,
+                              weight_columns(piece));
+        d_weight += weight_size(pass, piece);
     }
     scratch->kept = 0;
-}
-
-INLINE void store_some(float *to, Vector value, int64_t lanes) {
-    if (lanes >= LANES)
-        store(to, value);
-    else
-        for (int64_t lane = 0; lane < lanes; lane++) to[lane] = value[lane];
-}
-
-/* One row of one step. `before` is the record of the step before, or NULL where the row begins: then `state` is. */
-INLINE void differentiate_gates(int64_t hidden_size, int64_t units, float slope, const int coarse, const float *record,
-                                const float *before, const float *state, const float *d_hidden, float *d_cell,
-                                float *d_gates, float *hidden_before) {
-    for (int64_t unit = 0; unit < hidden_size; unit += LANES) {
-        Vector i = load(record + unit), f = load(record + units + unit), g = load(record + 2 * units + unit);
-        Vector o = load(record + 3 * units + unit),
-               tanh_c = hyperbolic_tangent(load(record + 4 * units + unit), coarse);
-        Vector c_before, h_before;
-        if (before) {
-            c_before = load(before + 4 * units + unit);
-            h_before = load(before + 3 * units + unit) * hyperbolic_tangent(c_before, coarse);
-        } else {
-            c_before = load(state + unit);
-            h_before = load(state + units + unit);
-        }
-        Vector dh = load(d_hidden + unit);
-        Vector dc = load(d_cell + unit) + dh * o * (1.0f - tanh_c * tanh_c);
-        const int64_t lanes = hidden_size - unit;
-        store_some(d_gates + unit, dc * g * slope_at(i, slope), lanes);
-        store_some(d_gates + hidden_size + unit, dc * c_before * slope_at(f, slope), lanes);
-        store_some(d_gates + 2 * hidden_size + unit, dc * i * (1.0f - g * g), lanes);
-        store_some(d_gates + 3 * hidden_size + unit, dh * tanh_c * slope_at(o, slope), lanes);
-        store(d_cell + unit, dc * f);
-        store_some(hidden_before + unit, h_before, lanes);
-    }
 }
 
 static int64_t active_rows(const Group *group, int64_t step) {
@@ -124,11 +95,10 @@ static int64_t active_rows(const Group *group, int64_t step) {
 }
 
 /* From the gradient of the state after a step to that before it; `earlier` rows have a step before this one. */
-static void backward_step(const Pass *pass, const float *packed, const float *states, const Group *group, int64_t rows,
-                          int64_t earlier, int64_t step, const float *records, const float *records_before,
-                          BackwardScratch *scratch) {
-    const int64_t input_size = pass->input_size, hidden_size = pass->hidden_size, width = width_of(pass);
-    const int64_t products = products_of(pass), columns = 4 * hidden_size / products, units = units_of(pass);
+static void backward_step(const Pass *pass, const BackwardPieces *pieces, const float *states, const Group *group,
+                          int64_t rows, int64_t earlier, int64_t step, const float *records,
+                          const float *records_before, BackwardScratch *scratch) {
+    const int64_t input_size = pass->input_size, hidden_size = pass->hidden_size, units = units_of(pass);
     float *kept_rows = scratch->rows + scratch->kept * STRIDE, *d_gates = scratch->d_gates + scratch->kept * STRIDE;
     const float *state = states + (pass->shared_steps ? step : 0) * state_size(pass);
     for (int64_t row = 0; row < rows; row++) {
@@ -141,23 +111,23 @@ static void backward_step(const Pass *pass, const float *packed, const float *st
         scratch->order[scratch->kept + row] = group->order[row];
         float *d_gate = d_gates + row * STRIDE, *hidden_before = kept + input_size + 1;
         if (pass->slope != 0)
-            differentiate_gates(hidden_size, units, pass->slope, 0, record, before, state, d_hidden, d_cell, d_gate,
-                                hidden_before);
+            differentiate_cell(pass, pass->slope, 0, record, before, state, d_hidden, d_cell, d_gate, hidden_before);
         else if (pass->bfloat16)
-            differentiate_gates(hidden_size, units, 0, 1, record, before, state, d_hidden, d_cell, d_gate,
-                                hidden_before);
+            differentiate_cell(pass, 0, 1, record, before, state, d_hidden, d_cell, d_gate, hidden_before);
         else
-            differentiate_gates(hidden_size, units, 0, 0, record, before, state, d_hidden, d_cell, d_gate,
-                                hidden_before);
+            differentiate_cell(pass, 0, 0, record, before, state, d_hidden, d_cell, d_gate, hidden_before);
     }
-    for (int64_t product = 0; product < products; product++) {
+    for (int64_t row = 0; pass->masks && row < rows; row++)
+        memset(scratch->d_rows + row * STRIDE, 0, 4 * width_of(pass));
+    for (int64_t number = 0; number < pieces->to_rows.count; number++) {
+        const Piece *piece = pieces->to_rows.list + number;
         float *result = pass->masks ? scratch->masked : scratch->d_rows;
-        multiply_rows(pass, rows, width, columns, d_gates + product * columns,
-                      packed + product * packed_floats(pass, width, columns), result, scratch->room);
+        multiply_rows(pass, rows, piece->depth, piece->columns, d_gates + piece->column, piece->packed,
+                      result + piece->start, scratch->room);
         if (pass->masks)
             for (int64_t row = 0; row < rows; row++)
-                times_mask(pass, product, group->order[row], result + row * STRIDE, scratch->d_rows + row * STRIDE,
-                           product > 0);
+                times_mask(pass, piece, number, group->order[row], result + row * STRIDE,
+                           scratch->d_rows + row * STRIDE, 1);
     }
     for (int64_t row = 0; row < rows; row++) {
         float *d_row = scratch->d_rows + row * STRIDE;
@@ -166,7 +136,7 @@ static void backward_step(const Pass *pass, const float *packed, const float *st
         memcpy(scratch->d_hidden + row * units, d_row + input_size + 1, 4 * hidden_size);
     }
     scratch->kept += rows;
-    if (scratch->kept >= BLOCK_ROWS) add_kept(pass, scratch);
+    if (scratch->kept >= BLOCK_ROWS) add_kept(pass, &pieces->to_gates, scratch);
 }
 
 /* Adds the gradient of a row's state after a step as one of the results. */
@@ -176,7 +146,7 @@ static void add_result(const Pass *pass, int64_t row, int64_t step, float *d_hid
 }
 
 /* Writes to `d_begins`, (batch, 2 * units), the gradient of the state with which each row begins: c, h. */
-static void backward_group(const Pass *pass, const float *packed, const Group *group, float *d_begins,
+static void backward_group(const Pass *pass, const BackwardPieces *pieces, const Group *group, float *d_begins,
                            BackwardScratch *scratch) {
     const int64_t units = units_of(pass), input_size = pass->input_size;
     memset(scratch->d_cells, 0, 4 * group->rows * units);
@@ -202,14 +172,15 @@ static void backward_group(const Pass *pass, const float *packed, const Group *g
             add_result(pass, group->order[row], step - 1, scratch->d_hidden + row * units);
         int64_t earlier = active_rows(group, step - 2);
         records -= rows;
-        backward_step(pass, packed, pass->trace, group, rows, earlier, step - 1,
+        backward_step(pass, pieces, pass->trace, group, rows, earlier, step - 1,
                       group->records + records * record_size(pass),
                       group->records + (records - earlier) * record_size(pass), scratch);
     }
 }
 
 /* The shared row collects the gradients of all rows that began with its states. */
-static void backward_shared(const Pass *pass, const float *packed, const float *d_begins, BackwardScratch *scratch) {
+static void backward_shared(const Pass *pass, const BackwardPieces *pieces, const float *d_begins,
+                            BackwardScratch *scratch) {
     const int64_t units = units_of(pass);
     Group group;
     fill_shared(pass, &group);
@@ -225,8 +196,28 @@ static void backward_shared(const Pass *pass, const float *packed, const float *
         /* Rows that begin later share its state. */
         for (int64_t later = row; pass->d_sequences && later < pass->batch; later++)
             add_result(pass, pass->order[later], step - 1, scratch->d_hidden);
-        backward_step(pass, packed, pass->trace, &group, 1, 0, step - 1, group.records + (step - 1) * record_size(pass),
+        backward_step(pass, pieces, pass->trace, &group, 1, 0, step - 1, group.records + (step - 1) * record_size(pass),
                       NULL, scratch);
+    }
+}
+
+/* Shared out among the threads. What a piece lacks of a column of the weight has no gradient. */
+static void add_threads(const Pass *pass, const Pieces *to_gates, const BackwardScratch *scratches, int64_t used) {
+    int64_t before = 0;
+    for (int64_t number = 0; number < to_gates->count; number++) {
+        const Piece *piece = to_gates->list + number;
+#pragma omp for
+        for (int64_t column = 0; column < piece->columns; column++) {
+            float *d_column = pass->d_weight + (piece->column + column) * width_of(pass);
+            memset(d_column, 0, 4 * width_of(pass));
+            for (int64_t k = 0; k < piece->depth; k++) {
+                float sum = 0;
+                for (int64_t thread = 0; thread < used; thread++)
+                    sum += scratches[thread].d_weight[before + k * weight_columns(piece) + column];
+                d_column[piece->start + k] = sum;
+            }
+        }
+        before += weight_size(pass, piece);
     }
 }
 
@@ -235,48 +226,36 @@ int seqclass_backward(const Pass *pass, int64_t size) {
     if (status != SEQCLASS_OK) return status;
     if (!pass->trace || !pass->d_inputs || !pass->d_weight || (!pass->d_last && !pass->d_sequences))
         return SEQCLASS_MISSING_MEMORY;
-    const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
-    const int64_t scratch_size = round_up(backward_scratch_size(pass), LANES);
-    const int64_t each = packed_floats(pass, width, columns);
-    float *packed = allocate(products * each);
+    BackwardPieces pieces = {pieces_to_gates(pass), pieces_to_rows(pass)};
+    const int64_t scratch_size = round_up(backward_scratch_size(pass, &pieces.to_gates), LANES);
+    float *packed = pack_pieces(pass, &pieces.to_rows, 1);
     float *d_begins = allocate(pass->batch * 2 * units_of(pass));
     float *memory = allocate(pass->threads * scratch_size);
     BackwardScratch *scratches = calloc(pass->threads, sizeof(BackwardScratch));
     int failed = !packed || !d_begins || !memory || !scratches;
     int64_t used = 0;
     if (!failed) {
-        for (int64_t product = 0; product < products; product++)
-            pack_weight(pass, width, columns, pass->weight + product * columns * width, width, 1,
-                        packed + product * each);
 #pragma omp parallel num_threads(pass->threads)
         {
             unsigned flags = flush_denormals();
             BackwardScratch *scratch = scratches + omp_get_thread_num();
-            cut_backward_scratch(pass, memory + omp_get_thread_num() * scratch_size, scratch);
+            cut_backward_scratch(pass, &pieces.to_gates, memory + omp_get_thread_num() * scratch_size, scratch);
             for (int64_t part = omp_get_thread_num(); part < pass->threads; part += omp_get_num_threads())
                 for (int64_t band = 0; band < bands_of(pass); band++) {
                     Group group;
                     fill_group(pass, band, part, &group);
-                    backward_group(pass, packed, &group, d_begins, scratch);
+                    backward_group(pass, &pieces, &group, d_begins, scratch);
                 }
 #pragma omp barrier
 /* Always the same thread, so that sums are always added in the same order. */
 #pragma omp master
             {
                 used = omp_get_num_threads();
-                backward_shared(pass, packed, d_begins, scratch);
+                backward_shared(pass, &pieces, d_begins, scratch);
             }
-            add_kept(pass, scratch);
+            add_kept(pass, &pieces.to_gates, scratch);
 #pragma omp barrier
-#pragma omp for
-            for (int64_t column = 0; column < 4 * pass->hidden_size; column++)
-                for (int64_t k = 0; k < width; k++) {
-                    float sum = 0;
-                    for (int64_t thread = 0; thread < used; thread++)
-                        sum += scratches[thread].d_weight[column / columns * weight_size(pass) +
-                                                          k * weight_columns(pass) + column % columns];
-                    pass->d_weight[column * width + k] = sum;
-                }
+            add_threads(pass, &pieces.to_gates, scratches, used);
             restore_denormals(flags);
         }
     }

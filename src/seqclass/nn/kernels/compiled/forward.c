@@ -2,7 +2,7 @@
 
 #include <omp.h>
 
-#include "pass.h"
+#include "cells.h"
 
 typedef struct {
     float *rows;   /* (GROUP_ROWS, STRIDE): [x, 1, h] */
@@ -12,55 +12,35 @@ typedef struct {
     float *room;   /* of a product of bfloat16 */
 } ForwardScratch;
 
-INLINE void activate_gates(int64_t hidden_size, int64_t units, float slope, const int coarse, const float *gates,
-                           float *cell, float *hidden, float *record) {
-    for (int64_t unit = 0; unit < hidden_size; unit += LANES) {
-        Vector i = activate(load(gates + unit), slope, coarse);
-        Vector f = activate(load(gates + hidden_size + unit), slope, coarse);
-        Vector g = hyperbolic_tangent(load(gates + 2 * hidden_size + unit), coarse);
-        Vector o = activate(load(gates + 3 * hidden_size + unit), slope, coarse);
-        Vector c = f * load(cell + unit) + i * g;
-        store(cell + unit, c);
-        store(hidden + unit, o * hyperbolic_tangent(c, coarse));
-        if (record) {
-            store_for_later(record + unit, i);
-            store_for_later(record + units + unit, f);
-            store_for_later(record + 2 * units + unit, g);
-            store_for_later(record + 3 * units + unit, o);
-            store_for_later(record + 4 * units + unit, c);
-        }
-    }
-}
-
-static void forward_step(const Pass *pass, const float *packed, const Group *group, int64_t rows, int64_t step,
+static void forward_step(const Pass *pass, const Pieces *pieces, const Group *group, int64_t rows, int64_t step,
                          const ForwardScratch *scratch, float *records) {
-    const int64_t input_size = pass->input_size, hidden_size = pass->hidden_size, width = width_of(pass);
-    const int64_t products = products_of(pass), columns = 4 * hidden_size / products, units = units_of(pass);
+    const int64_t input_size = pass->input_size, hidden_size = pass->hidden_size, units = units_of(pass);
     for (int64_t row = 0; row < rows; row++)
         memcpy(scratch->rows + row * STRIDE, pass->inputs + (group->order[row] * pass->steps + step) * input_size,
                4 * input_size);
-    for (int64_t product = 0; product < products; product++) {
+    for (int64_t number = 0; number < pieces->count; number++) {
+        const Piece *piece = pieces->list + number;
         const float *factors = scratch->rows;
         if (pass->masks) {
             factors = scratch->masked;
             for (int64_t row = 0; row < rows; row++)
-                times_mask(pass, product, group->order[row], scratch->rows + row * STRIDE,
+                times_mask(pass, piece, number, group->order[row], scratch->rows + row * STRIDE,
                            scratch->masked + row * STRIDE, 0);
         }
-        /* In ascending order: a product writes beyond its columns, into those of the next. */
-        multiply_rows(pass, rows, columns, width, factors, packed + product * packed_floats(pass, columns, width),
-                      scratch->gates + product * columns, scratch->room);
+        /* By ascending columns: a product writes beyond its own, into those of the next. */
+        multiply_rows(pass, rows, piece->columns, piece->depth, factors + piece->start, piece->packed,
+                      scratch->gates + piece->column, scratch->room);
     }
     for (int64_t row = 0; row < rows; row++) {
         const float *gates = scratch->gates + row * STRIDE;
         float *cell = scratch->cells + row * units, *hidden = scratch->rows + row * STRIDE + input_size + 1;
         float *record = records ? records + row * record_size(pass) : NULL;
         if (pass->slope != 0)
-            activate_gates(hidden_size, units, pass->slope, 0, gates, cell, hidden, record);
+            step_cell(pass, pass->slope, 0, gates, cell, hidden, record);
         else if (pass->bfloat16)
-            activate_gates(hidden_size, units, 0, 1, gates, cell, hidden, record);
+            step_cell(pass, 0, 1, gates, cell, hidden, record);
         else
-            activate_gates(hidden_size, units, 0, 0, gates, cell, hidden, record);
+            step_cell(pass, 0, 0, gates, cell, hidden, record);
         if (pass->sequences) memcpy(pass->sequences + place(pass, group->order[row], step), hidden, 4 * hidden_size);
     }
 }
@@ -83,14 +63,14 @@ static void begin_row(const Pass *pass, const float *states, int64_t begin, int6
 }
 
 /* Runs the shared row, and writes its state after each step. */
-static void forward_shared(const Pass *pass, const float *packed, const ForwardScratch *scratch, float *states) {
+static void forward_shared(const Pass *pass, const Pieces *pieces, const ForwardScratch *scratch, float *states) {
     const int64_t units = units_of(pass);
     Group group;
     fill_shared(pass, &group);
     memset(states, 0, 4 * state_size(pass));
     begin_row(pass, states, 0, 0, scratch);
     for (int64_t step = 0; step < pass->shared_steps; step++) {
-        forward_step(pass, packed, &group, 1, step, scratch,
+        forward_step(pass, pieces, &group, 1, step, scratch,
                      group.records ? group.records + step * record_size(pass) : NULL);
         float *state = states + (step + 1) * state_size(pass);
         memcpy(state, scratch->cells, 4 * units);
@@ -98,14 +78,14 @@ static void forward_shared(const Pass *pass, const float *packed, const ForwardS
     }
 }
 
-static void forward_group(const Pass *pass, const float *packed, const float *states, const Group *group,
+static void forward_group(const Pass *pass, const Pieces *pieces, const float *states, const Group *group,
                           const ForwardScratch *scratch) {
     float *records = group->records;
     int64_t active = 0;
     for (int64_t step = group->rows ? group->begins[0] : pass->steps; step < pass->steps; step++) {
         for (; active < group->rows && group->begins[active] <= step; active++)
             begin_row(pass, states, step, active, scratch);
-        forward_step(pass, packed, group, active, step, scratch, records);
+        forward_step(pass, pieces, group, active, step, scratch, records);
         if (records) records += active * record_size(pass);
     }
     for (; active < group->rows; active++) begin_row(pass, states, pass->steps, active, scratch);
@@ -131,36 +111,31 @@ int seqclass_forward(const Pass *pass, int64_t size) {
     const int status = check_pass(pass, size);
     if (status != SEQCLASS_OK) return status;
     if (!pass->last && !pass->sequences) return SEQCLASS_MISSING_MEMORY;
-    const int64_t width = width_of(pass), products = products_of(pass), columns = 4 * pass->hidden_size / products;
-    const int64_t each = packed_floats(pass, columns, width);
-    float *packed = allocate(products * each + (pass->trace ? 0 : states_size(pass)));
+    Pieces pieces = pieces_to_gates(pass);
+    float *packed = pack_pieces(pass, &pieces, 0);
+    float *states = pass->trace ? pass->trace : allocate(states_size(pass));
     float *scratch_memory = allocate(pass->threads * forward_scratch_size(pass));
-    if (!packed || !scratch_memory) {
-        free(packed);
-        free(scratch_memory);
-        return SEQCLASS_NO_MEMORY;
-    }
-    float *states = pass->trace ? pass->trace : packed + products * each;
-    for (int64_t product = 0; product < products; product++)
-        pack_weight(pass, columns, width, pass->weight + product * columns * width, 1, width, packed + product * each);
-
+    const int failed = !packed || !states || !scratch_memory;
+    if (!failed) {
 #pragma omp parallel num_threads(pass->threads)
-    {
-        unsigned flags = flush_denormals();
-        ForwardScratch scratch =
-            cut_forward_scratch(pass, scratch_memory + omp_get_thread_num() * forward_scratch_size(pass));
+        {
+            unsigned flags = flush_denormals();
+            ForwardScratch scratch =
+                cut_forward_scratch(pass, scratch_memory + omp_get_thread_num() * forward_scratch_size(pass));
 #pragma omp single
-        forward_shared(pass, packed, &scratch, states);
-        for (int64_t part = omp_get_thread_num(); part < pass->threads; part += omp_get_num_threads())
-            for (int64_t band = 0; band < bands_of(pass); band++) {
-                Group group;
-                fill_group(pass, band, part, &group);
-                forward_group(pass, packed, states, &group, &scratch);
-            }
-        finish_stores();
-        restore_denormals(flags);
+            forward_shared(pass, &pieces, &scratch, states);
+            for (int64_t part = omp_get_thread_num(); part < pass->threads; part += omp_get_num_threads())
+                for (int64_t band = 0; band < bands_of(pass); band++) {
+                    Group group;
+                    fill_group(pass, band, part, &group);
+                    forward_group(pass, &pieces, states, &group, &scratch);
+                }
+            finish_stores();
+            restore_denormals(flags);
+        }
     }
     free(packed);
+    if (!pass->trace) free(states);
     free(scratch_memory);
-    return SEQCLASS_OK;
+    return failed ? SEQCLASS_NO_MEMORY : SEQCLASS_OK;
 }

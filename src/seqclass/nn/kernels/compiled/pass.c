@@ -1,4 +1,5 @@
-/* Whether a pass may run at all, how much it keeps for the gradient, and which rows make a group. */
+/* Whether a pass may run at all, how much it keeps for the gradient, which pieces its products have, and which rows
+ * make a group. */
 
 #include "pass.h"
 
@@ -11,8 +12,9 @@ int64_t seqclass_max_columns(void) { return MAX_COLUMNS; }
 int64_t seqclass_has_bfloat16(void) { return has_bfloat16(); }
 
 static int sizes_are_right(const Pass *pass) {
-    return pass->batch > 0 && pass->steps > 0 && pass->batch <= MAX_ROWS_TIMES_STEPS / pass->steps &&
-           pass->hidden_size > 0 && pass->hidden_size <= MAX_COLUMNS / 4 && pass->input_size >= 0 &&
+    return (pass->cell == SEQCLASS_LSTM || pass->cell == SEQCLASS_GRU) && pass->batch > 0 && pass->steps > 0 &&
+           pass->batch <= MAX_ROWS_TIMES_STEPS / pass->steps && pass->hidden_size > 0 &&
+           pass->hidden_size <= MAX_COLUMNS / 4 && pass->input_size >= 0 &&
            pass->input_size <= MAX_COLUMNS - 1 - pass->hidden_size && pass->threads > 0 &&
            pass->threads <= minimum(pass->batch, MAX_THREADS);
 }
@@ -50,16 +52,51 @@ int64_t seqclass_trace_size(const Pass *pass, int64_t size) {
     return states_size(pass) + records * record_size(pass);
 }
 
-int64_t packed_floats(const Pass *pass, int64_t columns, int64_t depth) {
-    return pass->bfloat16 ? packed_size_bfloat16(columns, depth) : packed_size(columns, depth);
+Pieces pieces_to_gates(const Pass *pass) {
+    const int64_t units = pass->hidden_size;
+    Pieces pieces = {0};
+    for (int64_t gate = 0; gate < 4; gate++) {
+        const int64_t start = pass->cell == SEQCLASS_GRU && gate == 3 ? pass->input_size : 0;
+        const int64_t stop = pass->cell == SEQCLASS_GRU && gate == 0 ? pass->input_size + 1 : width_of(pass);
+        Piece *before = pieces.count > 0 && !pass->masks ? &pieces.list[pieces.count - 1] : NULL;
+        if (before && before->start == start && before->depth == stop - start)
+            before->columns += units;
+        else
+            pieces.list[pieces.count++] =
+                (Piece){.column = gate * units, .columns = units, .start = start, .depth = stop - start};
+    }
+    return pieces;
 }
 
-void pack_weight(const Pass *pass, int64_t columns, int64_t depth, const float *b, int64_t b_depth, int64_t b_column,
-                 float *packed) {
-    if (pass->bfloat16)
-        pack_bfloat16(columns, depth, b, b_depth, b_column, packed);
-    else
-        pack(columns, depth, b, b_depth, b_column, packed);
+Pieces pieces_to_rows(const Pass *pass) {
+    if (pass->cell == SEQCLASS_LSTM || pass->masks) return pieces_to_gates(pass);
+    const int64_t units = pass->hidden_size, before_state = pass->input_size + 1;
+    return (Pieces){.count = 2,
+                    .list = {{.column = 0, .columns = 3 * units, .start = 0, .depth = before_state},
+                             {.column = units, .columns = 3 * units, .start = before_state, .depth = units}}};
+}
+
+float *pack_pieces(const Pass *pass, Pieces *pieces, int to_rows) {
+    const int64_t width = width_of(pass);
+    int64_t sizes[MAX_PIECES], total = 0;
+    for (int64_t number = 0; number < pieces->count; number++) {
+        const Piece *piece = pieces->list + number;
+        const int64_t columns = to_rows ? piece->depth : piece->columns,
+                      depth = to_rows ? piece->columns : piece->depth;
+        sizes[number] = pass->bfloat16 ? packed_size_bfloat16(columns, depth) : packed_size(columns, depth);
+        total += sizes[number];
+    }
+    float *memory = allocate(total), *packed = memory;
+    for (int64_t number = 0; memory && number < pieces->count; packed += sizes[number++]) {
+        Piece *piece = pieces->list + number;
+        const int64_t columns = to_rows ? piece->depth : piece->columns,
+                      depth = to_rows ? piece->columns : piece->depth;
+        const float *weight = pass->weight + piece->column * width + piece->start;
+        (pass->bfloat16 ? pack_bfloat16 : pack)(columns, depth, weight, to_rows ? width : 1, to_rows ? 1 : width,
+                                                packed);
+        piece->packed = packed;
+    }
+    return memory;
 }
 
 void multiply_rows(const Pass *pass, int64_t rows, int64_t columns, int64_t depth, const float *a, const float *b,

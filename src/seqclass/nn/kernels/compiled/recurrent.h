@@ -1,5 +1,5 @@
-/* An LSTM over whole sequences, forward and backward, for CPUs with wide vectors; float32, and on request with products
- * of factors rounded to bfloat16, whose sums are float32 like all else.
+/* An LSTM or a GRU over whole sequences, forward and backward, for CPUs with wide vectors; float32, and on request with
+ * products of factors rounded to bfloat16, whose sums are float32 like all else.
  *
  * A thread takes a group of rows from the first step to the last, so threads meet once in a pass and not at every step.
  * Within a step of a group, [x, 1, h] times [W, b, U]^T is one product whose right side stays in the second-level
@@ -10,7 +10,15 @@
  * one, is computed in place of all; a row begins with the state that the shared row has at that step. Without shared
  * padding every row begins with zeros, which is the shared row's state before its first step.
  *
- * This is the interface. From the ground up: vectors.h, products.c, bfloat16.c, pass.c, forward.c and
+ * Both cells have four pre-activations of each unit, in the order of the columns of the joint weight [W, b, U]:
+ *
+ *     LSTM: i, f, g, o
+ *     GRU:  n's part of the inputs, r, z, n's part of the state, which r multiplies
+ *
+ * and so the same passes; a GRU's cell is its state. What its n-columns do not multiply, the state in the first and
+ * the inputs in the last, is not computed, and zero in the joint weight and its gradient.
+ *
+ * This is the interface. From the ground up: vectors.h, products.c, bfloat16.c, pass.c, cells.h, forward.c and
  * backward.c. */
 
 #ifndef SEQCLASS_RECURRENT_H
@@ -18,8 +26,12 @@
 
 #include <stdint.h>
 
-/* What a pass is given. Gates in PyTorch's order, i, f, g, o; width is input_size + 1 + hidden_size. */
+/* The values of `cell`. */
+enum { SEQCLASS_LSTM, SEQCLASS_GRU };
+
+/* What a pass is given; width is input_size + 1 + hidden_size. */
 typedef struct {
+    int64_t cell;
     int64_t batch, steps, input_size, hidden_size;
     int64_t threads;          /* from 1 to batch */
     int64_t shared_steps;     /* steps that the shared row runs; 0 where padding is not shared */
@@ -45,7 +57,7 @@ enum {
     SEQCLASS_OK,
     SEQCLASS_NO_MEMORY,
     SEQCLASS_WRONG_LAYOUT,   /* the caller's Pass has another size */
-    SEQCLASS_WRONG_SIZES,    /* a size is negative, zero or too large, or `threads` is out of range */
+    SEQCLASS_WRONG_SIZES,    /* a size is negative, zero or too large, or `cell` or `threads` is out of range */
     SEQCLASS_WRONG_ROWS,     /* `begins` or `shared_steps` is out of range or order, or `order` is not a permutation */
     SEQCLASS_MISSING_MEMORY, /* a pointer that must not be NULL is */
     SEQCLASS_NO_BFLOAT16     /* this processor has no such products */

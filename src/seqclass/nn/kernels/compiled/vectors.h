@@ -1,4 +1,4 @@
-/* Vectors of the processor's width, and the functions of an LSTM on them.
+/* Vectors of the processor's width, and the functions of the gates on them.
  *
  * The vectors are GCC's and Clang's own (vector_size), so one source serves AVX-512, AVX2, NEON and SSE. */
 

@@ -20,7 +20,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from seqclass.nn.autocast import casts_to_bfloat16
-from seqclass.nn.kernels.arguments import LSTMArguments
+from seqclass.nn.kernels.arguments import CellArguments, LSTMArguments
 from seqclass.nn.kernels.reference import reference_lstm
 from seqclass.nn.kernels.triton_pass.choices import Choice, Precision, padded_units
 from seqclass.nn.kernels.triton_pass.tuning import choose
@@ -29,7 +29,7 @@ from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 _MAX_UNITS = 128
 
 
-def triton_refusal(arguments: LSTMArguments) -> str | None:
+def triton_refusal(arguments: CellArguments) -> str | None:
     """Why this kernel cannot run these arguments here; None if it can."""
     inputs = arguments.inputs
     if importlib.util.find_spec("triton") is None:
