@@ -31,10 +31,10 @@ static float number(float scale) { return scale * ((float)(draw() >> 40) / 83886
 
 static void fail(const char *what, const Pass *pass) {
     fprintf(stderr,
-            "%s: batch=%" PRId64 " steps=%" PRId64 " input_size=%" PRId64 " hidden_size=%" PRId64 " threads=%" PRId64
-            " shared_steps=%" PRId64 " bfloat16=%" PRId64 " slope=%g masks=%d\n",
-            what, pass->batch, pass->steps, pass->input_size, pass->hidden_size, pass->threads, pass->shared_steps,
-            pass->bfloat16, pass->slope, pass->masks != NULL);
+            "%s: cell=%" PRId64 " batch=%" PRId64 " steps=%" PRId64 " input_size=%" PRId64 " hidden_size=%" PRId64
+            " threads=%" PRId64 " shared_steps=%" PRId64 " bfloat16=%" PRId64 " slope=%g masks=%d\n",
+            what, pass->cell, pass->batch, pass->steps, pass->input_size, pass->hidden_size, pass->threads,
+            pass->shared_steps, pass->bfloat16, pass->slope, pass->masks != NULL);
     exit(1);
 }
 
@@ -80,6 +80,7 @@ static Problem make_problem(void) {
     Pass *pass = &problem.pass;
     const int64_t limit = seqclass_max_columns();
     const int wide = between(0, 30) == 0;
+    pass->cell = between(0, 1) ? SEQCLASS_LSTM : SEQCLASS_GRU;
     pass->batch = wide ? between(1, 8) : between(1, between(0, 3) ? 20 : 200);
     pass->steps = between(1, wide ? 4 : 16);
     pass->hidden_size = between(1, wide ? limit / 4 : 40);
@@ -158,7 +159,7 @@ static void run_valid(Problem *problem) {
 static int break_pass(Pass *pass, int64_t *order, int64_t *begins, int64_t *size) {
     const int64_t row = between(0, pass->batch - 1), limit = seqclass_max_columns();
     const int64_t huge = INT64_C(1) << between(41, 62);
-    switch (between(0, seqclass_has_bfloat16() ? 21 : 22)) {
+    switch (between(0, seqclass_has_bfloat16() ? 22 : 23)) {
     case 0:
         *size += 8 * between(1, 3);
         return SEQCLASS_WRONG_LAYOUT;
@@ -223,7 +224,10 @@ static int break_pass(Pass *pass, int64_t *order, int64_t *begins, int64_t *size
     case 20:
         pass->weight = NULL;
         return SEQCLASS_MISSING_MEMORY;
-    case 22:
+    case 21:
+        pass->cell = between(0, 1) ? SEQCLASS_GRU + between(1, 1000) : -between(1, 1000);
+        return SEQCLASS_WRONG_SIZES;
+    case 23:
         pass->bfloat16 = 1;
         return SEQCLASS_NO_BFLOAT16;
     default:

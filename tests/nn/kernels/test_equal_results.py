@@ -22,17 +22,23 @@ def assert_equal_results(case):
     four times the largest difference seen.
     """
     gate_dropout = case.input_masks is not None or case.recurrent_masks is not None
-    refused = builtin_refusal(case.activation, gate_dropout=gate_dropout, masked_padding=case.mode == "masked")
+    needs_mask = case.cell == "lstm" and case.mode == "masked"
+    refused = builtin_refusal(case.activation, gate_dropout=gate_dropout, masked_padding=needs_mask)
+    if case.mode == "masked" and bool((case.counts == case.sources[0].shape[1]).all()):
+        refused = "a batch without a word: it runs no step, and so nothing has a gradient"
     expected = case.solve("reference")
     both, single = (torch.float64, torch.float32), (torch.float32,)
-    precisions = {"reference": both, "fused": both, "builtin": () if refused else both, "compiled": single}
+    precisions = {"reference": both, "builtin": () if refused else both, "compiled": single}
+    if case.cell == "lstm":
+        precisions["fused"] = both
     for kernel, dtypes in precisions.items():
         for dtype in dtypes:
             case.assert_equals(expected, kernel, dtype)
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=120, derandomize=True)
 @given(
+    cell=st.sampled_from(["lstm", "gru"]),
     seed=st.integers(0, 2**32 - 1),
     batch=st.integers(1, 9),
     steps=st.integers(1, 80),
@@ -53,6 +59,7 @@ def test_equal_to_the_reference_whatever_the_shape(mode_and_dropout, **shape):
     )
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("mode", ["shared", "masked"])
 @pytest.mark.parametrize(
@@ -71,9 +78,16 @@ def test_equal_to_the_reference_whatever_the_shape(mode_and_dropout, **shape):
         (1, [0, 1]),
     ],
 )
-def test_paddings_at_the_edges_of_blocks(steps, counts, mode, return_sequences):
+def test_paddings_at_the_edges_of_blocks(cell, steps, counts, mode, return_sequences):
     assert_equal_results(
-        random_case(steps=steps, batch=len(counts), counts=counts, mode=mode, return_sequences=return_sequences)
+        random_case(
+            cell=cell,
+            steps=steps,
+            batch=len(counts),
+            counts=counts,
+            mode=mode,
+            return_sequences=return_sequences,
+        )
     )
 
 
