@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 OLDEST_PYTHON ?= $(firstword $(foreach python,python3.10 $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python),\
 	$(shell $(python) -c 'print("$(python)")' 2>/dev/null)) $(PYTHON))
 OLDEST := .venv-oldest
-C_FILES := $(wildcard src/seqclass/nn/lstm_kernels/compiled/*.[ch] tests/nn/lstm_kernels/*.c)
+C_FILES := $(wildcard src/seqclass/nn/kernels/compiled/*.[ch] tests/nn/kernels/*.c)
 
 # One process a core, each with one thread; those of a file stay together, for they share what was trained for them.
 PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile

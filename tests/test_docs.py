@@ -220,5 +220,5 @@ def test_what_the_architecture_names_is_there():
             assert all((folder / path).exists() for path in paths), paths
     named = [path for path in re.findall(r"`([\w/.]+/[\w.]+\.(?:py|yaml))`", content) if "NAME" not in path]
     assert len(named) > 50
-    places = [ROOT, ROOT / "src" / "seqclass", ROOT / "src" / "seqclass" / "nn" / "lstm_kernels", ROOT / "tests"]
+    places = [ROOT, ROOT / "src" / "seqclass", ROOT / "src" / "seqclass" / "nn" / "kernels", ROOT / "tests"]
     assert [path for path in named if not any((place / path).exists() for place in places)] == []

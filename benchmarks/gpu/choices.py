@@ -12,10 +12,10 @@ import torch
 
 from benchmarks.gpu import clock, rows
 from benchmarks.gpu.problems import Problem, autocast
-from seqclass.nn.lstm_kernels import LSTMArguments
-from seqclass.nn.lstm_kernels.triton_pass import triton_lstm
-from seqclass.nn.lstm_kernels.triton_pass.choices import Choice, Precision
-from seqclass.nn.lstm_kernels.triton_pass.tuning import tune
+from seqclass.nn.kernels import LSTMArguments
+from seqclass.nn.kernels.triton_pass import triton_lstm
+from seqclass.nn.kernels.triton_pass.choices import Choice, Precision
+from seqclass.nn.kernels.triton_pass.tuning import tune
 
 PROBLEMS = {
     "notebook": Problem(64, 500, gate_dropout=True),

@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from benchmarks.gpu import clock, rows
 from benchmarks.gpu.problems import NAMES, Problem, autocast, tf32
 from seqclass.nn import Kernel
-from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_lstm
 
 NOTEBOOK = Problem(64, 500)
 SEGMENTS = Problem(640, 50, return_sequences=True)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from seqclass.nn import Kernel, LeadingPadding, RecurrentActivation
-from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_lstm
 
 RATE = 0.2
 """Of the masks, as the notebook's gate dropout."""

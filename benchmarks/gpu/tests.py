@@ -12,7 +12,7 @@ from xml.etree import ElementTree  # of a file that pytest has just written
 from benchmarks.environment import ROOT
 from benchmarks.gpu import rows
 
-SUITES = {"marked gpu": ["-m", "gpu", "tests"], "Triton pass": ["tests/nn/lstm_kernels/test_triton.py"]}
+SUITES = {"marked gpu": ["-m", "gpu", "tests"], "Triton pass": ["tests/nn/kernels/test_triton.py"]}
 TINY = {"marked gpu": ["-m", "gpu", "tests/training/test_cuda_graphs.py"]}
 
 

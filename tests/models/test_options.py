@@ -207,7 +207,7 @@ def test_options_reach_the_layers(name):
         (
             "lstm",
             {"cell": "gru", "kernel": "fused"},
-            "kernel='fused' is for the LSTM: for a GRU it must be one of auto, reference, builtin",
+            "kernel='fused' is for the LSTM: for a GRU it must be one of auto, reference, builtin, compiled",
         ),
         ("lstm_dropout", {"dropout": 1.5}, r"dropout is 1\.5; allowed are probabilities from 0 to 1"),
         ("lstm_dropout", {"word_dropout": 2}, "dropout is 2; allowed are probabilities from 0 to 1"),

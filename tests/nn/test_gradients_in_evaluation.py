@@ -28,7 +28,7 @@ def told_training(monkeypatch):
 
 @pytest.mark.parametrize("cell", [LSTM, GRU])
 def test_the_layer_trains_where_a_gradient_is_wanted(cell, told_training):
-    layer = cell(3, 4, kernel="builtin" if cell is LSTM else "auto").eval()
+    layer = cell(3, 4, kernel="builtin").eval()
     inputs = torch.randn(2, 5, 3)
     with torch.no_grad():
         expected = layer(inputs)
@@ -43,7 +43,7 @@ def test_the_layer_trains_where_a_gradient_is_wanted(cell, told_training):
 
 @pytest.mark.parametrize("cell", [LSTM, GRU])
 def test_frozen_weights_are_no_reason_against(cell, told_training):
-    layer = cell(3, 4, kernel="builtin" if cell is LSTM else "auto").eval().requires_grad_(False)
+    layer = cell(3, 4, kernel="builtin").eval().requires_grad_(False)
     words = torch.randn(2, 5, 3, requires_grad=True)
     layer(words).sum().backward()
     assert told_training == [True]

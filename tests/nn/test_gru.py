@@ -64,7 +64,7 @@ def test_equal_to_keras3s_definition(
     torch.testing.assert_close(found, expected, rtol=1e-11, atol=1e-11)
 
 
-@pytest.mark.parametrize("kernel", ["reference", "builtin", "auto"])
+@pytest.mark.parametrize("kernel", ["reference", "builtin", "compiled", "auto"])
 @pytest.mark.parametrize("return_sequences", [False, True])
 def test_equal_to_torch_gru_with_the_same_weights(kernel, return_sequences):
     module = layer(kernel=kernel)
@@ -156,7 +156,10 @@ def test_without_steps_or_rows(shape, options, return_sequences):
         ({"recurrent_activation": "relu"}, "recurrent_activation is 'relu'; allowed are 'sigmoid', "),
         ({"initializer": "keras2"}, "initializer is 'keras2'; allowed are 'keras1', 'keras', 'torch'"),
         ({"kernel": "cudnn"}, "kernel is 'cudnn'; allowed are 'auto', 'reference', 'builtin', 'fused'"),
-        ({"kernel": "fused"}, "kernel='fused' is for the LSTM: for a GRU it must be one of auto, reference, builtin$"),
+        (
+            {"kernel": "fused"},
+            "kernel='fused' is for the LSTM: for a GRU it must be one of auto, reference, builtin, compiled$",
+        ),
         ({"hidden_size": 0}, "hidden_size is 0; allowed are whole numbers from 1 on"),
         (
             {"kernel": "builtin", "recurrent_activation": "hard_sigmoid"},

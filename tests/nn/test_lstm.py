@@ -3,7 +3,7 @@ import torch
 
 from seqclass.nn import LSTM, LeadingPadding
 from seqclass.nn.dropout import dropout_mask
-from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_lstm
 
 KERNELS = ["reference", "fused"]  # those that have dropout in the gates
 

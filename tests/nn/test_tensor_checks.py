@@ -23,7 +23,7 @@ from seqclass.nn import (
     ParallelConvolutions,
     Stacked,
 )
-from seqclass.nn.lstm_kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_lstm
 from seqclass.nn.tensor_checks import has_numbers
 
 LAYERS = {
@@ -241,9 +241,10 @@ def test_layers_run_without_numbers():
         ids = torch.zeros(2, 6, dtype=torch.int64)
         assert not has_numbers(ids)
         assert Front()(ids).shape == (2, 3)
-        assert LSTM(4, 5)(torch.zeros(2, 6, 4)).shape == (2, 5)
-        with pytest.raises(ValueError, match=r"^kernel='compiled' cannot run fake tensors: they have no memory"):
-            LSTM(4, 5, kernel="compiled")(torch.zeros(2, 6, 4))
+        for cell in (LSTM, GRU):
+            assert cell(4, 5)(torch.zeros(2, 6, 4)).shape == (2, 5)
+            with pytest.raises(ValueError, match=r"^kernel='compiled' cannot run fake tensors: they have no memory"):
+                cell(4, 5, kernel="compiled")(torch.zeros(2, 6, 4))
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")

@@ -6,22 +6,25 @@ from support.trainers import fast_adam, quiet_trainer
 
 from seqclass.data import IMDBDataModule
 from seqclass.nn.autocast import casts_to_bfloat16
-from seqclass.nn.lstm_kernels import compiled
+from seqclass.nn.kernels import compiled
 from seqclass.optim import FusedAdam
 from seqclass.training import new_classifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore:`isinstance.treespec")
 
 
-@pytest.mark.parametrize("stack", ["lstm", "lstm_gate_dropout", "cnn_lstm", "pooled"])
-def test_learns_in_bfloat16(stack, easy_reviews, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("stack", "cell"),
+    [*((stack, "lstm") for stack in ("lstm", "lstm_gate_dropout", "cnn_lstm", "pooled")), ("lstm_gate_dropout", "gru")],
+)
+def test_learns_in_bfloat16(stack, cell, easy_reviews, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
         compiled, "casts_to_bfloat16", lambda device: asked.append(casts_to_bfloat16(device)) or asked[-1]
     )
     torch.manual_seed(0)
     data = IMDBDataModule(path=str(easy_reviews), maxlen=24, batch_size=20, seed=1, cache_dir=str(tmp_path))
-    module = new_classifier(data, stack=stack, hidden_size=16, embedding_dim=16, optimizer=fast_adam)
+    module = new_classifier(data, stack=stack, cell=cell, hidden_size=16, embedding_dim=16, optimizer=fast_adam)
     trainer = quiet_trainer(max_epochs=4, precision="bf16-mixed")
     trainer.fit(module, data)
     assert trainer.callback_metrics["val_acc"] > 0.9

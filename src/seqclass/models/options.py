@@ -62,7 +62,7 @@ class StackOptions:
         ngram_buckets: rows of the table that the n-grams are hashed into; `new_classifier` chooses by the data.
         initializer: initial values as `keras1`, `keras` (2 and 3) or `torch` choose them.
         recurrent_activation: of the gates.
-        kernel: the way to run the LSTM; `auto` is the fastest that can.
+        kernel: the way to run LSTM and GRU; `auto` is the fastest that can.
 
     Raises:
         ValueError: a name that is unknown, an option that the stack lacks, or a value outside its range.

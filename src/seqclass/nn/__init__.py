@@ -9,8 +9,8 @@ from seqclass.nn.embedding import Embedding
 from seqclass.nn.global_pooling import GlobalPooling
 from seqclass.nn.gru import GRU
 from seqclass.nn.initializers import INITIALIZERS, Initializer
+from seqclass.nn.kernels import KERNELS, Kernel
 from seqclass.nn.lstm import LSTM
-from seqclass.nn.lstm_kernels import KERNELS, Kernel
 from seqclass.nn.ngram_fitting import NGramFit, fit_ngrams, suggested_buckets
 from seqclass.nn.ngrams import NGrams
 from seqclass.nn.recurrent import RecurrentLayer

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from seqclass.nn.initializers import initialize_lstm
-from seqclass.nn.lstm_kernels import LSTMArguments, builtin_refusal, run_lstm
+from seqclass.nn.kernels import LSTMArguments, builtin_refusal, run_lstm
 from seqclass.nn.recurrent import GatedLayer, GateMasks
 from seqclass.nn.shared_padding import LeadingPadding
 
@@ -27,7 +27,7 @@ class LSTM(GatedLayer):
             clip(x / 6 + 0.5, 0, 1) (called hard_sigmoid in Keras 3 and PyTorch). cuDNN and oneDNN have only the
             sigmoid.
         initializer: scheme of the initial values: `keras1`, `keras` or `torch`.
-        kernel: the implementation to run, see `seqclass.nn.lstm_kernels`; `auto` uses the fastest that can.
+        kernel: the implementation to run, see `seqclass.nn.kernels`; `auto` uses the fastest that can.
 
     Attributes:
         weight_ih: (4 * hidden_size, input_size), gates in PyTorch's order i, f, g (Keras: c), o.

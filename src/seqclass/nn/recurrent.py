@@ -9,7 +9,7 @@ from torch import nn
 from seqclass.checks import check_choice, check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import INITIALIZERS, Initializer
-from seqclass.nn.lstm_kernels import KERNELS, Kernel
+from seqclass.nn.kernels import KERNELS, Kernel
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
 from seqclass.nn.shared_padding import LeadingPadding
 from seqclass.nn.tensor_checks import check_sequence

@@ -1,0 +1,60 @@
+"""LSTM and GRU as their definitions read (`seqclass.nn.cells`): one step after the other, differentiated by autograd.
+
+Slow, and here to compare the other kernels with: `tests/nn` does so in float64.
+"""
+
+import torch
+
+from seqclass.nn.cells import States, gru_step, lstm_step, project_inputs, run_steps
+from seqclass.nn.denormals import flush_denormals, flush_in_backward
+from seqclass.nn.kernels.arguments import GRUArguments, LSTMArguments
+from seqclass.nn.tensor_checks import is_fake
+
+
+def reference_lstm(arguments: LSTMArguments) -> torch.Tensor:
+    """Run every step of every row.
+
+    Returns:
+        The state after the last step, or all of them, as the arguments say.
+    """
+    inputs = arguments.inputs
+
+    def step(projected: torch.Tensor, states: States) -> States:
+        return lstm_step(
+            projected,
+            states,
+            arguments.weight_hh,
+            recurrent_activation=arguments.recurrent_activation,
+            masks=arguments.recurrent_masks,
+        )
+
+    zeros = inputs.new_zeros(inputs.shape[0], arguments.hidden_size)
+    projected = project_inputs(inputs, arguments.weight_ih, arguments.bias, arguments.input_masks)
+    return run_steps(step, projected, (zeros, zeros), arguments.padding, return_sequences=arguments.return_sequences)
+
+
+def reference_gru(arguments: GRUArguments) -> torch.Tensor:
+    """Run every step of every row; without a compiler a GRU with gate dropout has no other kernel.
+
+    Returns:
+        The state after the last step, or all of them, as the arguments say.
+    """
+    inputs = arguments.inputs
+    flushes = inputs.device.type == "cpu" and not is_fake(inputs)
+    if flushes:
+        flush_denormals()
+
+    def step(projected: torch.Tensor, states: States) -> States:
+        return gru_step(
+            projected,
+            states,
+            arguments.weight_hh,
+            arguments.bias_hh,
+            recurrent_activation=arguments.recurrent_activation,
+            masks=arguments.recurrent_masks,
+        )
+
+    zeros = inputs.new_zeros(inputs.shape[0], arguments.hidden_size)
+    projected = project_inputs(inputs, arguments.weight_ih, arguments.bias_ih, arguments.input_masks)
+    result = run_steps(step, projected, (zeros,), arguments.padding, return_sequences=arguments.return_sequences)
+    return flush_in_backward(result) if flushes else result
