@@ -9,7 +9,7 @@ import numpy.typing as npt
 from seqclass.text.numbered import NumberedTexts
 from seqclass.text.ragged import RaggedIds
 
-CHUNK_CHARACTERS = 1 << 19
+CHUNK_CHARACTERS = 1 << 20
 CHUNK_TEXTS = 1 << 14
 """A chunk ends with the text that reaches either limit."""
 
