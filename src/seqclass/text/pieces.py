@@ -1,4 +1,4 @@
-"""Splits many texts at the spaces and finds the distinct pieces, with numpy: a dict takes five times as long."""
+"""Splits many texts at the spaces and finds the distinct pieces, with numpy: a dict takes twice as long."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -77,9 +77,8 @@ def _first_places(content: bytes, starts: _Numbers, ends: _Numbers) -> _Numbers:
     table = np.zeros(1 << bits, dtype=np.int64)
     for multiplier in _MULTIPLIERS:
         low, high = (key[pending] for key in keys)
-        slots = (((low * np.uint64(multiplier) ^ high) * np.uint64(multiplier)) >> np.uint64(64 - bits)).astype(
-            np.int64
-        )
+        mixed = (low * np.uint64(multiplier) ^ high) * np.uint64(multiplier)
+        slots = (mixed >> np.uint64(64 - bits)).astype(np.int64)
         # Of several assignments to one slot the last stays: backwards, that of the first piece.
         table[slots[::-1]] = pending[::-1]
         found = table[slots]
