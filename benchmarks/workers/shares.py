@@ -20,7 +20,7 @@ class SharesWorker:
 
         from seqclass.classifier import TextClassifier
         from seqclass.evaluation.texts import batches, unlabelled_texts
-        from seqclass.text import RaggedIds
+        from seqclass.text import PieceIds
 
         seconds: defaultdict[str, float] = defaultdict(float)
         last = time.perf_counter()
@@ -37,9 +37,10 @@ class SharesWorker:
         with torch.inference_mode():
             for batch in batches(unlabelled_texts(texts), BATCH_SIZE):
                 lap("read")
-                words = list(pipeline.tokenizer.map(batch))
+                pieces = pipeline.tokenizer.pieces(batch)
+                words = pipeline.tokenizer.words_of_pieces(pieces.words)
                 lap("tokenize")
-                ids = pipeline.pad(RaggedIds.from_lists(map(pipeline.vocabulary.encode, words)))
+                ids = pipeline.pad(PieceIds(pipeline.vocabulary, words).encode(pieces.numbers))
                 lap("encode")
                 classifier.probabilities(torch.from_numpy(ids)).tolist()
                 lap("network")

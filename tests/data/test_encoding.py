@@ -11,7 +11,8 @@ from seqclass.data import encoding as encoding_module
 from seqclass.data.encoded import load_encoded
 from seqclass.data.sources.rows import Reading
 from seqclass.data.split import label_array
-from seqclass.text import TextPipeline, Tokenizer, Vocabulary
+from seqclass.text import RaggedIds, TextPipeline, Tokenizer, Vocabulary
+from seqclass.text import pieces as pieces_module
 
 
 def in_memory(source, options):
@@ -37,7 +38,7 @@ def assert_same(encoded, source, parts, pipeline):
     assert encoded.label_names == source.label_names
     assert list(encoded.parts) == list(parts)
     for name, part in parts.items():
-        ids = pipeline.encode_all(part.texts)
+        ids = RaggedIds.from_lists(map(pipeline.encode, part.texts))
         found = encoded.parts[name]
         np.testing.assert_array_equal(found.ids.values, ids.values)
         np.testing.assert_array_equal(found.ids.offsets, ids.offsets)
@@ -68,9 +69,10 @@ def test_the_same_as_in_memory(tmp_path_factory, texts, options, apart, small):
     source = OwnTexts((texts, labels), test=(texts[-5:], labels[-5:]) if apart else None, empty_texts="skip")
     folder = tmp_path_factory.mktemp("data") / "encoded"
     with pytest.MonkeyPatch.context() as patch:
-        if small:  # as many pieces as there can be
-            patch.setattr(encoding_module, "PIECE_WORDS", 3)
-            patch.setattr(encoding_module, "PIECE_TEXTS", 2)
+        if small:  # as many chunks as there can be
+            patch.setattr(encoding_module, "CHUNK_PIECES", 3)
+            patch.setattr(encoding_module, "CHUNK_TEXTS", 2)
+            patch.setattr(pieces_module, "CHUNK_TEXTS", 3)
         encoded = encode(source, folder, options)
     assert_same(encoded, source, *in_memory(source, options))
 

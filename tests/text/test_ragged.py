@@ -95,3 +95,23 @@ def test_arrays_that_do_not_fit(values, offsets, message):
     offsets = np.array(offsets) if offsets else np.array([], dtype=np.int64)
     with pytest.raises(InputError, match=message):
         RaggedIds(values, offsets)
+
+
+def test_concatenated():
+    parts = [RaggedIds.from_lists(lists) for lists in ([[1, 2], []], [], [[70_000]])]
+    found = RaggedIds.concatenated(parts)
+    assert [row.tolist() for row in (found[0], found[1], found[2])] == [[1, 2], [], [70_000]]
+    assert len(found) == 3
+
+
+def test_sequences_one_behind_the_other():
+    ids = RaggedIds.from_lists([[1, 2], [], [3]])
+    found = ids.joined_rows(RaggedIds.from_lists([[2, 0, 2], [], [1], [1, 0]]))
+    assert [found[row].tolist() for row in range(len(found))] == [[3, 1, 2, 3], [], [], [1, 2]]
+
+
+@pytest.mark.parametrize(("largest", "dtype"), [(65_535, np.uint16), (65_536, np.int32)])
+def test_narrowed(largest, dtype):
+    ids = RaggedIds(np.array([largest, 0], dtype=np.int32), np.array([0, 2]))
+    assert ids.narrowed().values.dtype == dtype
+    assert ids.narrowed().values.tolist() == [largest, 0]

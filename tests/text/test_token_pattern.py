@@ -64,15 +64,68 @@ def test_whatever_the_pattern_it_is_tokens_or_one_clear_error(pattern, text):
         assert all(token and token in text for token in tokens)
 
 
-@pytest.mark.parametrize("pattern", sorted(token_pattern._WITHOUT_BACKTRACKING))
+USUAL = [
+    r"\w+",
+    r"\w+|[^\w\s]",
+    r"\w+(?:'\w+)?|[^\w\s]",
+    r"[a-z0-9]+(?:'[a-z]+)*|[.,!?]",
+    r"\w|\d+(?:[.,]\d+)*|\$|[é-ž]+(?:-\w)?",
+]
+
+
+@pytest.mark.parametrize("pattern", USUAL)
 @pytest.mark.parametrize("text", ["a" * 300_000, "a'" * 300_000, "'" * 300_000, "a'a " * 100_000, "é́" * 300_000])
 def test_the_usual_patterns_need_no_time_limit(pattern, text):
     began = time.process_time()
+    assert TokenPattern(pattern).is_within_pieces
     TokenPattern(pattern).tokens(text)
     assert time.process_time() - began < token_pattern.SECONDS_PER_TEXT / 4
 
 
-@pytest.mark.parametrize("pattern", sorted(token_pattern._WITHOUT_BACKTRACKING))
+@pytest.mark.parametrize("pattern", USUAL)
 def test_without_a_time_limit_they_find_the_same(pattern):
     text = "It's 5 o'clock; don''t (yet) 'quote' \u00e9t\u00e9_1 \u4f60\u597d ... rock'n'roll\n"
-    assert TokenPattern(pattern).tokens(text) == TokenPattern(f"(?:{pattern})").tokens(text)
+    limited = TokenPattern(f"(?:{pattern})")
+    assert not limited.is_within_pieces
+    assert TokenPattern(pattern).tokens(text) == limited.tokens(text)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(r"\w+ \w+", r"\S+", r"\W", r".", r"a.c", r"[^a]+", r"[^\w]", r"[ -~]+", "[\x01-z]+", r"\s+", r"[\s\w]+"),
+        *(r"\bno\b", r"^\w+", r"\w+$", r"(?<=a)b", r"a(?= )", r"\w+(?! )", r"\p{L}+", r"[[:space:]]+"),
+        *(r"(\w)+", r"(?:a+)+b", r"\w+\w+x", r"\w+(?:'\w+)", r"a*", r"a?", r"a{2,}", r"(?i)a", r"a||b", r"\w+?", "a|"),
+    ],
+)
+def test_what_could_match_a_space_look_around_or_backtrack_is_none_of_them(pattern):
+    assert not TokenPattern(pattern).is_within_pieces
+
+
+CHARACTERS = st.sampled_from([r"\w", r"\d", "a", "'", "é", r"\.", "[a-c']", "[^\\w\\s]", "[^a\\s.]", "[.!?]", r"[\d-]"])
+ALTERNATIVES = st.tuples(
+    CHARACTERS,
+    st.sampled_from(["", "+"]),
+    st.one_of(
+        st.just(""),
+        st.tuples(CHARACTERS, CHARACTERS, st.sampled_from([")?", "+)?", ")*", "+)*"])).map(
+            lambda parts: f"(?:{''.join(parts)}"
+        ),
+    ),
+).map("".join)
+
+
+@given(
+    pattern=st.lists(ALTERNATIVES, min_size=1, max_size=3).map("|".join),
+    pieces=st.lists(st.text(st.sampled_from("ab'é.1-\u0301\x00\n\u2003\ud800")), max_size=5),
+)
+def test_the_tokens_of_pieces_are_those_of_the_text(pattern, pieces):
+    usual = TokenPattern(pattern)
+    assert usual.is_within_pieces
+    found = usual.tokens_of_pieces(pieces)
+    assert len(found) == len(pieces)
+    for number, piece in enumerate(pieces):
+        assert [found.words[i] for i in found.numbers[number]] == usual.tokens(piece)
+    assert len(set(found.words)) == len(found.words)
+    whole = TokenPattern(f"(?:{pattern})")  # searched as a whole
+    assert [found.words[i] for i in found.numbers.values] == whole.tokens(" ".join(pieces))

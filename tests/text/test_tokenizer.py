@@ -158,3 +158,31 @@ def test_whatever_the_text_its_words_are_words(text, lower, strip_html):
     words = Tokenizer(lower=lower, strip_html=strip_html)(text)
     assert all(word and not set(word) & set(KERAS_FILTERS + " ") for word in words)
     assert Tokenizer(lower=lower)(" ".join(words)) == words
+
+
+@given(
+    texts=st.lists(st.text(st.characters(codec=None) | st.sampled_from("aB's.1 <>\t\n\u0301")), max_size=5),
+    how=st.sampled_from(
+        [
+            {"kind": "words"},
+            {"kind": "characters"},
+            {"kind": "regex", "token_pattern": r"\w+(?:'\w+)?|[^\w\s]"},
+            {"kind": "regex", "token_pattern": r"\w+ ?|\S"},
+        ]
+    ),
+    filters=st.sampled_from(["", "é'", KERAS_FILTERS]),
+    strip_html=st.sampled_from([True, False, "breaks"]),
+)
+def test_the_words_of_pieces_are_those_of_the_text(texts, how, filters, strip_html):
+    tokenizer = Tokenizer(filters=filters, strip_html=strip_html, **how)
+    pieces = tokenizer.pieces(texts)
+    words = tokenizer.words_of_pieces(pieces.words)
+    numbers = words.numbers.joined_rows(pieces.numbers)
+    assert [[words.words[i] for i in numbers[row]] for row in range(len(numbers))] == list(map(tokenizer, texts))
+    assert len(set(words.words)) == len(words.words)
+
+
+def test_pieces_name_the_position_of_what_is_no_text():
+    for kind in ("words", "characters"):
+        with pytest.raises(InputError, match=r"text 1 has to be a str, not float: nan"):
+            Tokenizer(kind=kind).pieces(["a", float("nan")])

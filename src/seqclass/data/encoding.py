@@ -1,22 +1,21 @@
-"""From a source of texts to the files of a data set, with memory for a piece of it.
+"""From a source of texts to the files of a data set, with memory for a chunk of it.
 
-The texts are read and split into words once. What is counted on the way decides how they are encoded (which texts are
-the test part, and how often each word occurs in the others), so the words are numbered as they come and written to the
-disk under those numbers; then, piece by piece, the numbers become ids. In memory are a piece, the distinct words, and
-4 to 8 bytes for each label.
+The texts are read and split once, into pieces whose words do not depend on what is around them. What is counted on the
+way decides how they are encoded (which texts are the test part, and how often each word occurs in the others), so the
+pieces are numbered as they come and written to the disk under those numbers; then, chunk by chunk, the numbers become
+ids. In memory are a chunk, the distinct pieces, and 4 to 8 bytes for each label.
 """
 
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count, groupby
+from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +25,12 @@ from seqclass.data.array_files import RaggedFile, mapped_ragged
 from seqclass.data.encoded import Names, PartFiles, utf8, write_meta
 from seqclass.data.sources import Source
 from seqclass.data.split import label_array
-from seqclass.text import BaseTokenizer, RaggedIds, TextPipeline, Vocabulary
+from seqclass.text import BaseTokenizer, NumberedTexts, PieceIds, RaggedIds, TextPipeline, in_chunks
+from seqclass.text.numbered import numbering
 
-PIECE_WORDS = 1 << 20
-PIECE_TEXTS = 1 << 16
-"""A piece ends with the text that reaches either limit."""
-
-Item = TypeVar("Item", bound=Hashable)
+CHUNK_PIECES = 1 << 18
+CHUNK_TEXTS = 1 << 16
+"""A chunk that becomes ids ends with the text that reaches either limit."""
 
 
 def encode_source(
@@ -52,10 +50,11 @@ def encode_source(
         OSError: if the files cannot be written.
     """
     with TemporaryDirectory(dir=folder) as scratch:
-        words, numbered = _number_words(source, tokenizer, Path(scratch))
+        pieces, numbered = _number_pieces(source, tokenizer, Path(scratch))
         parts = _parts(source, numbered)
+        words = tokenizer.words_of_pieces(pieces)
         pipeline = new_pipeline(_word_counts(words, parts["train"]))
-        ids = _WordIds(pipeline.vocabulary, words)
+        ids = PieceIds(pipeline.vocabulary, words)
         for name, part in parts.items():
             num_classes = len(source.label_names) if source.multi_label else None
             with PartFiles(folder, name, num_ids=pipeline.num_ids, num_classes=num_classes) as files:
@@ -71,15 +70,15 @@ def encode_source(
 
 @dataclass(frozen=True)
 class _Numbered:
-    """Texts as numbers of words.
+    """Texts as numbers of pieces.
 
     Attributes:
-        words: in a file; a number counts the distinct words in the order of first appearance in the source.
+        pieces: in a file; a number counts the distinct pieces in the order of first appearance in the source.
         labels: as in `EncodedPart`.
         names: in a file, as UTF-8.
     """
 
-    words: RaggedIds
+    pieces: RaggedIds
     labels: npt.NDArray[np.integer[Any]]
     names: RaggedIds
 
@@ -91,47 +90,48 @@ class _Part:
     texts: _Numbered
     mask: npt.NDArray[np.bool_] | None = None
 
-    def pieces(self) -> Iterator[tuple[RaggedIds, npt.NDArray[np.int64]]]:
-        """Yield pieces of the texts, each with the rows of its texts."""
-        offsets = self.texts.words.offsets
+    def chunks(self) -> Iterator[tuple[RaggedIds, npt.NDArray[np.int64]]]:
+        """Yield some of the texts at a time, each with its row."""
+        offsets = self.texts.pieces.offsets
         first = 0
-        while first < len(self.texts.words):
-            enough = int(np.searchsorted(offsets, offsets[first] + PIECE_WORDS))
-            last = min(max(enough, first + 1), first + PIECE_TEXTS, len(self.texts.words))
-            piece, rows = self.texts.words[first:last], np.arange(first, last)
+        while first < len(self.texts.pieces):
+            enough = int(np.searchsorted(offsets, offsets[first] + CHUNK_PIECES))
+            last = min(max(enough, first + 1), first + CHUNK_TEXTS, len(self.texts.pieces))
+            chunk, rows = self.texts.pieces[first:last], np.arange(first, last)
             if self.mask is not None:
-                piece, rows = piece[self.mask[rows]], rows[self.mask[rows]]
-            yield piece, rows
+                chunk, rows = chunk[self.mask[rows]], rows[self.mask[rows]]
+            yield chunk, rows
             first = last
 
 
-def _number_words(source: Source, tokenizer: BaseTokenizer, folder: Path) -> tuple[list[str], dict[str, _Numbered]]:
-    """Read the source; returns the distinct words, and by part the texts as numbers of words."""
-    word_numbers: defaultdict[str, int] = _numbering()
-    combination_numbers: defaultdict[tuple[str, ...], int] = _numbering()
+def _number_pieces(source: Source, tokenizer: BaseTokenizer, folder: Path) -> tuple[list[str], dict[str, _Numbered]]:
+    """Read the source; returns the distinct pieces, and by part the texts as their numbers."""
+    piece_numbers: defaultdict[str, int] = numbering()
+    combination_numbers: defaultdict[tuple[str, ...], int] = numbering()
     combinations: dict[str, array[int]] = {}
     texts = tqdm(source.texts(), desc=f"Encoding {source.name}", unit=" texts", leave=False, disable=None)
     for part, rows in groupby(texts, key=attrgetter("part")):
         combinations[part] = array("i")
-        with _NumberedFile(folder, part) as file:
-            for row in rows:
-                file.append(map(word_numbers.__getitem__, tokenizer(row.text)), row.name)
-                combinations[part].append(combination_numbers[row.labels])
+        with (
+            RaggedFile(folder, f"{part}.pieces", np.uint32) as pieces_file,
+            RaggedFile(folder, f"{part}.names", np.uint8) as names_file,
+        ):
+            for chunk in in_chunks(rows, lambda row: len(row.text)):
+                pieces = tokenizer.pieces([row.text for row in chunk])
+                number_of = np.fromiter(map(piece_numbers.__getitem__, pieces.words), np.uint32, len(pieces.words))
+                pieces_file.append(RaggedIds(number_of[pieces.numbers.values], pieces.numbers.offsets))
+                names_file.append(utf8(row.name for row in chunk))
+                combinations[part].extend(combination_numbers[row.labels] for row in chunk)
     label_of = _label_table(source, list(combination_numbers))
     parts = {
         part: _Numbered(
-            mapped_ragged(folder, f"{part}.words"),
+            mapped_ragged(folder, f"{part}.pieces"),
             label_of[np.asarray(numbers)],
             mapped_ragged(folder, f"{part}.names"),
         )
         for part, numbers in combinations.items()
     }
-    return list(word_numbers), parts
-
-
-def _numbering() -> "defaultdict[Item, int]":
-    """Numbers words in the order of first appearance."""
-    return defaultdict(count().__next__)
+    return list(piece_numbers), parts
 
 
 def _label_table(source: Source, combinations: list[tuple[str, ...]]) -> npt.NDArray[np.integer[Any]]:
@@ -141,39 +141,6 @@ def _label_table(source: Source, combinations: list[tuple[str, ...]]) -> npt.NDA
     if source.multi_label:
         return label_array(labels, len(index)).astype(np.uint8)
     return label_array([label for (label,) in labels], len(index))
-
-
-class _NumberedFile:
-    """Writes the words and names of one part."""
-
-    def __init__(self, folder: Path, part: str) -> None:
-        with ExitStack() as stack:
-            self._words_file = stack.enter_context(RaggedFile(folder, f"{part}.words", np.uint32))
-            self._names_file = stack.enter_context(RaggedFile(folder, f"{part}.names", np.uint8))
-            self._files = stack.pop_all()
-        self._begin_piece()
-
-    def append(self, numbers: Iterator[int], name: str) -> None:
-        self._words.extend(numbers)
-        self._ends.append(len(self._words))
-        self._names.append(name)
-        if len(self._words) >= PIECE_WORDS or len(self._names) >= PIECE_TEXTS:
-            self._write_piece()
-
-    def __enter__(self) -> "_NumberedFile":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._files:
-            self._write_piece()
-
-    def _begin_piece(self) -> None:
-        self._words, self._ends, self._names = array("I"), array("q", [0]), list[str]()
-
-    def _write_piece(self) -> None:
-        self._words_file.append(RaggedIds(np.asarray(self._words), np.asarray(self._ends)))
-        self._names_file.append(utf8(self._names))
-        self._begin_piece()
 
 
 def _parts(source: Source, numbered: dict[str, _Numbered]) -> dict[str, _Part]:
@@ -187,44 +154,44 @@ def _parts(source: Source, numbered: dict[str, _Numbered]) -> dict[str, _Part]:
     return parts
 
 
-def _word_counts(words: list[str], train: _Part) -> dict[str, int]:
-    """How often each word occurs in a part, in the order of first appearance there."""
-    counts = np.zeros(len(words), dtype=np.int64)
-    first_at = np.full(len(words), np.iinfo(np.int64).max)
+def _word_counts(words: NumberedTexts, train: _Part) -> dict[str, int]:
+    """How often each word occurs in a part, in the order of first appearance there.
+
+    Args:
+        words: of the pieces.
+        train: the part.
+    """
+    pieces = len(words)
+    counts = np.zeros(pieces, dtype=np.int64)
+    first_at = np.full(pieces, np.iinfo(np.int64).max)
     start = 0
-    for piece, _ in train.pieces():
-        counts += np.bincount(piece.values, minlength=len(words))
-        # Of several assignments to one place the last stays: backwards, that of the first appearance.
-        appearances = np.full(len(words), np.iinfo(np.int64).max)
-        appearances[piece.values[::-1]] = np.arange(start + len(piece.values) - 1, start - 1, -1)
-        first_at = np.minimum(first_at, appearances)
-        start += len(piece.values)
-    return {words[number]: int(counts[number]) for number in np.argsort(first_at).tolist() if counts[number]}
+    for chunk, _ in train.chunks():
+        counts += np.bincount(chunk.values, minlength=pieces)
+        first_at = np.minimum(first_at, start + _first_places(chunk.values, pieces))
+        start += len(chunk.values)
+    of_pieces = words.numbers[np.argsort(first_at, kind="stable")[: np.count_nonzero(counts)]]
+    counts_of_words = np.zeros(len(words.words), dtype=np.int64)
+    np.add.at(counts_of_words, words.numbers.values, np.repeat(counts, words.numbers.lengths))
+    order = np.argsort(_first_places(of_pieces.values, len(words.words)), kind="stable")
+    return {
+        words.words[number]: int(counts_of_words[number])
+        for number in order[: np.count_nonzero(counts_of_words)].tolist()
+    }
 
 
-class _WordIds:
-    """The ids that a vocabulary gives to words known by their numbers."""
-
-    def __init__(self, vocabulary: Vocabulary, words: list[str]) -> None:
-        self._marks = vocabulary.encode(())
-        # A word that is left out has the id -1.
-        ids = [vocabulary.encode((word,))[len(self._marks) :] for word in words]
-        self._table = np.array([found[0] if found else -1 for found in ids], dtype=np.int32)
-
-    def encode(self, numbers: RaggedIds) -> RaggedIds:
-        """Return the ids of texts, as `Vocabulary.encode` gives them."""
-        ids = self._table[numbers.values]
-        kept = ids >= 0
-        offsets = np.concatenate([[0], np.cumsum(kept)])[numbers.offsets]
-        values = np.insert(ids[kept], np.repeat(offsets[:-1], len(self._marks)), self._marks * len(numbers))
-        return RaggedIds(values, offsets + len(self._marks) * np.arange(len(offsets)))
+def _first_places(numbers: npt.NDArray[np.integer[Any]], count: int) -> npt.NDArray[np.int64]:
+    """Return where each of the numbers 0 to `count - 1` comes first; far behind all others where it does not."""
+    places = np.full(count, np.iinfo(np.int64).max // 2)
+    # Of several assignments to one place the last stays: backwards, that of the first appearance.
+    places[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    return places
 
 
-def _write(part: _Part, ids: _WordIds, pipeline: TextPipeline, files: PartFiles) -> npt.NDArray[np.int64]:
+def _write(part: _Part, ids: PieceIds, pipeline: TextPipeline, files: PartFiles) -> npt.NDArray[np.int64]:
     """Write a part; returns the rows of the texts that hold no word of the vocabulary."""
     without_words = []
-    for piece, rows in part.pieces():
-        encoded = ids.encode(piece)
+    for chunk, rows in part.chunks():
+        encoded = ids.encode(chunk)
         files.append(encoded, part.texts.labels[rows], part.texts.names[rows])
         without_words.append(rows[pipeline.without_words(encoded)])
     return np.concatenate(without_words)

@@ -106,13 +106,7 @@ class Unlabelled:
         hard = part.labels if part.labels.ndim == 2 else np.arange(self._shape[1]) == part.labels[:, np.newaxis]
         names = [*part.names, *(f"unlabelled:{number}" for number in range(1, len(self) + 1))]
         labels: npt.NDArray[Any] = np.concatenate([hard.astype(np.float32), self.shares])
-        return EncodedPart(joined(part.ids, self.ids), labels, Names.of(names))
-
-
-def joined(first: RaggedIds, second: RaggedIds) -> RaggedIds:
-    """Put the texts of one behind those of the other."""
-    offsets = np.concatenate([first.offsets, second.offsets[1:] + first.offsets[-1]])
-    return RaggedIds(np.concatenate([first.values, second.values]), offsets)
+        return EncodedPart(RaggedIds.concatenated([part.ids, self.ids]), labels, Names.of(names))
 
 
 def _each(texts: RaggedIds) -> Iterable[npt.NDArray[np.integer[Any]]]:

@@ -3,7 +3,10 @@
 from seqclass.text.affixes import affix_table
 from seqclass.text.base_tokenizer import BaseTokenizer
 from seqclass.text.keras_tokenizer import KerasTokenizer
+from seqclass.text.numbered import NumberedTexts
 from seqclass.text.padding import Side, pad_sequences
+from seqclass.text.piece_ids import PieceIds
+from seqclass.text.pieces import in_chunks
 from seqclass.text.pipeline import TextPipeline
 from seqclass.text.ragged import RaggedIds
 from seqclass.text.subwords import subword_table
@@ -29,6 +32,8 @@ __all__ = [
     "BaseTokenizer",
     "KerasTokenizer",
     "Lower",
+    "NumberedTexts",
+    "PieceIds",
     "RaggedIds",
     "Side",
     "StripHtml",
@@ -41,6 +46,7 @@ __all__ = [
     "Vocabulary",
     "WordVectors",
     "affix_table",
+    "in_chunks",
     "pad_sequences",
     "read_word_vectors",
     "subword_table",

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from seqclass.errors import InputError
-from seqclass.text.base_tokenizer import BaseTokenizer
+from seqclass.text.base_tokenizer import BaseTokenizer, checked_texts
 from seqclass.text.keras_tokenizer import KerasTokenizer
 from seqclass.text.padding import Side, check_padding, pad_sequences
+from seqclass.text.piece_ids import PieceIds
+from seqclass.text.pieces import in_chunks
 from seqclass.text.ragged import RaggedIds
 from seqclass.text.tokenizer import Tokenizer
 from seqclass.text.torchtext_tokenizer import TorchtextTokenizer
@@ -71,7 +73,12 @@ class TextPipeline:
         Raises:
             InputError: if a text is not a str; the message has its position.
         """
-        return RaggedIds.from_lists(map(self.vocabulary.encode, self.tokenizer.map(texts)))
+        parts = [RaggedIds(np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64))]
+        for some in in_chunks(checked_texts(texts), len):
+            pieces = self.tokenizer.pieces(some)
+            words = self.tokenizer.words_of_pieces(pieces.words)
+            parts.append(PieceIds(self.vocabulary, words).encode(pieces.numbers))
+        return RaggedIds.concatenated(parts).narrowed()
 
     def cut(self, ids: RaggedIds) -> RaggedIds:
         """Cut encoded texts to `maxlen` without padding them."""

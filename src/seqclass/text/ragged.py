@@ -1,7 +1,7 @@
 """Id sequences of different lengths in one flat array."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -67,8 +67,19 @@ class RaggedIds:
             at = int(np.argmax(packed < 0))
             position = int(np.searchsorted(starts, at, side="right")) - 1
             raise InputError(f"sequence {position} has the id {packed[at]}; ids are not negative")
-        fits = not len(packed) or packed.max() <= np.iinfo(np.uint16).max
-        return cls(packed.astype(np.uint16) if fits else packed, starts)
+        return cls(packed, starts).narrowed()
+
+    @classmethod
+    def concatenated(cls, parts: Sequence["RaggedIds"]) -> "RaggedIds":
+        """Put the sequences of several, at least one, behind one another."""
+        ends = np.cumsum([0, *(len(part.values) for part in parts)])
+        offsets = [part.offsets[1:] + end for part, end in zip(parts, ends[:-1], strict=True)]
+        return cls(np.concatenate([part.values for part in parts]), np.concatenate([[0], *offsets]))
+
+    def narrowed(self) -> "RaggedIds":
+        """Return the same with uint16 where the largest id fits, unchanged otherwise; ids are not negative."""
+        fits = self.values.max(initial=0) <= np.iinfo(np.uint16).max
+        return RaggedIds(self.values.astype(np.uint16), self.offsets) if fits else self
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -100,6 +111,19 @@ class RaggedIds:
         # Each id moves by as much as the start of its row does.
         shift = np.repeat(starts - offsets[:-1], ends - starts)
         return RaggedIds(self.values[np.arange(offsets[-1]) + shift], offsets)
+
+    def joined_rows(self, rows: "RaggedIds") -> "RaggedIds":
+        """Put sequences one behind the other: sequence i of the result is all those that `rows[i]` names.
+
+        Args:
+            rows: numbers of sequences, from 0 to `len(self) - 1`; not checked.
+        """
+        lengths = self.lengths[rows.values]
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        # Each id moves by as much as the start of its sequence does.
+        places = np.repeat(self.offsets[rows.values] - ends[:-1], lengths)
+        places += np.arange(ends[-1])
+        return RaggedIds(self.values[places], ends[rows.offsets])
 
     def _row_numbers(self, index: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return indices or a mask as numbers from 0 on; the cost does not depend on how many rows there are."""

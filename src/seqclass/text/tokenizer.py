@@ -1,13 +1,16 @@
 """From a text to its tokens: words, matches of a regular expression, or characters."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
 from seqclass.checks import check_choice
 from seqclass.errors import InputError
-from seqclass.text.base_tokenizer import BaseTokenizer, check_text
+from seqclass.text.base_tokenizer import BaseTokenizer, check_text, checked_texts
+from seqclass.text.numbered import NumberedTexts, number_words
+from seqclass.text.pieces import number_pieces
 from seqclass.text.token_pattern import TokenPattern
 
 TokenizerKind = Literal["words", "regex", "characters"]
@@ -91,8 +94,28 @@ class Tokenizer(BaseTokenizer):
             return list(SPACE_MARK.join(normal.split()))
         return [token.replace(" ", SPACE_MARK) for token in self._pattern.tokens(normal)]
 
+    def pieces(self, texts: Sequence[str]) -> NumberedTexts:
+        """Split texts at the spaces, unless a word may reach beyond one; see `BaseTokenizer`."""
+        if self._words_are_within_pieces:
+            return number_pieces([self._normal_bytes(text) for text in checked_texts(texts)])
+        return super().pieces(texts)
+
+    def words_of_pieces(self, pieces: Sequence[str]) -> NumberedTexts:
+        """Return the words of distinct pieces; see `BaseTokenizer`."""
+        if self.kind == "regex" and self._pattern.is_within_pieces:
+            return self._pattern.tokens_of_pieces(pieces)
+        return number_words([piece] if piece else [] for piece in pieces)  # between two spaces there is none
+
+    @property
+    def _words_are_within_pieces(self) -> bool:
+        return self.kind == "words" or (self.kind == "regex" and self._pattern.is_within_pieces)
+
     def _normal(self, text: str) -> str:
         """Return the text without HTML, lower-cased, and with spaces for the filters."""
+        return self._normal_bytes(text).decode("utf-8", "surrogatepass")
+
+    def _normal_bytes(self, text: str) -> bytes:
+        """Return the same as UTF-8."""
         if self.strip_html:
             text = (_LINE_BREAK if self.strip_html == "breaks" else _TAG).sub(" ", text)
         if self.lower == "unicode":
@@ -101,8 +124,7 @@ class Tokenizer(BaseTokenizer):
             text = text.translate(self._wide_table)
         # bytes.translate does lower-casing and filters in one pass, nearly twice as fast as str.translate.
         # "surrogatepass" leaves lone surrogates, which a str may contain, unchanged.
-        narrow = text.encode("utf-8", "surrogatepass").translate(self._byte_table)
-        return narrow.decode("utf-8", "surrogatepass")
+        return text.encode("utf-8", "surrogatepass").translate(self._byte_table)
 
     @cached_property
     def _pattern(self) -> TokenPattern:

@@ -149,12 +149,16 @@ class Vocabulary:
 
     def encode(self, words: Iterable[str]) -> list[int]:
         """Return the ids of `words`, the start mark first."""
-        fallback = self.oov_char if self.unseen_words == "oov" else None
-        ids = list(map(self._id_by_word.get, words, repeat(fallback)))
+        ids = self.ids_or_none(words)
         if self.start_char is not None:
             ids.insert(0, self._limited(self.start_char))
         # Most texts have nothing to drop, and `in` is faster than rebuilding the list.
         return [i for i in ids if i is not None] if None in ids else ids  # type: ignore[return-value]
+
+    def ids_or_none(self, words: Iterable[str]) -> list[int | None]:
+        """Return the id of each word; None if it is left out."""
+        fallback = self.oov_char if self.unseen_words == "oov" else None
+        return list(map(self._id_by_word.get, words, repeat(fallback)))
 
     def decode(self, ids: Iterable[int], *, marks: bool = True) -> list[str]:
         """Return the words of `ids`: the inverse of `encode`, except for what it dropped or replaced.

@@ -12,11 +12,10 @@ from torch import distributed
 
 from seqclass.classifier import Task
 from seqclass.data import EncodedDataModule
-from seqclass.data.unlabelled import joined
 from seqclass.errors import InputError
 from seqclass.models import Stack
 from seqclass.nn import fit_ngrams
-from seqclass.text import subword_table
+from seqclass.text import RaggedIds, subword_table
 from seqclass.training.self_training import ngram_targets
 
 NGRAM_STRENGTH = 200.0
@@ -56,7 +55,7 @@ def fit_ngram_branch(stack: Stack, data: Any, class_weights: torch.Tensor | None
     weights = None
     if data.soft_labelled is not None:
         found, sure = ngram_targets(torch.from_numpy(data.soft_labelled.shares), multi_label=data.multi_label)
-        ids = joined(ids, data.pipeline.cut(data.soft_labelled.ids))
+        ids = RaggedIds.concatenated([ids, data.pipeline.cut(data.soft_labelled.ids)])
         weights = torch.cat([torch.ones(len(classes)), sure])
         classes = torch.cat([classes, found])
     targets = classes

@@ -9,7 +9,6 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from seqclass.classifier import TextClassifier
 from seqclass.data import EncodedDataModule
-from seqclass.data.unlabelled import joined
 from seqclass.errors import InputError
 from seqclass.models import PRESETS, StackOptions
 from seqclass.nn import AffixEmbedding, suggested_buckets
@@ -172,7 +171,7 @@ def _check_unlabelled(
 def _all_ids(data: EncodedDataModule) -> RaggedIds:
     """Return the texts that are trained on, and those without labels, each cut to `maxlen`."""
     ids, _ = data.training_ids()
-    return ids if data.unlabelled is None else joined(ids, data.pipeline.cut(data.unlabelled.ids))
+    return ids if data.unlabelled is None else RaggedIds.concatenated([ids, data.pipeline.cut(data.unlabelled.ids)])
 
 
 def _suggested_buckets(data: EncodedDataModule, options: StackOptions) -> int:
