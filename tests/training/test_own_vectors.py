@@ -107,3 +107,14 @@ def test_training_begins_with_them_or_with_a_file_of_vectors(data, many, tmp_pat
     weight = new_classifier(data(), word_vectors=str(file), **options).classifier.stack.embedding.weight
     assert weight[texts.pipeline.vocabulary.word_ids()["word1"]].tolist() == [1, 2, 3, 4]
     assert not torch.equal(weight[:4], made(texts).vectors[:4])
+
+
+def test_they_take_the_place_of_affixes_unless_these_are_asked_for(data, many):
+    def affixes(**options):
+        return new_classifier(data(), stack="pooled", embedding_dim=4, pretrained="auto", **options).classifier.options
+
+    many(10)
+    assert affixes().affix_buckets == 0
+    assert affixes(affix_buckets=8).affix_buckets == 8
+    many(220)
+    assert affixes().affix_buckets == 2**14

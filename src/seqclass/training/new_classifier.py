@@ -116,7 +116,7 @@ def new_classifier(
 def _built_for(
     data: EncodedDataModule, given: dict[str, Any], word_vectors: str | None, start: Pretrained | None
 ) -> TextClassifier:
-    pipeline = data.pipeline
+    pipeline, preset = data.pipeline, PRESETS[given.get("stack", "lstm")].values
     sizes = {
         "num_embeddings": pipeline.num_ids,
         "num_classes": len(data.label_names),
@@ -134,7 +134,9 @@ def _built_for(
                 f"the pretrained vectors have {dimension} numbers, but embedding_dim={given['embedding_dim']}"
             )
         sizes["embedding_dim"] = dimension
-    if "ngram_buckets" not in given and "ngram_buckets" in PRESETS[given.get("stack", "lstm")].values:
+        if "affix_buckets" in preset:
+            sizes.setdefault("affix_buckets", 0)  # with both, it overfits (docs/accuracy.md)
+    if "ngram_buckets" not in given and "ngram_buckets" in preset:
         sizes["ngram_buckets"] = _suggested_buckets(data, StackOptions(**sizes))
     stack = StackOptions(**sizes)
     check_sizes(DataFacts.of(data), stack)
