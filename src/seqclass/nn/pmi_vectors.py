@@ -104,8 +104,8 @@ class _SparseRows:
         return torch.arange(len(self.offsets) - 1).repeat_interleave(self.offsets.diff())
 
     def __matmul__(self, dense: torch.Tensor) -> torch.Tensor:
-        # PyTorch's product of a sparse matrix takes three times as long, and one thread. Without `contiguous`
-        # this would take nearly twenty times as long: `qr` returns its result column by column.
+        # PyTorch's product of a sparse matrix takes three times as long, and this one fifteen times as long without
+        # `contiguous`: `qr` returns its result column by column.
         return F.embedding_bag(
             self.columns,
             dense.contiguous(),
@@ -128,8 +128,8 @@ def _cooccurrences(
 ) -> _SparseRows:
     """Compute the symmetric counts C, (V, V).
 
-    A pair is one number, its smaller id times V plus the larger one. NumPy sorts such numbers with vector instructions,
-    many times as fast as PyTorch sums up the places of a sparse matrix.
+    A pair is one number, its smaller id times V plus the larger one. NumPy sorts such numbers, and all is counted in a
+    fifth of the time that `coalesce` of PyTorch's sparse matrices takes.
     """
     pairs, sums = np.empty(0, np.int64), np.empty(0, np.float32)
     for distance in range(1, window + 1):
@@ -149,10 +149,9 @@ def _cooccurrences(
     apart = low != high
     rows, columns = np.concatenate([low, high[apart]]), np.concatenate([high, low[apart]])
     values = torch.from_numpy(np.concatenate([sums, sums[apart]]))
-    order = torch.from_numpy(rows.argsort(kind="stable"))
-    return _SparseRows.of(
-        torch.from_numpy(rows)[order], torch.from_numpy(columns)[order], values[order], num_embeddings
-    )
+    by_row = torch.from_numpy(rows.argsort(kind="stable"))
+    rows_in_order, columns_in_order = torch.from_numpy(rows)[by_row], torch.from_numpy(columns)[by_row]
+    return _SparseRows.of(rows_in_order, columns_in_order, values[by_row], num_embeddings)
 
 
 def _summed(
