@@ -13,16 +13,13 @@ from seqclass.errors import InputError
 from seqclass.models import PRESETS, StackOptions
 from seqclass.nn import AffixEmbedding, suggested_buckets
 from seqclass.pretraining import Pretrained
-from seqclass.pretraining.word_vectors import vectors_of
-from seqclass.text import RaggedIds, WordVectors, affix_table, read_word_vectors
+from seqclass.text import WordVectors, affix_table, read_word_vectors
 from seqclass.training.class_weights import ClassWeights, weights_in_order
 from seqclass.training.data_facts import DataFacts, check_sizes
+from seqclass.training.own_vectors import AUTO, SELF, all_ids, own_vectors
 from seqclass.training.resuming import FREE_OPTIONS, changed_options
 from seqclass.training.self_training import label_with
 from seqclass.training.sequence_classifier import SequenceClassifier
-
-SELF = "self"
-"""The value of `pretrained` that takes the training texts themselves."""
 
 
 def new_classifier(
@@ -54,7 +51,8 @@ def new_classifier(
             others as `initializer` says. They decide `embedding_dim`.
         pretrained: path of a file that `seqclass pretrain` has written: its vocabulary and tokenizer replace the
             DataModule's, and the embedding begins with its vectors. "self" makes such vectors of the training texts and
-            of those that the DataModule's option `unlabelled` names.
+            of those that the DataModule's option `unlabelled` names; "auto" does so where they are many, unless there
+            are `word_vectors`, and else nothing (`seqclass.training.own_vectors`).
         teacher: path of a trained model, which labels the texts of the DataModule's option `unlabelled`; they are
             trained on with these labels (`seqclass.training.self_training`).
         freeze_embedding: leave the embedding as it is, padding and all.
@@ -77,14 +75,16 @@ def new_classifier(
     _check_unlabelled(data, trained, pretrained, teacher)
     StackOptions(**options)  # a wrong option is reported now, not after the data have been read
     given = {name: value for name, value in options.items() if value is not None}
-    if pretrained is not None and word_vectors is not None:
-        raise InputError(
-            f"the embedding begins with pretrained={pretrained!r} or word_vectors={word_vectors!r}, not both"
-        )
+    if word_vectors is not None:
+        if pretrained not in (None, AUTO):
+            raise InputError(
+                f"the embedding begins with pretrained={pretrained!r} or word_vectors={word_vectors!r}, not both"
+            )
+        pretrained = None
     start = None
     if trained is not None:
         data.use_pipeline(trained.text_pipeline, trained.label_names)
-    elif pretrained not in (None, SELF):
+    elif pretrained not in (None, SELF, AUTO):
         start = Pretrained.load(pretrained)
         data.use_pipeline(start.pipeline)
     data.prepare_data()
@@ -94,9 +94,7 @@ def new_classifier(
     if trained is not None:
         classifier = _with_options(trained, given)
     else:
-        if pretrained == SELF:
-            dimension = {"embedding_dim": given["embedding_dim"]} if "embedding_dim" in given else {}
-            start = Pretrained(data.pipeline, vectors_of(_all_ids(data), data.pipeline, **dimension))
+        start = start or own_vectors(pretrained, data, embedding_dim=given.get("embedding_dim"))
         classifier = _built_for(data, given, word_vectors, start)
     if class_weights == "balanced" and not data.multi_label:
         class_weights = weights_in_order(
@@ -118,7 +116,7 @@ def new_classifier(
 def _built_for(
     data: EncodedDataModule, given: dict[str, Any], word_vectors: str | None, start: Pretrained | None
 ) -> TextClassifier:
-    pipeline = data.pipeline
+    pipeline, preset = data.pipeline, PRESETS[given.get("stack", "lstm")].values
     sizes = {
         "num_embeddings": pipeline.num_ids,
         "num_classes": len(data.label_names),
@@ -136,7 +134,9 @@ def _built_for(
                 f"the pretrained vectors have {dimension} numbers, but embedding_dim={given['embedding_dim']}"
             )
         sizes["embedding_dim"] = dimension
-    if "ngram_buckets" not in given and "ngram_buckets" in PRESETS[given.get("stack", "lstm")].values:
+        if "affix_buckets" in preset:
+            sizes.setdefault("affix_buckets", 0)  # with both, it overfits (docs/accuracy.md)
+    if "ngram_buckets" not in given and "ngram_buckets" in preset:
         sizes["ngram_buckets"] = _suggested_buckets(data, StackOptions(**sizes))
     stack = StackOptions(**sizes)
     check_sizes(DataFacts.of(data), stack)
@@ -168,14 +168,8 @@ def _check_unlabelled(
         )
 
 
-def _all_ids(data: EncodedDataModule) -> RaggedIds:
-    """Return the texts that are trained on, and those without labels, each cut to `maxlen`."""
-    ids, _ = data.training_ids()
-    return ids if data.unlabelled is None else RaggedIds.concatenated([ids, data.pipeline.cut(data.unlabelled.ids)])
-
-
 def _suggested_buckets(data: EncodedDataModule, options: StackOptions) -> int:
-    ids = data.training_ids()[0] if data.soft_labelled is None else _all_ids(data)
+    ids = data.training_ids()[0] if data.soft_labelled is None else all_ids(data)
     outputs = 1 if options.num_classes == 2 and not options.multi_label else options.num_classes
     return suggested_buckets(len(ids.values), outputs=outputs, max_length=options.ngrams or 1)
 
