@@ -50,7 +50,8 @@ class TestFit:
     def test_recipe(self, name, small, capsys):
         assert fit(name, *small) == 0
         run = Path("runs") / name / "1"
-        printed = capsys.readouterr().out
+        printed, said = capsys.readouterr()
+        assert said.startswith("Loading PyTorch and Lightning\n"), "before anything that takes time"
         assert "parameters" in printed
         assert "epoch 1/1: " in printed
         assert f"This run's files are in {run}" in printed
