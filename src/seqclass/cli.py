@@ -112,8 +112,8 @@ def _run(arguments: list[str]) -> None:
     elif arguments[0] in _LIGHTNING:
         if "--help_all" in arguments:
             arguments = [arguments[0], "--help"]
-        # On a slow disk these take many seconds, in which nothing else is said.
-        print("Loading PyTorch and Lightning", file=sys.stderr)
+        if "lightning" not in sys.modules:  # which takes seconds, in which nothing else would be said
+            print("Loading PyTorch and Lightning", file=sys.stderr)
         from seqclass.nn.lstm_kernels.compiled.library import load_in_background
 
         load_in_background()  # where the kernel has to be compiled first, that takes as long as importing Lightning
