@@ -46,6 +46,13 @@ def fit(name, *options):
 
 
 class TestFit:
+    def test_the_first_line_comes_before_what_takes_seconds(self):
+        command = [sys.executable, "-m", "seqclass", "fit", "--config", "missing.yaml"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        loading, error = done.stderr.splitlines()
+        assert loading == "Loading PyTorch and Lightning"
+        assert error.startswith("seqclass: error: cannot read the config missing.yaml")
+
     @pytest.mark.parametrize("name", ["lstm", "lstm_dropout", "lstm_gate_dropout", "cnn_lstm"])
     def test_recipe(self, name, small, capsys):
         assert fit(name, *small) == 0

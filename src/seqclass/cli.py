@@ -112,6 +112,11 @@ def _run(arguments: list[str]) -> None:
     elif arguments[0] in _LIGHTNING:
         if "--help_all" in arguments:
             arguments = [arguments[0], "--help"]
+        if "lightning" not in sys.modules:  # which takes seconds, in which nothing else would be said
+            print("Loading PyTorch and Lightning", file=sys.stderr)
+        from seqclass.nn.kernels.compiled.library import load_in_background
+
+        load_in_background()  # where the kernel has to be compiled first, that takes as long as importing Lightning
         from seqclass.training.lightning_cli import run_lightning_cli
 
         run_lightning_cli(arguments)

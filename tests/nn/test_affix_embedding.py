@@ -1,5 +1,6 @@
 import pytest
 import torch
+from support.gradients import with_gradients
 
 from seqclass.nn import AffixEmbedding, Embedding
 
@@ -30,6 +31,22 @@ def test_gradients(layer):
     assert not layer.affix_weight[0].any()
 
 
+def test_gradients_are_those_of_the_formula(layer):
+    numbers = torch.Generator().manual_seed(0)
+    ids = torch.randint(6, (5, 7), generator=numbers)
+    factors = torch.randn(5, 7, 3, generator=numbers, dtype=torch.float64)
+    own, shared = layer.weight, layer.affix_weight
+
+    def of_word(row):
+        affixes = layer.affixes[row][layer.affixes[row] != 0].long()
+        return own[row] + shared[affixes].sum(dim=0) / max(1, len(affixes))
+
+    expected = torch.stack([torch.stack([of_word(row) for row in text]) for text in ids])
+    torch.testing.assert_close(
+        with_gradients(layer(ids) * factors, own, shared), with_gradients(expected * factors, own, shared)
+    )
+
+
 def test_without_affixes_it_is_an_embedding():
     layer, plain = AffixEmbedding(6, 3, buckets=9), Embedding(6, 3)
     plain.load_state_dict(layer.words.state_dict())
@@ -50,6 +67,15 @@ def test_wrong_sizes_and_ids(layer):
         AffixEmbedding(6, 3, buckets=1)
     with pytest.raises(IndexError, match=r"ids\[0, 1\] is 6; allowed are 0 to 5"):
         layer(torch.tensor([[0, 6]]))
+    with pytest.raises(ValueError, match=r"ids is \(3,\) torch.int64 on cpu; allowed is \(batch, steps\)"):
+        layer(torch.tensor([0, 1, 2]))
+
+
+def test_a_batch_without_texts_or_words(layer):
+    for shape in ((0, 4), (2, 0)):
+        found = layer(torch.zeros(shape, dtype=torch.int64))
+        assert found.shape == (*shape, 3)
+        found.sum().backward()
 
 
 def test_initial_values():

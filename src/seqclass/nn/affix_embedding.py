@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seqclass.checks import check_positive
-from seqclass.nn.embedding import Embedding
+from seqclass.nn.embedding import Embedding, check_ids, id_outside
 
 AFFIXES = 7
 """How many prefixes and suffixes a word has at most."""
@@ -77,10 +77,12 @@ class AffixEmbedding(nn.Module):
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Look the ids up; see `Embedding.forward`."""
-        own: torch.Tensor = self.words(ids)
-        # A batch has far fewer words than places.
+        check_ids(ids, self.weight)
+        # A batch has far fewer words than places, so vectors are summed, and their gradients too, once for each word.
         distinct, places = ids.unique(return_inverse=True)
-        affixes = self.affixes[distinct]
-        number = (affixes != 0).sum(dim=1, keepdim=True).clamp(min=1)
-        shared = F.embedding(affixes, self.affix_weight, padding_idx=0).sum(dim=1) / number
-        return own + F.embedding(places, shared)
+        try:
+            own: torch.Tensor = self.words(distinct.unsqueeze(0)).squeeze(0)
+        except IndexError as error:
+            raise id_outside(ids, self.num_embeddings) from error
+        shared = F.embedding_bag(self.affixes[distinct], self.affix_weight, mode="mean", padding_idx=0)
+        return F.embedding(places, own + shared)

@@ -61,11 +61,7 @@ class Embedding(nn.Module):
             IndexError: on a CPU, an id outside the table; the message says where it is. A GPU's ids are not read, since
                 the host would have to wait for them: there PyTorch's device-side assertion stops the process.
         """
-        if ids.dim() != 2 or ids.dtype not in (torch.int32, torch.int64) or ids.device != self.weight.device:
-            raise ValueError(
-                f"ids is {tuple(ids.shape)} {ids.dtype} on {ids.device}; allowed is (batch, steps) torch.int32 or "
-                f"torch.int64 on {self.weight.device}"
-            )
+        check_ids(ids, self.weight)
         table: torch.Tensor = self.weight
         if self.training and self.dropout > 0:
             # One number for each row of the table: the mask broadcasts over the row.
@@ -73,12 +69,28 @@ class Embedding(nn.Module):
         try:
             return F.embedding(ids, table)
         except IndexError as error:  # PyTorch checks every id, but does not say which one is wrong
-            outside = (ids < 0) | (ids >= self.num_embeddings)
-            row, step = outside.nonzero()[0].tolist()
-            raise IndexError(
-                f"ids[{row}, {step}] is {int(ids[row, step])}; allowed are 0 to {self.num_embeddings - 1}, the rows of "
-                "the table"
-            ) from error
+            raise id_outside(ids, self.num_embeddings) from error
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, dropout={self.dropout}"
+
+
+def check_ids(ids: torch.Tensor, table: torch.Tensor) -> None:
+    """Check that ids can be looked up in a table.
+
+    Raises:
+        ValueError: they are of another shape or dtype, or on another device than the table.
+    """
+    if ids.dim() != 2 or ids.dtype not in (torch.int32, torch.int64) or ids.device != table.device:
+        raise ValueError(
+            f"ids is {tuple(ids.shape)} {ids.dtype} on {ids.device}; allowed is (batch, steps) torch.int32 or "
+            f"torch.int64 on {table.device}"
+        )
+
+
+def id_outside(ids: torch.Tensor, num_embeddings: int) -> IndexError:
+    """Make the error for the first id that a table of so many rows lacks."""
+    row, step = ((ids < 0) | (ids >= num_embeddings)).nonzero()[0].tolist()
+    return IndexError(
+        f"ids[{row}, {step}] is {int(ids[row, step])}; allowed are 0 to {num_embeddings - 1}, the rows of the table"
+    )

@@ -87,6 +87,31 @@ def test_compiled_once_for_each_processor(quick_compiler, monkeypatch):
     assert len(assert_whole(library_folder())) == 2
 
 
+def test_loaded_ahead_it_is_compiled_once_and_not_waited_for(quick_compiler, monkeypatch, tmp_path):
+    # A named pipe holds the compiler until the other end is opened.
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    slow = tmp_path / "slow-cc"
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *-shared*) read line <{gate} ;; esac\nexec {os.environ["CC"]} "$@"\n')
+    slow.chmod(0o700)
+    monkeypatch.setenv("CC", str(slow))
+    library.load_in_background()
+    assert quick_compiler() == 0, "it has returned while the compiler waits"
+    with ThreadPoolExecutor() as pool:
+        needed = pool.submit(load_library)
+        gate.write_text("go on\n")
+        assert needed.result(timeout=60) is load_library()
+    assert quick_compiler() == 1
+
+
+def test_a_failure_ahead_is_reported_where_the_library_is_needed(empty_cache, monkeypatch, capfd):
+    monkeypatch.setenv("CC", "no-such-compiler")
+    library.load_in_background()
+    with pytest.raises(CompilerError, match="no-such-compiler"):
+        load_library()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_folder_for_each_user_apart_from_the_data(empty_cache):
     assert library_folder() == empty_cache / f"compiled-{os.getuid()}"
 

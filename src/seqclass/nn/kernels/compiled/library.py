@@ -16,6 +16,7 @@ import platform
 import shlex
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 from seqclass.locations import library_folder
@@ -26,6 +27,9 @@ _log = logging.getLogger(__name__)
 
 _FOLDER = Path(__file__).parent
 _SECONDS = 120
+
+_ahead: list[threading.Thread] = []
+"""Threads that load the library ahead of need."""
 
 
 class CompilerError(RuntimeError):
@@ -40,12 +44,25 @@ def _load_or_refuse() -> ctypes.CDLL | CompilerError:
         return error
 
 
+def load_in_background() -> None:
+    """Begin to load the library and return at once; `load_library` waits until that is done.
+
+    Compiling is the work of another process, beside which a caller can import a large package or read its texts. Where
+    there is no compiler, nothing is said until the library is needed.
+    """
+    thread = threading.Thread(target=_load_or_refuse, name="seqclass-compiler")
+    thread.start()
+    _ahead.append(thread)
+
+
 def load_library() -> ctypes.CDLL:
     """Load the library, compiling it first if this machine has none yet (about two seconds).
 
     Raises:
         CompilerError: no C compiler (the environment variable CC, else `cc`), one without OpenMP, or nowhere to write.
     """
+    for thread in _ahead:
+        thread.join()
     library = _load_or_refuse()
     if isinstance(library, CompilerError):
         raise library
