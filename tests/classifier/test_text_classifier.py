@@ -92,7 +92,7 @@ class TestCheckpoint:
     def test_contents_that_cannot_be_found(self, checkpoint, tmp_path):
         path = tmp_path / "renamed.ckpt"
         path.write_bytes(checkpoint.read_bytes().replace(b"data.pkl", b"lost.pkl"))
-        with pytest.raises(InputError, match=r"renamed.ckpt is a damaged checkpoint \(RuntimeError\)"):
+        with pytest.raises(InputError, match=r"renamed\.ckpt is (a damaged checkpoint|damaged, or holds more)"):
             read_checkpoint(path)
 
     def test_checkpoint_of_another_model(self, tmp_path):
