@@ -13,7 +13,8 @@ from benchmarks.implementations import TEXT_CLASSIFIERS
 from benchmarks.options import Common, say
 from benchmarks.results import Result
 
-IMPLEMENTATIONS = ("recipe:text", "recipe:cnn_lstm_fast", *TEXT_CLASSIFIERS, "keras-tensorflow")
+RECIPES = ("recipe:text", "recipe:imdb_fast", "recipe:imdb_supervised", "recipe:cnn_lstm_fast")
+IMPLEMENTATIONS = (*RECIPES, *TEXT_CLASSIFIERS, "keras-tensorflow")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -92,13 +92,18 @@ def race(
             races = {
                 name: RecipeRace(name, common, texts, folder, fresh, curve=True, unlabelled=arguments.unlabelled)
                 if name in recipes
-                else Race(name, stack, settings, common, folder, race)
+                else Race(name, stack, settings, common, folder, _of_one(name, race))
                 for name in chosen
             }
             series = interleave(races, rounds=arguments.seeds or (1 if common.quick else 5), warm_up=0)
             for name, racer in races.items():
-                _add_row(result, racer, series[name].failure, {**asdict(settings), **race})
+                _add_row(result, racer, series[name].failure, {**asdict(settings), **_of_one(name, race)})
     return result
+
+
+def _of_one(name: str, race: dict[str, Any]) -> dict[str, Any]:
+    """The race's settings for one that takes part: a text classifier is trained once, whatever the networks' epochs."""
+    return {**race, "epochs": 1} if name in implementations.TEXT_CLASSIFIERS else race
 
 
 @dataclass

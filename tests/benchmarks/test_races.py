@@ -114,6 +114,12 @@ def test_the_frontier_has_every_seeds_whole_curve(ask):
     assert "reached" not in row
 
 
+def test_in_a_race_a_text_classifier_is_trained_once(ask):
+    (row,) = ask(frontier, {"tfidf": FakeWorker([0.9, 0.8, 0.7, 0.95])}, "--seeds", "2", "--epochs", "2")
+    assert [run["acc"] for run in row["samples"]["runs"]] == [0.9, 0.8]
+    assert row["settings"]["epochs"] == 1
+
+
 def test_the_frontier_is_drawn_beside_its_result(ask, monkeypatch, tmp_path):
     drawn = []
     monkeypatch.setattr(frontier.plots, "draw", lambda found, folder: drawn.append((found, folder)) or {})
