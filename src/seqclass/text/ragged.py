@@ -104,13 +104,9 @@ class RaggedIds:
         rows = self._row_numbers(np.asarray(index))
         if rows.ndim == 1 and len(rows) and (np.diff(rows) == 1).all():
             return self[int(rows[0]) : int(rows[-1]) + 1]
-        starts, ends = self.offsets[rows], self.offsets[rows + 1]
         if rows.ndim == 0:
-            return self.values[starts:ends]
-        offsets = np.concatenate([[0], np.cumsum(ends - starts)])
-        # Each id moves by as much as the start of its row does.
-        shift = np.repeat(starts - offsets[:-1], ends - starts)
-        return RaggedIds(self.values[np.arange(offsets[-1]) + shift], offsets)
+            return self.values[self.offsets[rows] : self.offsets[rows + 1]]
+        return self._rows(rows)
 
     def joined_rows(self, rows: "RaggedIds") -> "RaggedIds":
         """Put sequences one behind the other: sequence i of the result is all those that `rows[i]` names.
@@ -118,12 +114,17 @@ class RaggedIds:
         Args:
             rows: numbers of sequences, from 0 to `len(self) - 1`; not checked.
         """
-        lengths = self.lengths[rows.values]
-        ends = np.concatenate([[0], np.cumsum(lengths)])
-        # Each id moves by as much as the start of its sequence does.
-        places = np.repeat(self.offsets[rows.values] - ends[:-1], lengths)
-        places += np.arange(ends[-1])
-        return RaggedIds(self.values[places], ends[rows.offsets])
+        named = self._rows(rows.values)
+        return RaggedIds(named.values, named.offsets[rows.offsets])
+
+    def _rows(self, rows: npt.NDArray[np.integer[Any]]) -> "RaggedIds":
+        """Return several sequences, by their numbers from 0 on."""
+        starts, ends = self.offsets[rows], self.offsets[rows + 1]
+        offsets = np.concatenate([[0], np.cumsum(ends - starts)])
+        # Each id moves by as much as the start of its row does.
+        places = np.repeat(starts - offsets[:-1], ends - starts)
+        places += np.arange(offsets[-1])
+        return RaggedIds(self.values[places], offsets)
 
     def _row_numbers(self, index: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return indices or a mask as numbers from 0 on; the cost does not depend on how many rows there are."""
