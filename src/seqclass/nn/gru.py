@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from seqclass.nn.initializers import initialize_gru
-from seqclass.nn.kernels import GRU_KERNELS, GRUArguments, builtin_refusal, run_gru
+from seqclass.nn.kernels import GRUArguments, builtin_refusal, check_gru_kernel, run_gru
 from seqclass.nn.recurrent import GatedLayer, GateMasks
 from seqclass.nn.shared_padding import LeadingPadding
 
@@ -46,10 +46,7 @@ class GRU(GatedLayer):
         self.bias_hh = nn.Parameter(torch.empty(units))
 
     def check_kernel(self) -> None:
-        if self.kernel not in GRU_KERNELS:
-            raise ValueError(
-                f"kernel={self.kernel!r} is for the LSTM: for a GRU it must be one of {', '.join(GRU_KERNELS)}"
-            )
+        check_gru_kernel(self.kernel)
         reason = builtin_refusal(self.recurrent_activation, gate_dropout=self.has_gate_dropout)
         if self.kernel == "builtin" and reason is not None:
             raise ValueError(f"kernel='builtin' cannot run {reason}; use 'reference' or 'auto'")

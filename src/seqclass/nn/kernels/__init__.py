@@ -43,6 +43,16 @@ _RUN_GRU: dict[KernelName, Callable[[GRUArguments], torch.Tensor]] = {
 GRU_KERNELS: tuple[Kernel, ...] = ("auto", *_RUN_GRU)
 
 
+def check_gru_kernel(kernel: Kernel) -> None:
+    """Check that a GRU has the kernel.
+
+    Raises:
+        ValueError: it is for the LSTM alone.
+    """
+    if kernel not in GRU_KERNELS:
+        raise ValueError(f"kernel={kernel!r} is for the LSTM: for a GRU it must be one of {', '.join(GRU_KERNELS)}")
+
+
 def run_lstm(arguments: LSTMArguments, kernel: Kernel = "auto") -> torch.Tensor:
     """Run the layer with the kernel of this name, or with the one that was measured to be the fastest.
 
@@ -70,20 +80,19 @@ def run_gru(arguments: GRUArguments, kernel: Kernel = "auto") -> torch.Tensor:
     """
     if kernel == "auto":
         return _RUN_GRU[choose_kernel(arguments)](arguments)
-    if kernel not in _RUN_GRU:
-        raise ValueError(f"kernel={kernel!r} is for the LSTM: for a GRU it must be one of {', '.join(GRU_KERNELS)}")
+    check_gru_kernel(kernel)
     if (reason := kernel_refusal(kernel, arguments)) is not None:
         raise ValueError(f"kernel={kernel!r} cannot run {reason}; use 'reference' or 'auto'")
     return _RUN_GRU[kernel](arguments)
 
 
 __all__ = [
-    "GRU_KERNELS",
     "KERNELS",
     "GRUArguments",
     "Kernel",
     "LSTMArguments",
     "builtin_refusal",
+    "check_gru_kernel",
     "run_gru",
     "run_lstm",
 ]
