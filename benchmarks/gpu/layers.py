@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from benchmarks.gpu import clock, rows
 from benchmarks.gpu.problems import NAMES, Problem, autocast, tf32
 from seqclass.nn import Kernel
-from seqclass.nn.kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_kernel
 
 NOTEBOOK = Problem(64, 500)
 SEGMENTS = Problem(640, 50, return_sequences=True)
@@ -35,7 +35,7 @@ def ours(problem: Problem, kernel: Kernel, device: str, *, backward: bool = True
 
     def run() -> None:
         with torch.set_grad_enabled(backward):
-            state = run_lstm(arguments, kernel)
+            state = run_kernel(arguments, kernel)
         if backward:
             torch.autograd.grad(state.sum(), sources)
 

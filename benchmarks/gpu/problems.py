@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from seqclass.nn import Kernel, LeadingPadding, RecurrentActivation
-from seqclass.nn.kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_kernel
 
 RATE = 0.2
 """Of the masks, as the notebook's gate dropout."""
@@ -73,7 +73,7 @@ class Problem:
     def solve(self, kernel: Kernel, device: str, dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
         """The states and the gradient of everything, in float64 on the CPU, for a fixed gradient of the states."""
         given = self.tensors(device, dtype)
-        state = run_lstm(LSTMArguments(**given), kernel)
+        state = run_kernel(LSTMArguments(**given), kernel)
         wanted = torch.randn(state.shape, generator=torch.Generator().manual_seed(1)).to(state)
         sources = [given[name] for name in NAMES[1:]]
         gradients = torch.autograd.grad(state, sources, wanted)

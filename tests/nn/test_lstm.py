@@ -3,7 +3,7 @@ import torch
 
 from seqclass.nn import LSTM, LeadingPadding
 from seqclass.nn.dropout import dropout_mask
-from seqclass.nn.kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_kernel
 
 KERNELS = ["reference", "fused"]  # those that have dropout in the gates
 
@@ -110,9 +110,9 @@ def seen_masks(monkeypatch):
 
     def run(arguments, kernel):
         seen.append(arguments)
-        return run_lstm(arguments, kernel)
+        return run_kernel(arguments, kernel)
 
-    monkeypatch.setattr("seqclass.nn.lstm.run_lstm", run)
+    monkeypatch.setattr("seqclass.nn.recurrent.run_kernel", run)
     return seen
 
 
@@ -153,7 +153,7 @@ def test_masks_are_the_same_at_all_steps(kernel):
     recurrent_masks = dropout_mask(0.4, (4, 6, 5), torch.ones(()))
     given = with_weights_of(module).eval()(inputs(), input_masks=input_masks, recurrent_masks=recurrent_masks)
     weights = module.weight_ih, module.weight_hh, module.bias
-    by_hand = run_lstm(
+    by_hand = run_kernel(
         LSTMArguments(inputs(), *weights, input_masks=input_masks, recurrent_masks=recurrent_masks), "reference"
     )
     # Float32: states below 1, sums of nine terms, 30 steps.

@@ -23,7 +23,7 @@ from seqclass.nn import (
     ParallelConvolutions,
     Stacked,
 )
-from seqclass.nn.kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_kernel
 from seqclass.nn.tensor_checks import has_numbers
 
 LAYERS = {
@@ -93,7 +93,7 @@ def test_padding_that_a_recurrent_layer_does_not_take(layer, counts, message, ki
 )
 def test_masks_that_do_not_fit(kernel, name, shape):
     module = GRU(2, 3, kernel="reference") if kernel == "gru" else LSTM(2, 3, kernel=kernel)
-    sizes = {"input_masks": (module.gates, 2, 2), "recurrent_masks": (module.gates, 2, 3)}
+    sizes = {"input_masks": (module.cell.gates, 2, 2), "recurrent_masks": (module.cell.gates, 2, 3)}
     message = f"{name} is {shape} torch.float32 on cpu; allowed is {sizes[name]} torch.float32 on cpu"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         module(torch.ones(2, 5, 2), **{name: torch.ones(shape)})
@@ -127,7 +127,7 @@ ARGUMENTS = LSTMArguments(torch.ones(3, 7, 2), torch.ones(20, 2), torch.ones(20,
 )
 def test_arguments_of_a_kernel_that_do_not_fit(kernel, name, tensor, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
-        run_lstm(replace(ARGUMENTS, **{name: tensor}), kernel)
+        run_kernel(replace(ARGUMENTS, **{name: tensor}), kernel)
 
 
 @settings(deadline=None, max_examples=150, derandomize=True)

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 
 from seqclass.nn import Kernel, LeadingPadding, RecurrentActivation
-from seqclass.nn.kernels import GRUArguments, LSTMArguments, run_gru, run_lstm
+from seqclass.nn.kernels import GRUArguments, LSTMArguments, run_kernel
 
 Cell = Literal["lstm", "gru"]
 PaddingMode = Literal["none", "shared", "masked"]
@@ -59,9 +59,8 @@ class KernelCase:
             "padding": self.padding,
             "return_sequences": self.return_sequences,
         }
-        if self.cell == "gru":
-            return run_gru(GRUArguments(inputs, *weights, **options), kernel)
-        return run_lstm(LSTMArguments(inputs, *weights, **options), kernel)
+        arguments = GRUArguments if self.cell == "gru" else LSTMArguments
+        return run_kernel(arguments(inputs, *weights, **options), kernel)
 
     def solve(self, kernel: Kernel, dtype: torch.dtype = torch.float64, device: str = "cpu") -> dict[str, torch.Tensor]:
         """The state, or all states, and the gradients of all sources, in float64 on the CPU."""

@@ -4,13 +4,11 @@ Its step is `seqclass.nn.cells.gru_step`, that of PyTorch, cuDNN and Keras 3 (`r
 resets the state before the product, and is another function.
 """
 
-import torch
 from torch import nn
 
 from seqclass.nn.initializers import initialize_gru
-from seqclass.nn.kernels import GRUArguments, builtin_refusal, check_gru_kernel, run_gru
-from seqclass.nn.recurrent import GatedLayer, GateMasks
-from seqclass.nn.shared_padding import LeadingPadding
+from seqclass.nn.kernels import GRUArguments
+from seqclass.nn.recurrent import GatedLayer
 
 
 class GRU(GatedLayer):
@@ -39,34 +37,9 @@ class GRU(GatedLayer):
         ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
 
-    gates = 3
-
-    def add_biases(self, units: int) -> None:
-        self.bias_ih = nn.Parameter(torch.empty(units))
-        self.bias_hh = nn.Parameter(torch.empty(units))
-
-    def check_kernel(self) -> None:
-        check_gru_kernel(self.kernel)
-        reason = builtin_refusal(self.recurrent_activation, gate_dropout=self.has_gate_dropout)
-        if self.kernel == "builtin" and reason is not None:
-            raise ValueError(f"kernel='builtin' cannot run {reason}; use 'reference' or 'auto'")
+    cell = GRUArguments
+    bias_ih: nn.Parameter
+    bias_hh: nn.Parameter
 
     def reset_parameters(self) -> None:
         initialize_gru(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, self.initializer)
-
-    def _run(
-        self, inputs: torch.Tensor, padding: LeadingPadding | None, masks: GateMasks, *, return_sequences: bool
-    ) -> torch.Tensor:
-        arguments = GRUArguments(
-            inputs=inputs,
-            weight_ih=self.weight_ih,
-            weight_hh=self.weight_hh,
-            bias_ih=self.bias_ih,
-            bias_hh=self.bias_hh,
-            recurrent_activation=self.recurrent_activation,
-            input_masks=masks.inputs,
-            recurrent_masks=masks.states,
-            padding=padding,
-            return_sequences=return_sequences,
-        )
-        return run_gru(arguments, self.kernel)

@@ -1,12 +1,10 @@
 """One LSTM layer, with dropout within its gates."""
 
-import torch
 from torch import nn
 
 from seqclass.nn.initializers import initialize_lstm
-from seqclass.nn.kernels import LSTMArguments, builtin_refusal, run_lstm
-from seqclass.nn.recurrent import GatedLayer, GateMasks
-from seqclass.nn.shared_padding import LeadingPadding
+from seqclass.nn.kernels import LSTMArguments
+from seqclass.nn.recurrent import GatedLayer
 
 
 class LSTM(GatedLayer):
@@ -38,31 +36,8 @@ class LSTM(GatedLayer):
         ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
 
-    gates = 4
-
-    def add_biases(self, units: int) -> None:
-        self.bias = nn.Parameter(torch.empty(units))
-
-    def check_kernel(self) -> None:
-        reason = builtin_refusal(self.recurrent_activation, gate_dropout=self.has_gate_dropout)
-        if self.kernel == "builtin" and reason is not None:
-            raise ValueError(f"kernel='builtin' cannot run {reason}; use 'fused' or 'auto'")
+    cell = LSTMArguments
+    bias: nn.Parameter
 
     def reset_parameters(self) -> None:
         initialize_lstm(self.weight_ih, self.weight_hh, self.bias, self.initializer)
-
-    def _run(
-        self, inputs: torch.Tensor, padding: LeadingPadding | None, masks: GateMasks, *, return_sequences: bool
-    ) -> torch.Tensor:
-        arguments = LSTMArguments(
-            inputs=inputs,
-            weight_ih=self.weight_ih,
-            weight_hh=self.weight_hh,
-            bias=self.bias,
-            recurrent_activation=self.recurrent_activation,
-            input_masks=masks.inputs,
-            recurrent_masks=masks.states,
-            padding=padding,
-            return_sequences=return_sequences,
-        )
-        return run_lstm(arguments, self.kernel)

@@ -1,7 +1,7 @@
 """What recurrent layers share: how they are called, and the weights and dropout of those with gates."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from torch import nn
 from seqclass.checks import check_choice, check_positive, check_rate
 from seqclass.nn.dropout import dropout_mask
 from seqclass.nn.initializers import INITIALIZERS, Initializer
-from seqclass.nn.kernels import KERNELS, Kernel
+from seqclass.nn.kernels import KERNELS, CellArguments, Kernel, check_kernel, run_kernel
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS, RecurrentActivation
 from seqclass.nn.shared_padding import LeadingPadding
 from seqclass.nn.tensor_checks import check_sequence
@@ -47,23 +47,6 @@ class RecurrentLayer(nn.Module, ABC):
         """
 
 
-class GateMasks(NamedTuple):
-    """The dropout masks of a pass.
-
-    Attributes:
-        inputs: (gates, batch, input_size); None if no input is dropped.
-        states: (gates, batch, hidden_size); None if no state is dropped.
-    """
-
-    inputs: torch.Tensor | None
-    states: torch.Tensor | None
-
-    @property
-    def drop(self) -> bool:
-        """Whether anything is dropped."""
-        return self.inputs is not None or self.states is not None
-
-
 class GatedLayer(RecurrentLayer):
     """A layer whose cell has gates: an LSTM or a GRU.
 
@@ -84,8 +67,8 @@ class GatedLayer(RecurrentLayer):
         ValueError: a size below 1, a rate outside 0 to 1, an unknown name, or a kernel without the requested options.
     """
 
-    gates: ClassVar[int]
-    """How many products the cell computes from its inputs, and from its state."""
+    cell: ClassVar[type[CellArguments]]
+    """What its kernels are given, which says how many gates and bias vectors it has."""
 
     def __init__(
         self,
@@ -110,28 +93,17 @@ class GatedLayer(RecurrentLayer):
         self.initializer: Initializer = initializer
         check_choice("kernel", kernel, KERNELS)
         self.kernel: Kernel = kernel
-        units = self.gates * hidden_size
+        check_kernel(self.cell, kernel, recurrent_activation, gate_dropout=self.has_gate_dropout)
+        units = self.cell.gates * hidden_size
         self.weight_ih = nn.Parameter(torch.empty(units, input_size))
         self.weight_hh = nn.Parameter(torch.empty(units, hidden_size))
-        self.add_biases(units)
+        for name in self.cell.bias_names:
+            self.register_parameter(name, nn.Parameter(torch.empty(units)))
         self.reset_parameters()
-        self.check_kernel()
-
-    @abstractmethod
-    def add_biases(self, units: int) -> None:
-        """Register the bias vectors, each with so many numbers."""
 
     @abstractmethod
     def reset_parameters(self) -> None:
         """Redraw the initial values."""
-
-    @abstractmethod
-    def check_kernel(self) -> None:
-        """Check that the kernel has the requested options.
-
-        Raises:
-            ValueError: it has not.
-        """
 
     @property
     def has_gate_dropout(self) -> bool:
@@ -186,25 +158,29 @@ class GatedLayer(RecurrentLayer):
             padding.check(batch, steps)
         # Under autocast the inputs may be half precision; the kernels compute in the precision of the weights.
         inputs = inputs.to(self.weight_ih.dtype)
-        masks = GateMasks(
-            self.input_masks(batch) if input_masks is None else input_masks,
-            self.recurrent_masks(batch) if recurrent_masks is None else recurrent_masks,
-        )
-        if padding is not None and not padding.masked and (masks.drop or not padding.shared):
+        input_masks = self.input_masks(batch) if input_masks is None else input_masks
+        recurrent_masks = self.recurrent_masks(batch) if recurrent_masks is None else recurrent_masks
+        drops = input_masks is not None or recurrent_masks is not None
+        if padding is not None and not padding.masked and (drops or not padding.shared):
             # With dropout, each row's padding has a mask of its own.
             padding = None
-        return self._run(inputs, padding, masks, return_sequences=return_sequences)
-
-    @abstractmethod
-    def _run(
-        self, inputs: torch.Tensor, padding: LeadingPadding | None, masks: GateMasks, *, return_sequences: bool
-    ) -> torch.Tensor:
-        """Run `forward` with masks drawn, and with padding only if it is masked or shared."""
+        arguments = self.cell(
+            inputs=inputs,
+            weight_ih=self.weight_ih,
+            weight_hh=self.weight_hh,
+            **{name: getattr(self, name) for name in self.cell.bias_names},
+            recurrent_activation=self.recurrent_activation,
+            input_masks=input_masks,
+            recurrent_masks=recurrent_masks,
+            padding=padding,
+            return_sequences=return_sequences,
+        )
+        return run_kernel(arguments, self.kernel)
 
     def _draw_masks(self, rate: float, batch: int, size: int) -> torch.Tensor | None:
         if not self.training or rate == 0:
             return None
-        return dropout_mask(rate, (self.gates, batch, size), self.weight_ih)
+        return dropout_mask(rate, (self.cell.gates, batch, size), self.weight_ih)
 
     def extra_repr(self) -> str:
         return (

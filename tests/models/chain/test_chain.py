@@ -182,6 +182,12 @@ def test_dropout_is_for_training(kind):
     assert same == (kind == "features")
 
 
+@pytest.mark.parametrize(("kernel", "of_gru"), [("reference", "reference"), ("fused", "auto"), ("auto", "auto")])
+def test_a_kernel_is_for_the_layers_that_have_it(kernel, of_gru):
+    chain = new(recurrent(return_sequences=True), recurrent("gru", input_size=3), DENSE, kernel=kernel)
+    assert [layer.layer.kernel for layer in chain.layers if hasattr(layer, "layer")] == [kernel, of_gru]
+
+
 def test_saved_and_loaded(tmp_path):
     layers = [EMBEDDING, *MASKED["both"]]
     classifier = TextClassifier(ChainOptions(layers=layers)).eval()

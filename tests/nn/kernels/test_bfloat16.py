@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.kernel_cases import random_case
 
-from seqclass.nn.kernels import LSTMArguments, compiled, run_lstm
+from seqclass.nn.kernels import LSTMArguments, compiled, run_kernel
 from seqclass.nn.kernels.compiled.library import CompilerError, load_library
 
 EPS = 2.0**-8
@@ -79,7 +79,7 @@ def test_factors_that_bfloat16_holds_lose_nothing_and_sums_are_float32():
     inputs = torch.cat([torch.tensor([256.0]), torch.full((256,), 2.0**-8), torch.tensor([-256.0])])
     weights = torch.ones(4, 258), torch.zeros(4, 1), torch.zeros(4)
     with torch.autocast("cpu", torch.bfloat16):
-        state = run_lstm(LSTMArguments(inputs.view(1, 1, -1), *weights), "compiled")
+        state = run_kernel(LSTMArguments(inputs.view(1, 1, -1), *weights), "compiled")
     gate = 1 / (1 + math.exp(-1))
     assert state.dtype == torch.float32
     assert state.item() == pytest.approx(gate * math.tanh(gate * math.tanh(1)), abs=2.0**-12)
@@ -92,7 +92,7 @@ def test_what_is_not_a_number_is_not_hidden(where):
     tensors = {name: torch.ones(shape) for name, shape in shapes.items()}
     tensors[where].view(-1)[0] = math.nan
     with torch.autocast("cpu", torch.bfloat16):
-        assert run_lstm(LSTMArguments(**tensors), "compiled")[0].isnan().any()
+        assert run_kernel(LSTMArguments(**tensors), "compiled")[0].isnan().any()
 
 
 @needs_bfloat16

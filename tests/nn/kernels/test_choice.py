@@ -4,7 +4,7 @@ from support.versions import needs_fake_gpu
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from seqclass.nn import LeadingPadding
-from seqclass.nn.kernels import GRUArguments, LSTMArguments, choice, run_gru, run_lstm
+from seqclass.nn.kernels import GRUArguments, LSTMArguments, choice, run_kernel
 from seqclass.nn.kernels.choice import choose_kernel
 
 
@@ -120,16 +120,16 @@ def test_on_a_gpu_a_gru_takes_builtin_where_it_can(options, kernel):
 def test_auto_runs_the_chosen_kernel(batch):
     for options in ({}, {"recurrent_activation": "hard_sigmoid"}):
         given = arguments(batch, **options)
-        assert torch.equal(run_lstm(given), run_lstm(given, choose_kernel(given)))
+        assert torch.equal(run_kernel(given), run_kernel(given, choose_kernel(given)))
         given = arguments(batch, cell="gru", **options)
-        assert torch.equal(run_gru(given), run_gru(given, choose_kernel(given)))
+        assert torch.equal(run_kernel(given), run_kernel(given, choose_kernel(given)))
 
 
 def test_a_fallback_is_logged_once_with_its_reason(no_compiler, caplog):
     for _ in range(3):
-        run_lstm(arguments(2))
-        run_lstm(arguments(64, recurrent_activation="hard_sigmoid"))
-        run_gru(arguments(2, cell="gru"))
+        run_kernel(arguments(2))
+        run_kernel(arguments(64, recurrent_activation="hard_sigmoid"))
+        run_kernel(arguments(2, cell="gru"))
     assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
         (
             "seqclass.nn.kernels.choice",
@@ -171,7 +171,7 @@ def test_an_untested_device_takes_the_reference_and_says_so_once(
 
 
 def test_what_the_hardware_has_no_faster_kernel_for_is_not_logged(no_compiler, caplog):
-    run_lstm(arguments(1, dtype=torch.float64))
-    run_gru(arguments(1, cell="gru", dtype=torch.float64))
-    run_lstm(arguments(2), "fused")
+    run_kernel(arguments(1, dtype=torch.float64))
+    run_kernel(arguments(1, cell="gru", dtype=torch.float64))
+    run_kernel(arguments(2), "fused")
     assert not caplog.records

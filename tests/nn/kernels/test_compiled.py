@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.kernel_cases import random_case
 
 from seqclass.nn import RECURRENT_ACTIVATIONS
-from seqclass.nn.kernels import GRUArguments, LSTMArguments, run_gru, run_lstm
+from seqclass.nn.kernels import GRUArguments, LSTMArguments, run_kernel
 from seqclass.nn.kernels.compiled import compiled_refusal
 
 CELLS = ["lstm", "gru"]
@@ -34,7 +34,7 @@ def plain_arguments(cell="lstm", batch=2, steps=3, input_size=2, hidden_size=2, 
 
 
 def run(arguments, kernel="compiled"):
-    return (run_lstm if isinstance(arguments, LSTMArguments) else run_gru)(arguments, kernel)
+    return run_kernel(arguments, kernel)
 
 
 def assert_as_reference(case):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.kernel_cases import random_case
 
 from seqclass.nn import RECURRENT_ACTIVATIONS, LeadingPadding
-from seqclass.nn.kernels import LSTMArguments, builtin_refusal, run_lstm
+from seqclass.nn.kernels import LSTMArguments, builtin_refusal, run_kernel
 
 BLOCK = 25  # steps of a block of the fused kernel; the builtin one's are twice as long
 
@@ -118,11 +118,22 @@ def test_masked_padding_leaves_the_state_as_it_is(kernel):
     """A row with masked padding in front ends where its words alone do."""
     case = random_case(steps=40, batch=3, counts=[0, 13, 40], mode="masked")
     _, words, *weights = (source.detach() for source in case.sources)
-    alone = run_lstm(LSTMArguments(words[1:2, 13:], *weights), kernel)
+    alone = run_kernel(LSTMArguments(words[1:2, 13:], *weights), kernel)
     state = case.forward(kernel, *case.sources)
     # The same sums, in matrix products of other shapes: a few units of rounding.
     torch.testing.assert_close(state[1:2], alone, rtol=0, atol=1e-15)
     assert torch.equal(state[2], torch.zeros_like(state[2]))
+
+
+@pytest.mark.parametrize(
+    ("cell", "kernel"),
+    [("lstm", "reference"), ("lstm", "fused"), ("lstm", "compiled"), ("gru", "builtin"), ("gru", "compiled")],
+)
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_padding_alone_has_gradients_of_zero(cell, kernel, return_sequences):
+    case = random_case(cell=cell, batch=2, steps=4, counts=[4, 4], mode="masked", return_sequences=return_sequences)
+    for name, result in case.solve(kernel, torch.float32).items():
+        assert torch.equal(result, torch.zeros_like(result)), name
 
 
 @pytest.mark.parametrize("kernel", ["reference", "fused", "builtin"])
@@ -139,7 +150,7 @@ def test_any_memory_layout(kernel, layout):
     results = []
     for x in (inputs, inputs.contiguous()):
         x = x.detach().requires_grad_()
-        output = run_lstm(LSTMArguments(x, *weights, padding=padding), kernel)
+        output = run_kernel(LSTMArguments(x, *weights, padding=padding), kernel)
         results.append((output, *torch.autograd.grad(output.sum(), (x, *weights))))
     # Sums over 5 x 60 terms, possibly in another order.
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-13)
@@ -150,7 +161,7 @@ def test_any_memory_layout(kernel, layout):
 @pytest.mark.parametrize("return_sequences", [False, True])
 def test_without_steps_or_rows(kernel, shape, return_sequences):
     weights = torch.ones(8, 2), torch.ones(8, 2), torch.ones(8)
-    state = run_lstm(LSTMArguments(torch.zeros(shape), *weights, return_sequences=return_sequences), kernel)
+    state = run_kernel(LSTMArguments(torch.zeros(shape), *weights, return_sequences=return_sequences), kernel)
     assert torch.equal(state, torch.zeros(*shape[: 1 + return_sequences], 2))
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from seqclass.locations import library_folder
-from seqclass.nn.kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_kernel
 from seqclass.nn.kernels.compiled import library
 from seqclass.nn.kernels.compiled.library import CompilerError, load_library
 
@@ -72,8 +72,8 @@ def assert_whole(folder):
 def reload():
     """Load as a process does that has not yet, and compute with it."""
     library._load_or_refuse.cache_clear()
-    result = run_lstm(plain_arguments(), "compiled")
-    torch.testing.assert_close(result, run_lstm(plain_arguments(), "reference"))
+    result = run_kernel(plain_arguments(), "compiled")
+    torch.testing.assert_close(result, run_kernel(plain_arguments(), "reference"))
 
 
 def test_compiled_once_for_each_processor(quick_compiler, monkeypatch):
@@ -220,7 +220,7 @@ def test_without_a_compiler_auto_takes_another_kernel(empty_cache, monkeypatch, 
         load_library()
     arguments = plain_arguments()
     with pytest.raises(ValueError, match=f"^kernel='compiled' cannot run anything here: {reason}"):
-        run_lstm(arguments, "compiled")
-    torch.testing.assert_close(run_lstm(arguments), run_lstm(arguments, "reference"))
+        run_kernel(arguments, "compiled")
+    torch.testing.assert_close(run_kernel(arguments), run_kernel(arguments, "reference"))
     # Nothing half-made stays.
     assert not list(Path(empty_cache).rglob("*.*"))

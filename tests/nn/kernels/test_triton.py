@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.kernel_cases import random_case
 
 from seqclass.nn import RECURRENT_ACTIVATIONS
-from seqclass.nn.kernels import LSTMArguments, run_lstm
+from seqclass.nn.kernels import LSTMArguments, run_kernel
 from seqclass.nn.kernels.triton_pass import triton_lstm, triton_refusal
 from seqclass.nn.kernels.triton_pass.choices import all_choices
 
@@ -154,7 +154,7 @@ def test_states_are_float32_whatever_the_autocast(dtype):
 def test_without_steps_or_rows(shape, return_sequences):
     tensors = (torch.zeros(shape), torch.ones(8, 2), torch.ones(8, 2), torch.ones(8))
     arguments = LSTMArguments(*(tensor.to(DEVICE) for tensor in tensors), return_sequences=return_sequences)
-    assert torch.equal(run_lstm(arguments, "triton").cpu(), torch.zeros(*shape[: 1 + return_sequences], 2))
+    assert torch.equal(run_kernel(arguments, "triton").cpu(), torch.zeros(*shape[: 1 + return_sequences], 2))
 
 
 def some_arguments(hidden_size=2, dtype=torch.float32):
@@ -176,7 +176,7 @@ def test_refusals(monkeypatch, interpret, arguments, reason):
     monkeypatch.setenv("TRITON_INTERPRET", interpret)
     assert triton_refusal(arguments) == reason
     with pytest.raises(ValueError, match=f"^kernel='triton' cannot run {reason}; use 'fused' or 'auto'$"):
-        run_lstm(arguments, "triton")
+        run_kernel(arguments, "triton")
 
 
 @pytest.mark.skipif(not OLD, reason="this Triton is new enough")

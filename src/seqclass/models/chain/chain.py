@@ -49,7 +49,7 @@ class Branches(ChainLayer):
 
     Args:
         branches: the layers of each; an empty list passes the input on.
-        kernel: the way to run LSTMs.
+        kernel: the way to run LSTMs, and GRUs where they have it.
         depth: of branches around these.
     """
 
@@ -88,7 +88,7 @@ def build_layers(
 
     Args:
         descriptions: each with `layer`, a key of `LAYERS` or `branches`, and the options of its class.
-        kernel: the way to run LSTMs.
+        kernel: the way to run LSTMs, and GRUs where they have it.
         depth: of branches around them.
 
     Raises:
@@ -141,7 +141,7 @@ class Chain(nn.Module):
 
     Args:
         layers: their descriptions.
-        kernel: the way to run LSTMs.
+        kernel: the way to run LSTMs, and GRUs where they have it.
 
     Attributes:
         descriptions: as given.

@@ -9,6 +9,7 @@ from seqclass.checks import check_choice
 from seqclass.models.chain.layer import ChainLayer, Form, Signal, expect
 from seqclass.models.chain.plain_cells import GATES, PlainCell, PlainRecurrent
 from seqclass.nn import GRU, LSTM, Kernel
+from seqclass.nn.kernels import kernels_of
 from seqclass.nn.recurrent import RecurrentLayer
 from seqclass.nn.recurrent_activations import RECURRENT_ACTIVATIONS
 from seqclass.nn.shared_padding import LeadingPadding
@@ -70,7 +71,7 @@ class RecurrentChainLayer(ChainLayer):
                 recurrent_dropout=recurrent_dropout,
                 recurrent_activation=recurrent_activation,  # type: ignore[arg-type]
                 initializer="keras",
-                kernel=kernel if fast is LSTM else "auto",
+                kernel=kernel if kernel in kernels_of(fast.cell) else "auto",
             )
         else:
             self.layer = PlainRecurrent(

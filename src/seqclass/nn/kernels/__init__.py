@@ -17,82 +17,79 @@ from typing import Literal, get_args
 
 import torch
 
-from seqclass.nn.kernels.arguments import GRUArguments, LSTMArguments
-from seqclass.nn.kernels.builtin import builtin_gru, builtin_lstm, builtin_refusal
-from seqclass.nn.kernels.choice import KernelName, choose_kernel, kernel_refusal
-from seqclass.nn.kernels.compiled import compiled_gru, compiled_lstm
+from seqclass.nn.kernels.arguments import CellArguments, GRUArguments, LSTMArguments
+from seqclass.nn.kernels.builtin import builtin_refusal, run_builtin
+from seqclass.nn.kernels.choice import KernelName, choose_kernel, kernel_of_every_option, kernel_refusal
+from seqclass.nn.kernels.compiled import run_compiled
 from seqclass.nn.kernels.fused import fused_lstm
-from seqclass.nn.kernels.reference import reference_gru, reference_lstm
+from seqclass.nn.kernels.reference import run_reference
 from seqclass.nn.kernels.triton_pass import triton_lstm
+from seqclass.nn.recurrent_activations import RecurrentActivation
 
 Kernel = Literal["auto", "reference", "builtin", "fused", "compiled", "triton"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 
-_RUN_LSTM: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {
-    "reference": reference_lstm,
-    "builtin": builtin_lstm,
-    "fused": fused_lstm,
-    "compiled": compiled_lstm,
-    "triton": triton_lstm,
+_OF_EVERY_CELL: dict[KernelName, Callable[[CellArguments], torch.Tensor]] = {
+    "reference": run_reference,
+    "builtin": run_builtin,
+    "compiled": run_compiled,
 }
-_RUN_GRU: dict[KernelName, Callable[[GRUArguments], torch.Tensor]] = {
-    "reference": reference_gru,
-    "builtin": builtin_gru,
-    "compiled": compiled_gru,
-}
-GRU_KERNELS: tuple[Kernel, ...] = ("auto", *_RUN_GRU)
+_OF_THE_LSTM: dict[KernelName, Callable[[LSTMArguments], torch.Tensor]] = {"fused": fused_lstm, "triton": triton_lstm}
 
 
-def check_gru_kernel(kernel: Kernel) -> None:
-    """Check that a GRU has the kernel.
+def kernels_of(cell: type[CellArguments]) -> tuple[Kernel, ...]:
+    """Name the kernels that a cell has, `auto` among them."""
+    return tuple(name for name in KERNELS if cell is LSTMArguments or name not in _OF_THE_LSTM)
+
+
+def check_kernel(
+    cell: type[CellArguments], kernel: Kernel, recurrent_activation: RecurrentActivation, *, gate_dropout: bool
+) -> None:
+    """Check that a kernel is one of this cell, and has these options.
 
     Raises:
-        ValueError: it is for the LSTM alone.
+        ValueError: it is not, or has them not.
     """
-    if kernel not in GRU_KERNELS:
-        raise ValueError(f"kernel={kernel!r} is for the LSTM: for a GRU it must be one of {', '.join(GRU_KERNELS)}")
+    if kernel not in kernels_of(cell):
+        raise ValueError(
+            f"kernel={kernel!r} is for the LSTM: for a {cell.name} it must be one of {', '.join(kernels_of(cell))}"
+        )
+    reason = builtin_refusal(recurrent_activation, gate_dropout=gate_dropout) if kernel == "builtin" else None
+    _refuse(kernel, cell, reason)
 
 
-def run_lstm(arguments: LSTMArguments, kernel: Kernel = "auto") -> torch.Tensor:
+def run_kernel(arguments: CellArguments, kernel: Kernel = "auto") -> torch.Tensor:
     """Run the layer with the kernel of this name, or with the one that was measured to be the fastest.
 
     Returns:
         The state after the last step, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
 
     Raises:
-        ValueError: the named kernel cannot run these arguments.
+        ValueError: the named kernel is not for this cell, or cannot run these arguments.
     """
     if kernel == "auto":
-        return _RUN_LSTM[choose_kernel(arguments)](arguments)
-    if (reason := kernel_refusal(kernel, arguments)) is not None:
-        raise ValueError(f"kernel={kernel!r} cannot run {reason}; use 'fused' or 'auto'")
-    return _RUN_LSTM[kernel](arguments)
+        kernel = choose_kernel(arguments)
+    else:
+        check_kernel(type(arguments), kernel, "sigmoid", gate_dropout=False)
+        _refuse(kernel, type(arguments), kernel_refusal(kernel, arguments))
+    if isinstance(arguments, LSTMArguments) and kernel in _OF_THE_LSTM:
+        return _OF_THE_LSTM[kernel](arguments)
+    return _OF_EVERY_CELL[kernel](arguments)
 
 
-def run_gru(arguments: GRUArguments, kernel: Kernel = "auto") -> torch.Tensor:
-    """Run the layer with the kernel of this name, one of `GRU_KERNELS`, or with the fastest.
-
-    Returns:
-        The state after the last step, (batch, hidden_size), or all of them, (batch, steps, hidden_size).
-
-    Raises:
-        ValueError: the named kernel is not for a GRU, or cannot run these arguments.
-    """
-    if kernel == "auto":
-        return _RUN_GRU[choose_kernel(arguments)](arguments)
-    check_gru_kernel(kernel)
-    if (reason := kernel_refusal(kernel, arguments)) is not None:
-        raise ValueError(f"kernel={kernel!r} cannot run {reason}; use 'reference' or 'auto'")
-    return _RUN_GRU[kernel](arguments)
+def _refuse(kernel: Kernel, cell: type[CellArguments], reason: str | None) -> None:
+    if reason is not None:
+        raise ValueError(f"kernel={kernel!r} cannot run {reason}; use {kernel_of_every_option(cell)!r} or 'auto'")
 
 
 __all__ = [
     "KERNELS",
+    "CellArguments",
     "GRUArguments",
     "Kernel",
     "LSTMArguments",
     "builtin_refusal",
-    "check_gru_kernel",
-    "run_gru",
-    "run_lstm",
+    "check_kernel",
+    "kernels_of",
+    "run_kernel",
 ]

@@ -36,6 +36,7 @@ class CellArguments(ABC):
 
     name: ClassVar[str]
     gates: ClassVar[int]
+    bias_names: ClassVar[tuple[str, ...]]
     joint_gates: ClassVar[tuple[int, int, int, int]]
     """The gate of each of the joint weight's four parts."""
 
@@ -69,9 +70,9 @@ class CellArguments(ABC):
             )
 
     @property
-    @abstractmethod
     def biases(self) -> tuple[torch.Tensor, ...]:
         """The bias vectors, each (G * hidden_size,)."""
+        return tuple(getattr(self, name) for name in self.bias_names)
 
     @abstractmethod
     def joint_weight(self) -> torch.Tensor:
@@ -119,13 +120,10 @@ class LSTMArguments(CellArguments):
 
     name = "LSTM"
     gates = 4
+    bias_names = ("bias",)
     joint_gates = (0, 1, 2, 3)
 
     bias: torch.Tensor
-
-    @property
-    def biases(self) -> tuple[torch.Tensor, ...]:
-        return (self.bias,)
 
     def joint_weight(self) -> torch.Tensor:
         return torch.cat([self.weight_ih, self.bias.unsqueeze(1), self.weight_hh], dim=1)
@@ -144,14 +142,11 @@ class GRUArguments(CellArguments):
 
     name = "GRU"
     gates = 3
+    bias_names = ("bias_ih", "bias_hh")
     joint_gates = (2, 0, 1, 2)
 
     bias_ih: torch.Tensor
     bias_hh: torch.Tensor
-
-    @property
-    def biases(self) -> tuple[torch.Tensor, ...]:
-        return self.bias_ih, self.bias_hh
 
     def joint_weight(self) -> torch.Tensor:
         """Concatenate [W, b, U]; zero where a part has no inputs or no state."""

@@ -11,9 +11,10 @@ import warnings
 
 import torch
 
-from seqclass.nn.blockwise import run_blockwise
+from seqclass.nn.blockwise import RunBlock, run_blockwise
 from seqclass.nn.denormals import flush_denormals, flush_in_backward
-from seqclass.nn.kernels.arguments import GRUArguments, LSTMArguments
+from seqclass.nn.kernels.arguments import CellArguments, LSTMArguments
+from seqclass.nn.kernels.reference import run_reference
 from seqclass.nn.recurrent_activations import RecurrentActivation
 
 # cuDNN needs all weights in one piece of memory, and copies ours, 200 KB, on each call: a few microseconds.
@@ -44,8 +45,8 @@ def persistent_kernel_is_slow(hidden_size: int, rows: int) -> bool:
     return 128 < hidden_size <= 192 and rows >= 44
 
 
-def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
-    """Run the layer block by block, computing shared padding once.
+def run_builtin(arguments: CellArguments) -> torch.Tensor:
+    """Run the layer block by block, computing shared padding once and leaving out masked padding.
 
     Returns:
         The state after the last step, or all of them, as the arguments say.
@@ -53,6 +54,23 @@ def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
     inputs = arguments.inputs
     if inputs.device.type == "cpu":
         flush_denormals()
+    run_block, num_states = (
+        (_lstm_block(arguments), 2) if isinstance(arguments, LSTMArguments) else (_gru_block(arguments), 1)
+    )
+    result = run_blockwise(
+        inputs,
+        None if inputs.is_cuda and not arguments.has_masked_padding else arguments.padding,
+        run_block,
+        hidden_size=arguments.hidden_size,
+        num_states=num_states,
+        return_sequences=arguments.return_sequences,
+    )
+    if arguments.trains and not result.requires_grad:  # padding alone: no step ran that has a gradient
+        return run_reference(arguments)
+    return flush_in_backward(result)
+
+
+def _lstm_block(arguments: LSTMArguments) -> RunBlock:
     # PyTorch's layer has a second bias vector: zero here, and not a parameter (see `LSTM`).
     weights = [arguments.weight_ih, arguments.weight_hh, arguments.bias, torch.zeros_like(arguments.bias)]
 
@@ -64,42 +82,18 @@ def builtin_lstm(arguments: LSTMArguments) -> torch.Tensor:
             sequence, hidden, cell = torch.lstm(x, before, weights, True, 1, 0.0, arguments.trains, False, True)
         return sequence, (hidden.squeeze(0), cell.squeeze(0))
 
-    result = run_blockwise(
-        inputs,
-        None if inputs.is_cuda else arguments.padding,
-        run,
-        hidden_size=arguments.hidden_size,
-        num_states=2,
-        return_sequences=arguments.return_sequences,
-    )
-    return flush_in_backward(result)
+    return run
 
 
-def builtin_gru(arguments: GRUArguments) -> torch.Tensor:
-    """Run the layer block by block, computing shared padding once and leaving out masked padding.
-
-    Returns:
-        The state after the last step, or all of them, as the arguments say.
-    """
-    inputs = arguments.inputs
-    if inputs.device.type == "cpu":
-        flush_denormals()
-    weights = [arguments.weight_ih, arguments.weight_hh, arguments.bias_ih, arguments.bias_hh]
+def _gru_block(arguments: CellArguments) -> RunBlock:
+    weights = [arguments.weight_ih, arguments.weight_hh, *arguments.biases]
 
     def run(x: torch.Tensor, states: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         before = states[0].unsqueeze(0)
         sequence, hidden = torch.gru(x, before, weights, True, 1, 0.0, arguments.trains, False, True)
         return sequence, (hidden.squeeze(0),)
 
-    result = run_blockwise(
-        inputs,
-        None if inputs.is_cuda and not arguments.has_masked_padding else arguments.padding,
-        run,
-        hidden_size=arguments.hidden_size,
-        num_states=1,
-        return_sequences=arguments.return_sequences,
-    )
-    return flush_in_backward(result)
+    return run
 
 
 def run_packed(

@@ -69,14 +69,14 @@ def _report_untested(cell: str, device: str, faster: KernelName) -> None:
     )
 
 
-def _kernel_of_every_option(arguments: CellArguments) -> KernelName:
-    """Name the fastest kernel that has every option on every device."""
-    return "fused" if isinstance(arguments, LSTMArguments) else "reference"
+def kernel_of_every_option(cell: type[CellArguments]) -> KernelName:
+    """Name the fastest kernel of a cell that has every option on every device."""
+    return "fused" if cell is LSTMArguments else "reference"
 
 
 def _choose_on_a_gpu(arguments: CellArguments) -> KernelName:
     # Not `triton`, though it should be much faster: no GPU has run it yet, so it has to be asked for by name.
-    return "builtin" if kernel_refusal("builtin", arguments) is None else _kernel_of_every_option(arguments)
+    return "builtin" if kernel_refusal("builtin", arguments) is None else kernel_of_every_option(type(arguments))
 
 
 def _choose_on_a_cpu(arguments: CellArguments) -> KernelName:
@@ -89,7 +89,7 @@ def _choose_on_a_cpu(arguments: CellArguments) -> KernelName:
     if inputs.device.type == "cpu" and inputs.dtype == torch.float32:
         _report_fallback(arguments.name, "compiled", reason)
     if kernel_refusal("builtin", arguments) is not None:
-        return _kernel_of_every_option(arguments)
+        return kernel_of_every_option(type(arguments))
     if isinstance(arguments, LSTMArguments) and not _suits_onednn(arguments):
         return "fused"
     return "builtin"

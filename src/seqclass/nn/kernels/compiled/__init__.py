@@ -21,7 +21,7 @@ from seqclass.nn.autocast import casts_to_bfloat16
 from seqclass.nn.kernels.arguments import CellArguments, GRUArguments, LSTMArguments
 from seqclass.nn.kernels.buffers import Lease
 from seqclass.nn.kernels.compiled.library import CompilerError, load_library
-from seqclass.nn.kernels.reference import reference_gru, reference_lstm
+from seqclass.nn.kernels.reference import run_reference
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
 from seqclass.nn.tensor_checks import is_fake
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _REFUSED = {2: "of another layout", 3: "of wrong sizes", 4: "of wrong rows", 5: "without memory", 6: "of bfloat16"}
 
 # The values of `cell` there.
-_LSTM, _GRU = 0, 1
+_CELLS: dict[type[CellArguments], int] = {LSTMArguments: 0, GRUArguments: 1}
 
 
 class _Pass(ctypes.Structure):
@@ -69,30 +69,14 @@ def compiled_refusal(arguments: CellArguments) -> str | None:
     return None
 
 
-def compiled_lstm(arguments: LSTMArguments) -> torch.Tensor:
+def run_compiled(arguments: CellArguments) -> torch.Tensor:
     """Run the layer in C, computing shared padding once.
 
     Returns:
         The state after the last step, or all of them, as the arguments say.
     """
     if 0 in arguments.inputs.shape[:2]:
-        return reference_lstm(arguments)
-    return _run(_LSTM, arguments)
-
-
-def compiled_gru(arguments: GRUArguments) -> torch.Tensor:
-    """Run the layer in C, computing shared padding once.
-
-    Returns:
-        The state after the last step, or all of them, as the arguments say.
-    """
-    if 0 in arguments.inputs.shape[:2]:
-        return reference_gru(arguments)
-    return _run(_GRU, arguments)
-
-
-def _run(cell: int, arguments: CellArguments) -> torch.Tensor:
-    """Run at least one step of at least one row."""
+        return run_reference(arguments)
     inputs = arguments.inputs
     batch, steps, _ = inputs.shape
     if arguments.padding is None:
@@ -103,7 +87,7 @@ def _run(cell: int, arguments: CellArguments) -> torch.Tensor:
     weight = arguments.joint_weight()
     slope = HARD_SIGMOID_SLOPES.get(arguments.recurrent_activation, 0.0)
     plan = _Pass(
-        cell=cell,
+        cell=_CELLS[type(arguments)],
         batch=batch,
         steps=steps,
         input_size=inputs.shape[2],

@@ -21,7 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from seqclass.nn.autocast import casts_to_bfloat16
 from seqclass.nn.kernels.arguments import CellArguments, LSTMArguments
-from seqclass.nn.kernels.reference import reference_lstm
+from seqclass.nn.kernels.reference import run_reference
 from seqclass.nn.kernels.triton_pass.choices import Choice, Precision, padded_units
 from seqclass.nn.kernels.triton_pass.tuning import choose
 from seqclass.nn.recurrent_activations import HARD_SIGMOID_SLOPES
@@ -60,7 +60,7 @@ def triton_lstm(arguments: LSTMArguments, choice: Choice | None = None) -> torch
     inputs, hidden_size = arguments.inputs, arguments.hidden_size
     batch = inputs.shape[0]
     if batch == 0:
-        return reference_lstm(arguments)
+        return run_reference(arguments)
     precision = _precision(inputs.device.type)
     if choice is None:
         choice = choose(batch, hidden_size, precision, inputs.device)
