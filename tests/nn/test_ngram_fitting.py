@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from seqclass.nn import NGrams, fit_ngrams, suggested_buckets
+from seqclass.nn.feature_tables import BinaryFeatures
+from seqclass.nn.naive_bayes import log_ratio
 from seqclass.nn.ngram_fitting import SUBWORD_SHARE, SUBWORD_STRENGTH
 
 ROOMY = 2**20
@@ -27,6 +29,14 @@ def labels(count, outputs, seed=1):
     return torch.randint(0, 2, (count, outputs), generator=torch.Generator().manual_seed(seed)).float()
 
 
+def log_count_ratio(features, target):
+    """By counting: (texts, features) and (texts,) to (features,)."""
+    np = pytest.importorskip("numpy")
+    share = (target.sum() + 1) / (len(target) + 2)
+    yes, no = (features[target == kind].sum(axis=0) + 2 * of_kind for kind, of_kind in ((1, share), (0, 1 - share)))
+    return np.log(yes / yes.sum()) - np.log(no / no.sum())
+
+
 def scikit_learns(values, offsets, targets, *, max_length, strength, min_texts=1, weights=None):
     """The same from scikit-learn: the ratio by counting, the regression by its own solver. Gives the logits."""
     np = pytest.importorskip("numpy")
@@ -39,8 +49,7 @@ def scikit_learns(values, offsets, targets, *, max_length, strength, min_texts=1
     features = counter.fit_transform(documents).toarray().astype(float)
     ratios = []
     for target in targets.T.numpy():
-        yes, no = (features[target == kind].sum(axis=0) + 1 for kind in (1, 0))
-        ratios.append(np.log(yes / yes.sum()) - np.log(no / no.sum()))
+        ratios.append(log_count_ratio(features, target))
     length = np.mean([((features * ratio) ** 2).sum(axis=1).mean() for ratio in ratios])
     # scikit-learn adds the texts' losses up; ours is their mean, whatever the weights add up to.
     weights = np.ones(len(features)) if weights is None else weights.numpy() * len(features) / float(weights.sum())
@@ -72,6 +81,19 @@ def test_equal_to_scikit_learns_logistic_regression(outputs, options):
     weights = torch.ones(60) if weights is None else weights
     # The outputs' losses are added up.
     assert result.loss == pytest.approx(float((losses * weights).sum() / weights.sum()) * outputs, abs=1e-6)
+
+
+def test_a_rare_labels_ratio_is_measured_by_its_share():
+    """Twelve texts, one with the label: five others with a word say more against it than smoothing by 1 leaves."""
+    values = torch.tensor([1, *(2,) * 5, *(3,) * 6])
+    targets = torch.tensor([1.0] + [0.0] * 11).unsqueeze(1)
+    features = BinaryFeatures(values, torch.ones(12, dtype=torch.int64))
+    share = 2 / 14
+    counts = torch.tensor([[1.0, 0.0, 0.0], [0.0, 5.0, 6.0]]) + torch.tensor([[2 * share], [2 * (1 - share)]])
+    expected = (counts / counts.sum(dim=1, keepdim=True)).log().diff(dim=0).neg().T
+    ratio = log_ratio(features, targets)
+    torch.testing.assert_close(ratio, expected)
+    assert ratio[1] < -0.9  # smoothed by 1 it would be -0.54
 
 
 def test_a_second_fit_gives_the_same():
@@ -195,8 +217,7 @@ def test_subwords_are_a_second_model_folded_into_the_words(outputs):
                 counts[text, part] += 1
     ratios = []
     for target in targets.T.numpy():
-        yes, no = (counts[target == kind].sum(axis=0) + 1 for kind in (1, 0))
-        ratios.append(np.log(yes / yes.sum()) - np.log(no / no.sum()))
+        ratios.append(log_count_ratio(counts, target))
     length = np.mean([((counts * ratio) ** 2).sum(axis=1).mean() for ratio in ratios])
     ids = padded(values, offsets)
     added = folded(ids) - plain(ids)

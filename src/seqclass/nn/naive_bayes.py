@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 
 _HISTORY = 8
-_SMOOTHING = 1.0
 
 
 class Features(Protocol):
@@ -64,7 +63,7 @@ def fit_naive_bayes(
         max_iterations: where L-BFGS stops if it has not converged.
         tolerance: it has when the gradient's largest number is that part of what it was for zero weights.
     """
-    ratio = _log_ratio(features, targets)
+    ratio = log_ratio(features, targets)
     penalty = features.mean_square_length(ratio) / (strength * len(targets))
     solution = ratio.new_zeros(features.number + 1, targets.shape[1])  # the last row is the bias
     weight, bias = solution[:-1], solution[-1]
@@ -101,11 +100,12 @@ def _minimize(solution: torch.Tensor, closure: Callable[[], float], *, max_itera
     return iterations
 
 
-def _log_ratio(features: Features, targets: torch.Tensor) -> torch.Tensor:
+def log_ratio(features: Features, targets: torch.Tensor) -> torch.Tensor:
     """Compute the naive Bayes log-count ratio of each feature for each output, (features, outputs)."""
+    share = (targets.sum(dim=0) + 1) / (len(targets) + 2)
 
-    def log_share(kind: torch.Tensor) -> torch.Tensor:
-        counts = features.of_features(kind) + _SMOOTHING
+    def log_share(kind: torch.Tensor, of_kind: torch.Tensor) -> torch.Tensor:
+        counts = features.of_features(kind) + 2 * of_kind
         return counts.log() - counts.sum(dim=0).log()
 
-    return log_share(targets) - log_share(1 - targets)
+    return log_share(targets, share) - log_share(1 - targets, 1 - share)

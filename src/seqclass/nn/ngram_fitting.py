@@ -52,13 +52,16 @@ def fit_ngrams(
     """Fit the layer to texts, each output by itself (one against the rest), and set its weights.
 
     For each output, with x a text's binary features, N the counts of the features in the texts that have the label and
-    in those that have not, V the number of features, n that of the texts, and l the mean of |r * x|^2 over them:
+    in those that have not, p the share of the former, V the number of features, n that of the texts, and l the mean of
+    |r * x|^2 over them:
 
-        r = log((N_yes + 1) / (|N_yes| + V)) - log((N_no + 1) / (|N_no| + V))
+        r = log((N_yes + 2p) / (|N_yes| + 2pV)) - log((N_no + 2(1 - p)) / (|N_no| + 2(1 - p)V))
         minimize over w and b: mean cross-entropy of sigmoid((r * x) . w + b) + l / (2 * strength * n) * |w|^2
         weight = r * w, bias = b
 
-    This is the NBSVM of Wang and Manning (2012) with the logistic loss for the hinge and without interpolation.
+    This is the NBSVM of Wang and Manning (2012) with the logistic loss for the hinge and without interpolation. They
+    smooth all counts by 1, as here where p is 1/2; of a rare label that would make r nearly 0 for a feature that five
+    texts have and none of them with the label.
     `strength` is the C of LIBLINEAR and scikit-learn for texts scaled to length 1 on average, so one value does for
     short and long texts. The minimum is unique; L-BFGS finds it, with no learning rate and nothing random.
 
