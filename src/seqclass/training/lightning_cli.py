@@ -187,6 +187,8 @@ class SeqclassCLI(LightningCLI):
             best.save_last = None
             # Every process needs it: they meet to save.
             self._last_checkpoint = ModelCheckpoint(best.dirpath, filename="last", enable_version_counter=False)
+            if best.monitor is None and best.save_top_k == 1:
+                best.save_top_k = 0  # the last epoch's counts as the best, and would be written twice
 
     def instantiate_classes(self) -> None:
         try:
@@ -241,7 +243,8 @@ class SeqclassCLI(LightningCLI):
         return trainer
 
     def after_fit(self) -> None:
-        best = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
+        kept = (self.trainer.checkpoint_callback, self._last_checkpoint)
+        best = next(filter(None, (getattr(callback, "best_model_path", "") for callback in kept)), "")
         tests = self.config_init["fit"]["test_after_fit"]
         if best and tests:
             self.trainer.test(SequenceClassifier.load_from_checkpoint(best), datamodule=self.datamodule)
