@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import warnings
 
 import pytest
@@ -10,6 +11,10 @@ import torch
 # Triton reads it when it is first imported, which Lightning does.
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
+
+# Where the tests run in the background, the shell has Ctrl-C ignored, and so would the commands that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from lightning.pytorch import seed_everything
 from support.trainers import fast_adam, quiet_trainer

@@ -47,9 +47,7 @@ def scikit_learns(values, offsets, targets, *, max_length, strength, min_texts=1
     ]
     counter = text.CountVectorizer(binary=True, ngram_range=(1, max_length), min_df=min_texts)
     features = counter.fit_transform(documents).toarray().astype(float)
-    ratios = []
-    for target in targets.T.numpy():
-        ratios.append(log_count_ratio(features, target))
+    ratios = [log_count_ratio(features, target) for target in targets.T.numpy()]
     length = np.mean([((features * ratio) ** 2).sum(axis=1).mean() for ratio in ratios])
     # scikit-learn adds the texts' losses up; ours is their mean, whatever the weights add up to.
     weights = np.ones(len(features)) if weights is None else weights.numpy() * len(features) / float(weights.sum())
@@ -215,9 +213,7 @@ def test_subwords_are_a_second_model_folded_into_the_words(outputs):
         for word in set(values[start:stop].tolist()):
             for part in table[starts[word] : starts[word + 1]].tolist():
                 counts[text, part] += 1
-    ratios = []
-    for target in targets.T.numpy():
-        ratios.append(log_count_ratio(counts, target))
+    ratios = [log_count_ratio(counts, target) for target in targets.T.numpy()]
     length = np.mean([((counts * ratio) ** 2).sum(axis=1).mean() for ratio in ratios])
     ids = padded(values, offsets)
     added = folded(ids) - plain(ids)
