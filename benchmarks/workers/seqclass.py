@@ -98,6 +98,7 @@ class SeqclassWorker(TorchWorker):
             accelerator="gpu" if self.device == "cuda" else "cpu",
             devices=1,
             max_epochs=1,
+            precision="bf16-mixed" if self.autocast else "32-true",
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,

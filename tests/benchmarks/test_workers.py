@@ -59,6 +59,26 @@ def test_steps_in_bfloat16_round_and_learn(kind, folder):
 # Between two evaluations of its own, `fit` is meant to have none.
 @pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated:FutureWarning")  # Lightning's own
 @pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")
+@pytest.mark.parametrize("kind", [SeqclassWorker, TorchNaiveWorker])
+def test_epochs_and_evaluations_in_bfloat16_round(kind, folder):
+    """A row that is called bf16 has to be: steps and epochs reach the model by different ways."""
+    figures = {}
+    for precision in ("float32", "bf16"):
+        worker = kind()
+        options = {} if precision == "float32" else {"precision": precision}
+        worker.build(stack="lstm", length=8, sizes=SIZES, device="cpu", seed=1, threads=1, options=options)
+        worker.load(folder=str(folder))
+        evaluated = worker.evaluate(batch_size=16)
+        trained = worker.epoch(order=str(folder / "order.npy"), start=0, stop=40, batch_size=8)
+        figures[precision] = evaluated["loss"], trained["loss"]
+    for exact, rounded in zip(figures["float32"], figures["bf16"], strict=True):
+        assert exact != rounded
+        assert rounded == pytest.approx(exact, rel=2**-6)  # bfloat16 has 8 bits, and a loss here is about 0.7
+
+
+# Between two evaluations of its own, `fit` is meant to have none.
+@pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated:FutureWarning")  # Lightning's own
+@pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")
 def test_epochs_go_on_where_the_last_one_ended(worker, folder):
     def epoch(start, stop):
         return worker.epoch(order=str(folder / "order.npy"), start=start, stop=stop, batch_size=8)

@@ -50,12 +50,9 @@ def check_kernel(
     Raises:
         ValueError: it is not, or has them not.
     """
-    if kernel not in kernels_of(cell):
-        raise ValueError(
-            f"kernel={kernel!r} is for the LSTM: for a {cell.name} it must be one of {', '.join(kernels_of(cell))}"
-        )
-    reason = builtin_refusal(recurrent_activation, gate_dropout=gate_dropout) if kernel == "builtin" else None
-    _refuse(kernel, cell, reason)
+    _check_has(cell, kernel)
+    if kernel == "builtin":
+        _raise_refusal(kernel, cell, builtin_refusal(recurrent_activation, gate_dropout=gate_dropout))
 
 
 def run_kernel(arguments: CellArguments, kernel: Kernel = "auto") -> torch.Tensor:
@@ -70,14 +67,21 @@ def run_kernel(arguments: CellArguments, kernel: Kernel = "auto") -> torch.Tenso
     if kernel == "auto":
         kernel = choose_kernel(arguments)
     else:
-        check_kernel(type(arguments), kernel, "sigmoid", gate_dropout=False)
-        _refuse(kernel, type(arguments), kernel_refusal(kernel, arguments))
+        _check_has(type(arguments), kernel)
+        _raise_refusal(kernel, type(arguments), kernel_refusal(kernel, arguments))
     if isinstance(arguments, LSTMArguments) and kernel in _OF_THE_LSTM:
         return _OF_THE_LSTM[kernel](arguments)
     return _OF_EVERY_CELL[kernel](arguments)
 
 
-def _refuse(kernel: Kernel, cell: type[CellArguments], reason: str | None) -> None:
+def _check_has(cell: type[CellArguments], kernel: Kernel) -> None:
+    if kernel not in kernels_of(cell):
+        raise ValueError(
+            f"kernel={kernel!r} is for the LSTM: for a {cell.name} it must be one of {', '.join(kernels_of(cell))}"
+        )
+
+
+def _raise_refusal(kernel: Kernel, cell: type[CellArguments], reason: str | None) -> None:
     if reason is not None:
         raise ValueError(f"kernel={kernel!r} cannot run {reason}; use {kernel_of_every_option(cell)!r} or 'auto'")
 
