@@ -21,6 +21,7 @@ from benchmarks.workers.base import METHODS
 from benchmarks.workers.torch_loop import TorchWorker
 from seqclass.classifier import TextClassifier
 from seqclass.data import Batches
+from seqclass.freed_memory import keep_freed_memory
 from seqclass.models import StackOptions
 from seqclass.optim import KerasAdam
 from seqclass.training import SequenceClassifier
@@ -107,4 +108,5 @@ class SeqclassWorker(TorchWorker):
 
 
 if __name__ == "__main__":
+    keep_freed_memory()  # as the command line does
     serve(SeqclassWorker(), METHODS)

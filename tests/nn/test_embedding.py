@@ -98,3 +98,20 @@ def test_a_wrong_value_is_named(options, message):
 
 def test_repr_tells_the_dropout():
     assert repr(embedding(dropout=0.2)) == "Embedding(40, 3, dropout=0.2)"
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+def test_gradient_is_that_of_pytorch(dtype):
+    layer = embedding()
+    ids = torch.randint(WORDS, (50, 60), dtype=dtype)  # each row of the table many times over
+    weights = torch.randn(50, 60, 3)
+    (layer(ids) * weights).sum().backward()
+    expected = layer.weight.detach().clone().requires_grad_()
+    (torch.nn.functional.embedding(ids, expected) * weights).sum().backward()
+    assert torch.equal(layer.weight.grad, expected.grad)  # the same sums in the same order
+
+
+def test_gradient_of_no_ids_is_zero():
+    layer = embedding()
+    layer(torch.zeros(2, 0, dtype=torch.int64)).sum().backward()
+    assert torch.equal(layer.weight.grad, torch.zeros(WORDS, 3))

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seqclass.checks import check_positive
-from seqclass.nn.embedding import Embedding, check_ids, id_outside
+from seqclass.nn.embedding import Embedding, check_ids, id_outside, look_up
 
 AFFIXES = 7
 """How many prefixes and suffixes a word has at most."""
@@ -85,4 +85,4 @@ class AffixEmbedding(nn.Module):
         except IndexError as error:
             raise id_outside(ids, self.num_embeddings) from error
         shared = F.embedding_bag(self.affixes[distinct], self.affix_weight, mode="mean", padding_idx=0)
-        return F.embedding(places, own + shared)
+        return look_up(places, own + shared)

@@ -1,0 +1,44 @@
+"""Memory that has been freed is there again without the kernel's help."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+# Counts the pages that the kernel hands out while 64 MiB are allocated, written and freed ten times.
+PROGRAM = """
+import resource, sys
+import torch
+from seqclass.freed_memory import keep_freed_memory
+
+if sys.argv[1] == "keep":
+    assert keep_freed_memory()
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+torch.ones(2**24)
+before = faults()
+for _ in range(10):
+    torch.ones(2**24)
+print(faults() - before)
+"""
+
+
+def pages(mode: str) -> int:
+    return int(subprocess.run([sys.executable, "-c", PROGRAM, mode], check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library has no such settings")
+def test_pages_are_handed_out_once():
+    assert pages("keep") < pages("give back") / 4
+
+
+def test_a_c_library_without_the_settings_is_left_as_it_is(monkeypatch):
+    import ctypes
+
+    from seqclass.freed_memory import keep_freed_memory
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    assert not keep_freed_memory()
