@@ -30,7 +30,7 @@ from benchmarks.markdown import (
 )
 from benchmarks.results import MergedRow
 from benchmarks.statistics import time_to_target
-from benchmarks.step import BASELINE, SWEEPS
+from benchmarks.step import BASELINE, SWEEP_SETTINGS, SWEEPS
 from seqclass.training.notebook_results import NOTEBOOK_RESULTS
 
 
@@ -69,10 +69,15 @@ def sweep(rows: list[MergedRow]) -> str:
                 [implementation, *(milliseconds_cell("train")(cells.get((implementation, value))) for value in values)]
                 for implementation in names_of(chosen)
             ]
-            title = f"`{stack}`: training step over {setting.replace('_', ' ')}, ms"
+            fixed = "".join(f", {_words(other)} {size}" for other, size in SWEEP_SETTINGS.get(name, {}).items())
+            title = f"`{stack}`: training step over {_words(setting)}{fixed}, ms"
             texts.append(table(title, [setting, *map(str, values)], lines))
         texts.append(failures(swept))
     return "".join(texts)
+
+
+def _words(setting: str) -> str:
+    return setting.replace("_", " ")
 
 
 def epoch(rows: list[MergedRow]) -> str:

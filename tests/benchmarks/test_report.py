@@ -95,6 +95,13 @@ def test_sweeps_have_a_table_for_each_stack():
     assert report.tables([result], "step") == ""
 
 
+def test_a_sweep_of_other_sizes_says_which():
+    result = a_result("step")
+    step_row(result, "seqclass", 30.0, 1.0, 1.0, hidden_size=128, sweep="segments")
+    text = report.tables([result], "sweep")
+    assert "training step over hidden size, batch size 256, length 50, embedding dim 300, ms:" in text
+
+
 def test_epoch_tables_stand_beside_the_notebook():
     result = a_result("epoch")
     for reviews, seconds in ((25_000, 21.34), (1024, 1.0)):
