@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-# Counts the pages that the kernel hands out while 64 MiB are allocated, written and freed ten times, after ten times more:
-# the first few still find no gap that is large enough.
+# Counts the pages that the kernel hands out while 64 MiB are allocated, written and freed ten times. Ten times more go
+# before: the first few still find no gap that is large enough.
 PROGRAM = """
 import resource, sys
 import torch
