@@ -1,10 +1,13 @@
 """Memory that has been freed is there again without the kernel's help."""
 
+import ctypes
 import platform
 import subprocess
 import sys
 
 import pytest
+
+from seqclass.freed_memory import keep_freed_memory
 
 # Counts the pages that the kernel hands out while 64 MiB are allocated, written and freed ten times. Ten times more go
 # before: the first few still find no gap that is large enough.
@@ -37,9 +40,5 @@ def test_pages_are_handed_out_once():
 
 
 def test_a_c_library_without_the_settings_is_left_as_it_is(monkeypatch):
-    import ctypes
-
-    from seqclass.freed_memory import keep_freed_memory
-
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not keep_freed_memory()

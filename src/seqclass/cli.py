@@ -9,7 +9,6 @@ from importlib import import_module
 
 from seqclass import __version__
 from seqclass.errors import InputError, Interrupted
-from seqclass.freed_memory import keep_freed_memory
 from seqclass.standard_output import discard_output, escape_unprintable_output, flush_output, output_failure
 
 _HELP = """\
@@ -100,8 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> None:
-    if arguments and arguments[0] != "serve":  # which has to give back what a burst of requests took
-        keep_freed_memory()
+    if arguments and arguments[0] in _COMMANDS and arguments[0] != "serve":
+        from seqclass.freed_memory import keep_freed_memory
+
+        keep_freed_memory()  # a server has to give back what a burst of requests took
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_HELP, end="")
     elif arguments[0] == "--version":
